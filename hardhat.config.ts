@@ -1,0 +1,41 @@
+import { createRequire } from "node:module";
+import toolbox from "@nomicfoundation/hardhat-toolbox-mocha-ethers";
+import { defineConfig } from "hardhat/config";
+
+// The compiler is an npm package, so a build downloads nothing.
+const soljson = createRequire(import.meta.url).resolve("solc/soljson.js");
+
+// One set of settings for every profile: what the tests run is what gets deployed, and the bytecode in typechain-types
+// does not depend on which command built it. Without a metadata hash an edited comment leaves it alone too.
+const compiler = {
+  version: "0.8.37",
+  path: soljson,
+  settings: {
+    evmVersion: "cancun",
+    viaIR: true,
+    optimizer: { enabled: true, runs: 200 },
+    metadata: { bytecodeHash: "none" },
+    outputSelection: { "*": { "*": ["storageLayout"] } },
+  },
+};
+
+export default defineConfig({
+  plugins: [toolbox],
+  solidity: {
+    profiles: {
+      default: compiler,
+      production: { ...compiler, isolated: false, toolVersionsInBuildInfo: false },
+    },
+    npmFilesToBuild: ["@openzeppelin/contracts/access/manager/AccessManager.sol"],
+  },
+  typechain: { outDir: "./typechain-types" },
+  networks: {
+    localhost: { type: "http", url: "http://127.0.0.1:8545" },
+    // Every block of one demo step carries the step's time.
+    demo: { type: "edr-simulated", allowBlocksWithSameTimestamp: true },
+  },
+  test: {
+    mocha: { timeout: 600_000 },
+    solidity: { fuzz: { runs: 256, seed: "0x42616c6c617374" } },
+  },
+});
