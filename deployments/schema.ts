@@ -1,0 +1,153 @@
+import { z } from "zod";
+
+import { WAD, parseDecimal } from "./decimal.js";
+
+export const assetPattern = /^[A-Z0-9]{1,16}$/;
+export const maximumMarkets = 96;
+
+/** A plain decimal string, not negative, with at most `places` decimals. */
+function decimal(places: number) {
+  const pattern = places === 0 ? /^\d{1,30}$/ : new RegExp(`^\\d{1,30}(\\.\\d{1,${places}})?$`);
+  // abort: the rules below read the numbers, so they must not run on what is none.
+  return z.string().regex(pattern, { abort: true, error: `must be a plain decimal with at most ${places} decimals` });
+}
+
+const positive = (schema: z.ZodString) => schema.refine((text) => /[1-9]/.test(text), "must be above zero");
+
+const ratio = decimal(6);
+const share = ratio.refine((text) => wad(text) <= WAD, "must be at most 1");
+const baseUnits = positive(decimal(9));
+const money = decimal(6);
+const seconds = positive(decimal(0));
+
+const market = z
+  .strictObject({
+    symbol: z.string().regex(assetPattern),
+    firstPrice: positive(decimal(18)),
+    initialBase: positive(share),
+    maintenanceBase: positive(share),
+    /** Largest error of an honest price, as a share of it. */
+    tolerance: share,
+    openInterestCap: baseUnits,
+    skewScale: baseUnits,
+    minimumSize: baseUnits,
+    takerRate: share,
+    makerRate: share,
+    lambdaInitial: ratio,
+    lambdaMaintenance: ratio,
+    profitWeight: share,
+    discountBase: share,
+    discountSlope: ratio,
+    discountCap: share,
+    capitalShare: share,
+    maxFundingVelocityPerDay2: ratio,
+    maxFundingRatePerDay: ratio,
+    maxFundingGapSeconds: seconds,
+    openInterestSlope: ratio,
+  })
+  .check(
+    rule("maintenanceBase", "must not exceed initialBase", (m) => wad(m.maintenanceBase) <= wad(m.initialBase)),
+    rule("lambdaMaintenance", "must be at least 1", (m) => wad(m.lambdaMaintenance) >= WAD),
+    rule(
+      "lambdaInitial",
+      "must be at least lambdaMaintenance",
+      (m) => wad(m.lambdaInitial) >= wad(m.lambdaMaintenance),
+    ),
+    rule("makerRate", "must not exceed takerRate", (m) => wad(m.makerRate) <= wad(m.takerRate)),
+    rule(
+      "openInterestCap",
+      "must not exceed maintenanceBase * skewScale, so that no fill is further than maintenanceBase from the price",
+      (m) => wad(m.openInterestCap) * WAD <= wad(m.maintenanceBase) * wad(m.skewScale),
+    ),
+    rule("minimumSize", "must not exceed openInterestCap", (m) => wad(m.minimumSize) <= wad(m.openInterestCap)),
+    rule(
+      "discountBase",
+      "must be at least takerRate + tolerance, or being liquidated is the cheap way out",
+      (m) => wad(m.discountBase) >= wad(m.takerRate) + wad(m.tolerance),
+    ),
+    rule("discountCap", "must be at least discountBase", (m) => wad(m.discountCap) >= wad(m.discountBase)),
+  );
+
+const collateral = z
+  .strictObject({
+    symbol: z.string().min(1),
+    /** The market symbol whose price values the token. */
+    asset: z.string().regex(assetPattern),
+    decimals: decimal(0).refine((text) => Number(text) <= 18, "must be at most 18"),
+    weightInitial: positive(share),
+    weightMaintenance: positive(share),
+  })
+  .check(
+    rule("weightInitial", "must not exceed weightMaintenance", (c) => wad(c.weightInitial) <= wad(c.weightMaintenance)),
+  );
+
+const vault = z
+  .strictObject({
+    debtMargin: share,
+    targetHealth: ratio,
+    keeperFloor: money,
+    absorbHealth: positive(share),
+    absorbPenalty: share,
+    forcedFeeShareKeeper: share,
+    forcedFeeSharePool: share,
+    forcedFeeShareInsurance: share,
+    insuranceFeeShare: share,
+    minimumDebt: money,
+    absorbRewardFloor: money,
+    absorbRewardPerHour: money,
+    poolLockSeconds: seconds,
+    capitalMaxAgeSeconds: seconds,
+    maxPriceAgeSeconds: seconds,
+  })
+  .check(
+    rule("targetHealth", "must be above 1", (v) => wad(v.targetHealth) > WAD),
+    rule("absorbHealth", "must be below 1", (v) => wad(v.absorbHealth) < WAD),
+    rule(
+      "forcedFeeShareKeeper",
+      "must make 1 with forcedFeeSharePool and forcedFeeShareInsurance",
+      (v) => wad(v.forcedFeeShareKeeper) + wad(v.forcedFeeSharePool) + wad(v.forcedFeeShareInsurance) === WAD,
+    ),
+  );
+
+/** The inputs of one deployment. Every number is a decimal string: ratios as shares of 1, sizes in base units, money in settlement tokens. */
+export const DeploymentParameters = z
+  .strictObject({
+    markets: z.array(market).min(1).max(maximumMarkets),
+    collaterals: z.array(collateral),
+    vault,
+  })
+  .check(
+    rule("markets", "must have one entry a symbol", ({ markets }) => distinct(markets.map((m) => m.symbol))),
+    rule("collaterals", "must have one entry a symbol", ({ collaterals }) =>
+      distinct(collaterals.map((c) => c.symbol)),
+    ),
+    rule("collaterals", "must name the asset of a market", ({ markets, collaterals }) =>
+      collaterals.every((c) => markets.some((m) => m.symbol === c.asset)),
+    ),
+    rule(
+      "collaterals",
+      "must keep weightMaintenance + discountCap below 1, so that selling a collateral raises health",
+      ({ markets, collaterals }) =>
+        collaterals.every((c) => markets.every((m) => wad(c.weightMaintenance) + wad(m.discountCap) < WAD)),
+    ),
+    rule(
+      "vault",
+      "must keep targetHealth at most initialBase / maintenanceBase",
+      ({ markets, vault: { targetHealth } }) =>
+        markets.every((m) => wad(targetHealth) * wad(m.maintenanceBase) <= wad(m.initialBase) * WAD),
+    ),
+  );
+
+export type DeploymentParameters = z.infer<typeof DeploymentParameters>;
+
+function wad(text: string): bigint {
+  return parseDecimal(text, 18);
+}
+
+function distinct(names: readonly string[]): boolean {
+  return new Set(names).size === names.length;
+}
+
+function rule<T extends object>(field: keyof T & string, message: string, holds: (value: T) => boolean) {
+  return z.refine<T>(holds, { path: [field], message });
+}
