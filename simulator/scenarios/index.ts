@@ -1,0 +1,32 @@
+import { fileURLToPath } from "node:url";
+
+const scenarios = {
+  "2020-03-12": "2020-03-12.csv",
+} satisfies Record<string, string>;
+
+export type ScenarioName = keyof typeof scenarios;
+
+export const defaultScenario: ScenarioName = "2020-03-12";
+
+export const scenarioNames = Object.keys(scenarios) as ScenarioName[];
+
+export class UnknownScenarioError extends Error {
+  override readonly name = "UnknownScenarioError";
+  readonly scenario: string;
+  readonly known: readonly string[] = scenarioNames;
+
+  constructor(scenario: string) {
+    super(`there is no scenario "${scenario}"; choose one of: ${scenarioNames.join(", ")}`);
+    this.scenario = scenario;
+  }
+}
+
+/** The path of a scenario's price file. */
+export function scenarioFile(name: string): string {
+  if (!isScenario(name)) throw new UnknownScenarioError(name);
+  return fileURLToPath(new URL(scenarios[name], import.meta.url));
+}
+
+function isScenario(name: string): name is ScenarioName {
+  return Object.hasOwn(scenarios, name);
+}
