@@ -1,0 +1,98 @@
+import { expect } from "chai";
+
+import { DeploymentParameters } from "../../deployments/schema.js";
+import { deploymentParameters } from "../../simulator/parameters.js";
+import { parsePrices } from "../../simulator/prices.js";
+
+const valid = deploymentParameters(parsePrices("timestamp_iso,BTC,LINK\n2020-03-12T00:00:00Z,8000,4\n", "prices.csv"));
+const [btc, link] = valid.markets;
+const [wbtc] = valid.collaterals;
+
+const withMarket = (change: object) => ({ ...valid, markets: [{ ...btc, ...change }, link] });
+const withCollateral = (change: object) => ({ ...valid, collaterals: [{ ...wbtc, ...change }] });
+const withVault = (change: object) => ({ ...valid, vault: { ...valid.vault, ...change } });
+
+/** The fields that the schema complains about. */
+function refusedFields(parameters: unknown): string[] {
+  const { success, error } = DeploymentParameters.safeParse(parameters);
+  return success ? [] : error.issues.map(({ path }) => path.join("."));
+}
+
+describe("deployments/schema", () => {
+  it("takes the simulator's parameters as they are", () => {
+    expect(DeploymentParameters.parse(valid)).to.deep.equal(valid);
+  });
+
+  it("takes the limits of its rules", () => {
+    expect(refusedFields(withMarket({ openInterestCap: "5000", skewScale: "166666.666666667" }))).to.deep.equal([]);
+    expect(refusedFields(withMarket({ takerRate: "0.009" }))).to.deep.equal([]);
+    expect(refusedFields(withMarket({ lambdaInitial: "1" }))).to.deep.equal([]);
+    expect(refusedFields(withVault({ targetHealth: "1.666666" }))).to.deep.equal([]);
+    expect(refusedFields(withVault({ absorbHealth: "0.999999" }))).to.deep.equal([]);
+  });
+
+  const refusals: [title: string, parameters: unknown, fields: string[]][] = [
+    ["an unknown key of the whole", { ...valid, extra: "1" }, [""]],
+    ["an unknown key of a market", withMarket({ extra: "1" }), ["markets.0"]],
+    ["an unknown key of a collateral", withCollateral({ extra: "1" }), ["collaterals.0"]],
+    ["an unknown key of the vault", withVault({ extra: "1" }), ["vault"]],
+    ["a number that is no string", withMarket({ takerRate: 0.0005 }), ["markets.0.takerRate"]],
+    ["a number with an exponent", withMarket({ takerRate: "5e-4" }), ["markets.0.takerRate"]],
+    ["a negative number", withMarket({ takerRate: "-0.0005" }), ["markets.0.takerRate"]],
+    ["an empty number", withVault({ keeperFloor: "" }), ["vault.keeperFloor"]],
+    ["a ratio finer than 1e-6", withMarket({ takerRate: "0.0005001" }), ["markets.0.takerRate"]],
+    ["a size finer than 1e-9", withMarket({ minimumSize: "0.0012500001" }), ["markets.0.minimumSize"]],
+    ["money finer than 1e-6", withVault({ minimumDebt: "10.0000001" }), ["vault.minimumDebt"]],
+    ["part of a second", withVault({ poolLockSeconds: "1.5" }), ["vault.poolLockSeconds"]],
+    ["a time of zero", withVault({ maxPriceAgeSeconds: "0" }), ["vault.maxPriceAgeSeconds"]],
+    ["a share above 1", withVault({ insuranceFeeShare: "1.000001" }), ["vault.insuranceFeeShare"]],
+    ["a first price of zero", withMarket({ firstPrice: "0.0" }), ["markets.0.firstPrice"]],
+    [
+      "a base of zero",
+      withMarket({ maintenanceBase: "0" }),
+      ["markets.0.maintenanceBase", "markets.0.openInterestCap"],
+    ],
+    ["a size of zero", withMarket({ minimumSize: "0" }), ["markets.0.minimumSize"]],
+    ["an asset in small letters", { ...valid, markets: [btc, { ...link, symbol: "link" }] }, ["markets.1.symbol"]],
+    [
+      "a maintenance base above the initial one",
+      withMarket({ initialBase: "0.029999" }),
+      ["markets.0.maintenanceBase", "vault"],
+    ],
+    ["a lambda below 1 at maintenance", withMarket({ lambdaMaintenance: "0.999999" }), ["markets.0.lambdaMaintenance"]],
+    ["a lambda that is lower at the start", withMarket({ lambdaInitial: "0.999999" }), ["markets.0.lambdaInitial"]],
+    ["a maker rate above the taker rate", withMarket({ makerRate: "0.000501" }), ["markets.0.makerRate"]],
+    [
+      "a cap too high for the skew scale",
+      withMarket({ openInterestCap: "5000.000000011" }),
+      ["markets.0.openInterestCap"],
+    ],
+    ["a minimum size above the cap", withMarket({ minimumSize: "5000.000000001" }), ["markets.0.minimumSize"]],
+    ["a discount below the cost of closing", withMarket({ takerRate: "0.009001" }), ["markets.0.discountBase"]],
+    ["a discount cap below its base", withMarket({ discountCap: "0.009999" }), ["markets.0.discountCap"]],
+    [
+      "a weight that is higher at the start",
+      withCollateral({ weightInitial: "0.900001" }),
+      ["collaterals.0.weightInitial"],
+    ],
+    ["19 decimals of a token", withCollateral({ decimals: "19" }), ["collaterals.0.decimals"]],
+    ["a target health of 1", withVault({ targetHealth: "1" }), ["vault.targetHealth"]],
+    ["an absorb health of 1", withVault({ absorbHealth: "1" }), ["vault.absorbHealth"]],
+    ["fee shares that do not make 1", withVault({ forcedFeeSharePool: "0.3" }), ["vault.forcedFeeShareKeeper"]],
+    ["no market", { ...valid, markets: [], collaterals: [] }, ["markets"]],
+    ["a market that stands twice", { ...valid, markets: [btc, link, btc] }, ["markets"]],
+    [
+      "97 markets",
+      { ...valid, markets: Array.from({ length: 97 }, (_, at) => ({ ...btc, symbol: `A${at}` })) },
+      ["markets"],
+    ],
+    ["a collateral that stands twice", { ...valid, collaterals: [wbtc, wbtc] }, ["collaterals"]],
+    ["a collateral of an asset without a market", withCollateral({ asset: "ETH" }), ["collaterals"]],
+    ["a collateral whose sale would not raise health", withCollateral({ weightMaintenance: "0.95" }), ["collaterals"]],
+    ["a target health that a liquidation cannot reach", withVault({ targetHealth: "1.666667" }), ["vault"]],
+  ];
+
+  for (const [title, parameters, fields] of refusals) {
+    it(`refuses ${title}`, () => expect(refusedFields(parameters)).to.deep.equal(fields));
+  }
+});
