@@ -1,0 +1,33 @@
+export { Figures, exitCode, figuresLine } from "./figures.js";
+export { deploymentParameters, parametersFile } from "./parameters.js";
+export {
+  type PlannedDeposit,
+  type PlannedOpening,
+  type PlannedOwner,
+  type PopulationCollateral,
+  type PopulationInput,
+  type PopulationMarket,
+  UnaffordableOpeningError,
+  drawPopulation,
+  poolSeedWad,
+} from "./population.js";
+export {
+  type Price,
+  type PriceFile,
+  PriceFileError,
+  type PriceFileReason,
+  type PriceRow,
+  maximumPriceAgeSeconds,
+  parsePrices,
+  readPrices,
+} from "./prices.js";
+export {
+  type StepReport,
+  type TableLayout,
+  stepLines,
+  stepMatters,
+  summaryLines,
+  tableLayout,
+  wantsColors,
+} from "./report.js";
+export { UnknownScenarioError, defaultScenario, scenarioFile, scenarioNames } from "./scenarios/index.js";

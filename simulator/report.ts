@@ -1,0 +1,124 @@
+import { styleText } from "node:util";
+
+import { WAD, parseDecimal } from "../deployments/decimal.js";
+import { type Figures, exitCode } from "./figures.js";
+import type { PriceRow } from "./prices.js";
+
+export interface StepReport {
+  readonly row: PriceRow;
+  readonly accountsAtRisk: number;
+  readonly liquidations: number;
+  readonly absorbed: number;
+  readonly liquidatableLeft: number;
+  readonly poolEquityWad: bigint;
+  readonly insuranceWad: bigint;
+}
+
+export interface TableLayout {
+  /** Assets whose prices are shown. */
+  readonly shown: readonly string[];
+  readonly colors: boolean;
+}
+
+interface Column {
+  readonly title: string;
+  readonly width: number;
+  readonly cell: (step: StepReport) => string;
+}
+
+const rowsPerHeader = 24;
+const shownAssets = 2;
+
+/** ETH and BTC where the file has them, else its first assets. */
+export function tableLayout(assets: readonly string[], colors: boolean): TableLayout {
+  const known = ["ETH", "BTC"].filter((asset) => assets.includes(asset));
+  return { shown: [...new Set([...known, ...assets])].slice(0, shownAssets), colors };
+}
+
+/** Colours are for people: a terminal, and nobody who asked for none. */
+export function wantsColors(stream: { readonly isTTY?: boolean }, environment: NodeJS.ProcessEnv): boolean {
+  return stream.isTTY === true && (environment["NO_COLOR"] ?? "") === "";
+}
+
+/** The first and the last step, those in which anyone is liquidated, absorbed or left over, and the first with an account at risk. */
+export function stepMatters(step: StepReport, before: StepReport | undefined, isLast: boolean): boolean {
+  const acted = step.liquidations + step.absorbed + step.liquidatableLeft > 0;
+  return before === undefined || isLast || acted || (step.accountsAtRisk > 0 && before.accountsAtRisk === 0);
+}
+
+/** One row, under the header where one is due. */
+export function stepLines(step: StepReport, rowsPrinted: number, layout: TableLayout): string[] {
+  const columns = tableColumns(layout.shown);
+  const row = line(columns.map(({ width, cell }) => cell(step).padStart(width)));
+  const header = line(columns.map(({ width, title }) => title.padStart(width)));
+  const painted = paintStep(step, row, layout.colors);
+  return rowsPrinted % rowsPerHeader === 0 ? [paint("bold", header, layout.colors), painted] : [painted];
+}
+
+export function summaryLines(figures: Figures, colors: boolean): string[] {
+  const passed = exitCode(figures) === 0;
+  const entries: [string, string][] = [
+    ["scenario", `${figures.scenario}, seed ${figures.seed}, ${grouped(figures.steps)} steps`],
+    ["accounts", `${grouped(figures.accounts)} in ${figures.markets} markets`],
+    ["positions opened", `${grouped(figures.opened)} (${grouped(figures.refused)} refused)`],
+    ["liquidations", grouped(figures.liquidations)],
+    ["absorbed accounts", grouped(figures.absorbed)],
+    ["liquidatable left", grouped(figures.liquidatableLeft)],
+    ["bad debt", money(parseDecimal(figures.badDebt, 18))],
+    ["insurance", money(parseDecimal(figures.insurance, 18))],
+    ["pool equity", money(parseDecimal(figures.poolEquity, 18))],
+    ["user equity", money(parseDecimal(figures.userEquity, 18))],
+    ["custody", figures.custodyOk ? "holds" : "BROKEN"],
+    ["zero sum", figures.zeroSumOk ? "holds" : "BROKEN"],
+    ["wall time", `${figures.wallSeconds.toFixed(1)} s`],
+  ];
+  const widest = Math.max(...entries.map(([name]) => name.length));
+  const verdict = passed
+    ? paint("green", "the books hold and nobody liquidatable was left", colors)
+    : paint("red", "FAILED: the books do not hold, or liquidatable accounts were left", colors);
+  return ["", ...entries.map(([name, value]) => `${name.padEnd(widest)}  ${value}`), "", verdict];
+}
+
+function tableColumns(shown: readonly string[]): Column[] {
+  return [
+    { title: "UTC", width: 16, cell: ({ row }) => utcMinute(row.atSeconds) },
+    ...shown.map((asset) => ({
+      title: asset,
+      width: 12,
+      cell: ({ row }: StepReport) => row.prices.get(asset)?.decimal ?? "",
+    })),
+    { title: "at risk", width: 8, cell: (step) => grouped(step.accountsAtRisk) },
+    { title: "liquidations", width: 12, cell: (step) => grouped(step.liquidations) },
+    { title: "absorbed", width: 8, cell: (step) => grouped(step.absorbed) },
+    { title: "left", width: 5, cell: (step) => grouped(step.liquidatableLeft) },
+    { title: "pool equity", width: 15, cell: (step) => money(step.poolEquityWad) },
+    { title: "insurance", width: 12, cell: (step) => money(step.insuranceWad) },
+  ];
+}
+
+function line(cells: readonly string[]): string {
+  return cells.join("  ");
+}
+
+function paintStep(step: StepReport, text: string, colors: boolean): string {
+  if (step.liquidatableLeft > 0) return paint("red", text, colors);
+  if (step.absorbed > 0) return paint("magenta", text, colors);
+  return step.liquidations > 0 ? paint("yellow", text, colors) : text;
+}
+
+function paint(format: "bold" | "green" | "magenta" | "red" | "yellow", text: string, colors: boolean): string {
+  return colors ? styleText(format, text, { validateStream: false }) : text;
+}
+
+function utcMinute(atSeconds: number): string {
+  return new Date(atSeconds * 1000).toISOString().slice(0, 16).replace("T", " ");
+}
+
+/** Whole settlement tokens; the cents are in the figures. */
+function money(amountWad: bigint): string {
+  return (amountWad / WAD).toLocaleString("en-US");
+}
+
+function grouped(count: number): string {
+  return count.toLocaleString("en-US");
+}
