@@ -2,11 +2,9 @@
 // Plain JavaScript without dependencies, because it runs before there are any. Everything it prints goes to stderr.
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { delimiter, join, resolve } from "node:path";
 
 const root = resolve(import.meta.dirname, "..");
-const windows = process.platform === "win32";
 
 /** Why the installed packages cannot be used as they are, or undefined when they can. */
 function whatIsMissing() {
@@ -24,19 +22,20 @@ function whatIsMissing() {
     }
   }
 
-  if (!existsSync(join(root, "node_modules/node/bin", windows ? "node.exe" : "node"))) return "Node 24 is missing";
-  try {
-    createRequire(join(root, "package.json"))("@nomicfoundation/edr");
-  } catch {
-    return "the native part of Hardhat's EVM does not load";
-  }
+  const node24 = join(root, "node_modules/node/bin/node");
+  const loadEvm = spawnSync(node24, ["-e", 'require("@nomicfoundation/edr")'], { cwd: root, stdio: "ignore" });
+  if (loadEvm.error) return "Node 24 does not start";
+  if (loadEvm.status !== 0) return "the native part of Hardhat's EVM does not load";
 }
 
 /** npm must not inherit the settings of the npm that started us, nor run on the Node that it is about to replace. */
 function cleanEnvironment() {
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)));
   const path = Object.keys(env).find((name) => name.toUpperCase() === "PATH") ?? "PATH";
-  env[path] = (env[path] ?? "").split(delimiter).filter((folder) => !folder.startsWith(root)).join(delimiter);
+  env[path] = (env[path] ?? "")
+    .split(delimiter)
+    .filter((folder) => !folder.startsWith(join(root, "node_modules")))
+    .join(delimiter);
   return env;
 }
 
@@ -48,7 +47,7 @@ if (reason !== undefined) {
 
   // On a Node older than 22 npm silently leaves out the native part of Hardhat's EVM, whose engines ask for more.
   const major = Number.parseInt(run('node -p "process.versions.node"', "pipe").stdout, 10);
-  const npmCi = "npm ci --no-audit --no-fund";
+  const npmCi = "npm ci --include=dev --no-audit --no-fund";
   console.error(`Installing packages (${reason}); this takes about half a minute and happens once.`);
   run(major >= 22 ? npmCi : `npx -y -p node@24 -- ${npmCi}`, process.stderr);
 
