@@ -1,0 +1,493 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {
+    IMarginVault,
+    AbsorbPreview,
+    Health,
+    LiquidationPreview,
+    MarketView,
+    PositionView
+} from "./interfaces/IMarginVault.sol";
+import {IPriceOracle} from "./interfaces/IPriceOracle.sol";
+import {Administration} from "./libraries/Administration.sol";
+import {Deal, Deals} from "./libraries/Deals.sol";
+import {Fill} from "./libraries/Fill.sol";
+import {FixedPoint, WAD} from "./libraries/FixedPoint.sol";
+import {Ledger} from "./libraries/Ledger.sol";
+import {Margin, Sums} from "./libraries/Margin.sol";
+import {PoolValue} from "./libraries/PoolValue.sol";
+import {Waterfall} from "./libraries/Waterfall.sol";
+import {LiquidityPool} from "./pool/LiquidityPool.sol";
+import {AccountId, accountIdOf} from "./types/AccountId.sol";
+import {AccountWord} from "./types/AccountWord.sol";
+import {AssetSet, MarketId, collateralAsset, marketAsset, onlyAsset} from "./types/AssetSet.sol";
+import {MarketParameters, MarketTotals, toMarketTotals} from "./types/MarketWords.sol";
+import {Price} from "./types/Price.sol";
+import {ValueOutOfRange} from "./types/Packing.sol";
+import {Constants, Market, VaultStorage} from "./types/VaultStorage.sol";
+import {AccountParameters, AccountRisk, Capital, Collateral, CollateralParameters} from "./types/VaultWords.sol";
+
+/// @title Ballast's margin vault
+/// @notice The story. Each entry point is one recipe: authority, time passes, effects, checks that need the new state, event, and the token
+/// moves last. Custody, trade and settle stand here; the waterfall and administration in libraries linked to it.
+contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
+    using Deals for Deal;
+    using FixedPoint for int256;
+    using FixedPoint for uint256;
+    using Margin for Health;
+    using SafeERC20 for IERC20;
+
+    /// @notice Where prices come from.
+    IPriceOracle public immutable oracle;
+    /// @notice The liquidity pool, deployed by this vault.
+    LiquidityPool public immutable pool;
+    address public immutable settlementToken;
+    /// Wad for one raw unit of the settlement token.
+    uint256 private immutable _cashUnit;
+
+    VaultStorage private $;
+
+    /// @param poolLockSeconds how long shares of the pool are locked after a deposit
+    constructor(
+        address authority,
+        IPriceOracle oracle_,
+        address settlementToken_,
+        uint256 poolLockSeconds
+    ) AccessManaged(authority) {
+        uint256 decimals = IERC20Metadata(settlementToken_).decimals();
+        require(decimals <= 18, TooManyDecimals(settlementToken_, decimals));
+        oracle = oracle_;
+        settlementToken = settlementToken_;
+        _cashUnit = 10 ** (18 - decimals);
+        pool = new LiquidityPool(IERC20(settlementToken_), poolLockSeconds);
+    }
+
+    // ------------------------------------------------------------------ custody
+
+    /// @inheritdoc IMarginVault
+    function deposit(AccountId account, address token, uint256 amount) external nonReentrant {
+        require(amount != 0, ZeroAmount());
+        AccountWord word = $.accounts[account];
+        if (msg.sender != account.owner()) _requireStrangerMayDeposit(account, word, token, amount);
+
+        if (token == settlementToken) {
+            $.cashHeld += _toUint128(amount);
+            word = word.withPrincipal(word.principal() + int256(amount * _cashUnit));
+        } else {
+            uint256 index = _collateralIndex(token);
+            Collateral collateral_ = $.collaterals[index];
+            uint256 total = collateral_.held() + amount;
+            require(total <= collateral_.depositCap(), DepositCapExceeded(token, total, collateral_.depositCap()));
+            $.collaterals[index] = collateral_.withHeld(total);
+            word = Ledger.saveCollateral($, account, word, index, $.collateralOf[account][index] + amount);
+            if (account != poolAccount()) Ledger.requireFewAssets(account, word);
+        }
+        Ledger.saveAccount($, account, word);
+        emit Deposited(account, token, msg.sender, amount);
+        _pull(token, amount);
+    }
+
+    /// @inheritdoc IMarginVault
+    function withdraw(AccountId account, address token, uint256 amount, address to) external nonReentrant {
+        _authorize(account);
+        require(amount != 0, ZeroAmount());
+        AccountWord word = $.accounts[account];
+
+        if (token == settlementToken) {
+            require(amount <= $.cashHeld, InsufficientCashHeld(amount, $.cashHeld));
+            $.cashHeld -= _toUint128(amount);
+            word = word.withPrincipal(word.principal() - int256(amount * _cashUnit));
+            _requireDebtAboveMinimum(account, word);
+        } else {
+            uint256 index = _collateralIndex(token);
+            uint256 balance = $.collateralOf[account][index];
+            require(amount <= balance, InsufficientBalance(account, token, amount, balance));
+            $.collaterals[index] = $.collaterals[index].withHeld($.collaterals[index].held() - amount);
+            word = Ledger.saveCollateral($, account, word, index, balance - amount);
+        }
+        Ledger.saveAccount($, account, word);
+        if (word.marketBits() != 0 || word.principal() < 0) _requireInitialMargin(account, _health(account, word));
+        emit Withdrawn(account, token, to, amount);
+        _push(token, to, amount);
+    }
+
+    /// @dev A stranger's deposit must be worth something and bring no new kind of asset, or it could be used to burden the account. The
+    /// pool takes none: it is entered through its shares.
+    function _requireStrangerMayDeposit(
+        AccountId account,
+        AccountWord word,
+        address token,
+        uint256 amount
+    ) private view {
+        uint256 value;
+        if (token == settlementToken) {
+            value = amount * _cashUnit;
+        } else {
+            uint256 index = _collateralIndex(token);
+            AssetSet asset = onlyAsset(collateralAsset(index));
+            if (word.assets().contains(collateralAsset(index))) {
+                value = Margin.collateralValueDown($.collaterals[index], amount, oracle.lastPrices(asset)[0]);
+            }
+        }
+        uint256 minimum = $.accountRisk.minimumDebt();
+        require(value >= minimum && account != poolAccount(), StrangerDeposit(account, token, value, minimum));
+    }
+
+    function _requireDebtAboveMinimum(AccountId account, AccountWord word) private view {
+        int256 principal = word.principal();
+        uint256 minimum = $.accountRisk.minimumDebt();
+        bool allowed = principal >= 0 || principal.abs() >= minimum || account == poolAccount();
+        require(allowed, DebtBelowMinimum(account, principal.abs(), minimum));
+    }
+
+    /// @dev Takes tokens from the caller; a token that moves another amount than asked is refused.
+    function _pull(address token, uint256 amount) private {
+        uint256 before = IERC20(token).balanceOf(address(this));
+        IERC20(token).safeTransferFrom(msg.sender, address(this), amount);
+        uint256 moved = IERC20(token).balanceOf(address(this)) - before;
+        require(moved == amount, TokenMovedOtherAmount(token, amount, moved));
+    }
+
+    function _push(address token, address to, uint256 amount) private {
+        uint256 before = IERC20(token).balanceOf(address(this));
+        IERC20(token).safeTransfer(to, amount);
+        uint256 moved = before - IERC20(token).balanceOf(address(this));
+        require(moved == amount, TokenMovedOtherAmount(token, amount, moved));
+    }
+
+    // ------------------------------------------------------------------ trade
+
+    /// @inheritdoc IMarginVault
+    function trade(
+        AccountId account,
+        MarketId market_,
+        int256 sizeDeltaWad,
+        uint256 limitPriceWad,
+        uint256 deadline
+    ) external nonReentrant {
+        _authorize(account);
+        require(block.timestamp <= deadline, DeadlinePassed(deadline, block.timestamp));
+        require(sizeDeltaWad != 0, ZeroAmount());
+        _requireListed(market_);
+
+        AccountWord word = $.accounts[account];
+        AssetSet assets = Ledger.assetsWith(word, market_);
+        Price[] memory prices = oracle.lastPrices(assets);
+        Price price = prices[assets.rank(marketAsset(market_))];
+        require(price.isFresh(), StaleMarketPrice(market_, price.publishedAt(), price.maxAge()));
+
+        Constants memory constants = _constants();
+        Deal memory deal = Deals.load($, constants, account, word, $.accounts[constants.pool], market_, price);
+        Sums memory others = Margin.collectExcept($, account, word, assets, prices, false, market_);
+        int256 sizeBefore = deal.size();
+        bool grows = !sizeBefore.opposes(sizeDeltaWad) || sizeDeltaWad.abs() > sizeBefore.abs();
+        Health memory before;
+        if (!grows) before = _healthWith(others, deal);
+
+        uint256 fillPriceWad = _boundedFillPrice(deal, sizeDeltaWad, limitPriceWad);
+        deal.venue.takerRateWad = deal.terms.takerRate() + price.tolerance();
+        deal.venue.makerRateWad = deal.terms.makerRate() + price.tolerance();
+        (uint256 feeWad, int256 realizedWad) = deal.fill(sizeDeltaWad, $.accountRisk.insuranceFeeShare());
+
+        int256 sizeAfter = deal.size();
+        if (sizeAfter != 0) {
+            uint256 minimum = deal.terms.minimumSize();
+            require(sizeAfter.abs() >= minimum, PositionBelowMinimum(market_, sizeAfter.abs(), minimum));
+        }
+        Deals.store($, constants, deal);
+        Deals.saveWords($, constants, deal);
+
+        Health memory afterwards = _healthWith(others, deal);
+        if (grows) {
+            _requireOpeningAllowed(deal, sizeAfter > 0);
+            _requireInitialMargin(account, afterwards);
+        } else {
+            _requireReductionAllowed(account, before, afterwards);
+        }
+        emit Traded(account, market_, sizeDeltaWad, fillPriceWad, feeWad, realizedWad);
+    }
+
+    /// @dev The account's margin with the deal's position and cash as they now stand. `others` is left as it was.
+    function _healthWith(Sums memory others, Deal memory deal) private view returns (Health memory) {
+        Sums memory sums = Sums(
+            others.equityMaintenance,
+            others.equityInitial,
+            others.unrealized,
+            others.requirementMaintenance,
+            others.requirementInitial,
+            others.hasPosition,
+            others.marketsFresh
+        );
+        deal.addTo(sums);
+        return Margin.total(sums, deal.accountWord.principal(), $.accountRisk);
+    }
+
+    function _boundedFillPrice(
+        Deal memory deal,
+        int256 sizeDeltaWad,
+        uint256 limitPriceWad
+    ) private pure returns (uint256 fillPriceWad) {
+        int256 skew = Fill.skewOf(deal.book, deal.venue);
+        fillPriceWad = Fill.priceWad(deal.venue.priceWad, skew, sizeDeltaWad, deal.venue.skewScaleWad);
+        bool within =
+            limitPriceWad == 0 || (sizeDeltaWad > 0 ? fillPriceWad <= limitPriceWad : fillPriceWad >= limitPriceWad);
+        require(within, LimitExceeded(fillPriceWad, limitPriceWad));
+    }
+
+    /// @dev The cap a side, and the pool's capital behind the market. Capital is a checkpoint, so that a trade costs the same however
+    /// many markets there are.
+    function _requireOpeningAllowed(Deal memory deal, bool long) private view {
+        deal.requireRoom();
+        Ledger.requireFewAssets(deal.account, deal.accountWord);
+        uint256 grown = deal.openInterest(long);
+        uint256 cap = deal.terms.openInterestCap();
+        require(grown <= cap, OpenInterestCapExceeded(deal.market, grown, cap));
+
+        Capital checkpoint = $.capital;
+        bool recent = block.timestamp <= checkpoint.takenAt() + checkpoint.maxAge();
+        require(recent, CapitalCheckpointStale(checkpoint.takenAt(), checkpoint.maxAge()));
+        uint256 other = deal.openInterest(!long);
+        uint256 openInterest = grown > other ? grown : other;
+        uint256 needed = openInterest.mulDivUp(deal.venue.priceWad, WAD).mulDivUp(deal.risk.initialBase(), WAD);
+        uint256 available = checkpoint.capitalValue().mulDivDown(deal.terms.capitalShare(), WAD);
+        require(needed <= available, PoolCapitalExceeded(deal.market, needed, available));
+    }
+
+    function _requireInitialMargin(AccountId account, Health memory health_) private pure {
+        require(health_.pricesFresh, StalePrices(account));
+        require(
+            health_.hasInitialMargin(),
+            InsufficientMargin(account, health_.equityInitialWad, health_.requirementInitialWad)
+        );
+    }
+
+    /// @dev A reduction may not leave a bankrupt, and must not lower health unless the account stays above initial margin.
+    function _requireReductionAllowed(AccountId account, Health memory before, Health memory afterwards) private pure {
+        require(afterwards.equityMaintenanceWad >= 0, ReductionBankrupts(account, afterwards.equityMaintenanceWad));
+        require(
+            afterwards.healthWad >= before.healthWad || afterwards.hasInitialMargin(),
+            ReductionLowersHealth(account, before.healthWad, afterwards.healthWad)
+        );
+    }
+
+    // ------------------------------------------------------------------ settle, sweep, checkpoint
+
+    /// @inheritdoc IMarginVault
+    function settle(AccountId account, MarketId market_) external nonReentrant {
+        AccountWord word = $.accounts[account];
+        Constants memory constants = _constants();
+        bool exists = word.assets().contains(marketAsset(market_)) && account != constants.pool;
+        require(exists, NoPosition(account, market_));
+        Price price = oracle.lastPrices(onlyAsset(marketAsset(market_)))[0];
+        require(price.isFresh(), StaleMarketPrice(market_, price.publishedAt(), price.maxAge()));
+
+        Deal memory deal = Deals.load($, constants, account, word, $.accounts[constants.pool], market_, price);
+        int256 realizedWad = deal.settle();
+        Deals.store($, constants, deal);
+        Deals.saveWords($, constants, deal);
+        emit Settled(account, market_, realizedWad);
+    }
+
+    /// @inheritdoc IMarginVault
+    function sweepFees(MarketId market_) external nonReentrant {
+        _requireListed(market_);
+        Market storage m = $.markets[market_];
+        MarketTotals swept = m.totals;
+        uint256 amountWad = swept.feesUnsweptWad();
+        require(amountWad != 0, ZeroAmount());
+        m.totals = toMarketTotals(swept.longShares(), swept.shortShares(), 0);
+        Ledger.addCash($, insuranceAccount(), int256(amountWad));
+        emit MarketChanged(market_, m.state, m.totals, $.positions[poolAccount()][market_]);
+        emit FeesSwept(market_, amountWad);
+    }
+
+    /// @inheritdoc IMarginVault
+    function refreshCapital() external nonReentrant {
+        PoolValue.refreshCapital($, _constants());
+    }
+
+    // ------------------------------------------------------------------ liquidation
+
+    /// @inheritdoc IMarginVault
+    function liquidatePosition(
+        AccountId account,
+        MarketId market_,
+        uint256 maxSizeWad,
+        AccountId taker
+    ) external nonReentrant {
+        Waterfall.liquidatePosition($, _constants(), account, market_, maxSizeWad, taker);
+    }
+
+    /// @inheritdoc IMarginVault
+    function absorb(AccountId[] calldata accounts, AccountId rewardTo) external nonReentrant {
+        Waterfall.absorb($, _constants(), accounts, rewardTo);
+    }
+
+    // ------------------------------------------------------------------ administration
+
+    /// @inheritdoc IMarginVault
+    function listMarket(MarketParameters calldata parameters) external restricted nonReentrant returns (MarketId id) {
+        id = Administration.listMarket($, _constants(), parameters);
+        // One quote unit covers the dust that rounding for the vault cannot: long and short size may differ by a few wei.
+        uint256 reserve = WAD / _cashUnit;
+        $.cashHeld += _toUint128(reserve);
+        _pull(settlementToken, reserve);
+    }
+
+    /// @inheritdoc IMarginVault
+    function setMarketParameters(MarketId id, MarketParameters calldata parameters) external restricted {
+        Administration.setMarketParameters($, _constants(), id, parameters);
+    }
+
+    /// @inheritdoc IMarginVault
+    function listCollateral(
+        address token,
+        CollateralParameters calldata parameters
+    ) external restricted returns (uint256) {
+        return Administration.listCollateral($, settlementToken, token, parameters);
+    }
+
+    /// @inheritdoc IMarginVault
+    function setCollateralParameters(address token, CollateralParameters calldata parameters) external restricted {
+        Administration.setCollateralParameters($, token, parameters);
+    }
+
+    /// @inheritdoc IMarginVault
+    function setAccountParameters(AccountParameters calldata parameters) external restricted {
+        Administration.setAccountParameters($, parameters);
+    }
+
+    // ------------------------------------------------------------------ views
+
+    /// @inheritdoc IMarginVault
+    function health(AccountId account) external view returns (Health memory) {
+        return _health(account, $.accounts[account]);
+    }
+
+    /// @inheritdoc IMarginVault
+    function position(AccountId account, MarketId market_) external view returns (PositionView memory) {
+        _requireListed(market_);
+        Price price = oracle.lastPrices(onlyAsset(marketAsset(market_)))[0];
+        AccountWord none;
+        Deal memory deal = Deals.load($, _constants(), account, none, none, market_, price);
+        int256 sizeWad = deal.size();
+        return
+            PositionView(
+                deal.book.accountSharesWad,
+                deal.book.accountCostWad,
+                sizeWad,
+                deal.value(),
+                sizeWad.abs().mulDivUp(price.value(), WAD),
+                $.positions[account][market_].epoch()
+            );
+    }
+
+    /// @inheritdoc IMarginVault
+    function cash(AccountId account) external view returns (int256) {
+        return $.accounts[account].principal();
+    }
+
+    /// @inheritdoc IMarginVault
+    function collateral(AccountId account, address token) external view returns (uint256) {
+        return $.collateralOf[account][_collateralIndex(token)];
+    }
+
+    /// @inheritdoc IMarginVault
+    function accountWord(AccountId account) external view returns (AccountWord) {
+        return $.accounts[account];
+    }
+
+    /// @inheritdoc IMarginVault
+    function market(MarketId id) external view returns (MarketView memory) {
+        _requireListed(id);
+        Market storage m = $.markets[id];
+        return MarketView(m.state, m.totals, m.risk, m.terms, m.discount, $.positions[poolAccount()][id]);
+    }
+
+    /// @inheritdoc IMarginVault
+    function accountRisk() external view returns (AccountRisk) {
+        return $.accountRisk;
+    }
+
+    /// @inheritdoc IMarginVault
+    function capital() external view returns (Capital) {
+        return $.capital;
+    }
+
+    /// @inheritdoc IMarginVault
+    function collateralAt(uint256 index) external view returns (address, Collateral) {
+        return ($.collateralTokens[index], $.collaterals[index]);
+    }
+
+    /// @inheritdoc IMarginVault
+    function totals() external view returns (uint256, uint256, uint256) {
+        return ($.marketCount, $.collateralCount, $.cashHeld);
+    }
+
+    /// @inheritdoc IMarginVault
+    function poolValue() external view returns (int256, uint256, bool) {
+        return PoolValue.read($, _constants());
+    }
+
+    /// @inheritdoc IMarginVault
+    function previewLiquidation(
+        AccountId account,
+        MarketId market_,
+        uint256 maxSizeWad
+    ) external view returns (LiquidationPreview memory) {
+        return Waterfall.previewLiquidation($, _constants(), account, market_, maxSizeWad);
+    }
+
+    /// @inheritdoc IMarginVault
+    function previewAbsorb(AccountId account) external view returns (AbsorbPreview memory) {
+        return Waterfall.previewAbsorb($, _constants(), account);
+    }
+
+    /// @inheritdoc IMarginVault
+    function poolAccount() public view returns (AccountId) {
+        return accountIdOf(address(pool), 0);
+    }
+
+    /// @inheritdoc IMarginVault
+    function insuranceAccount() public view returns (AccountId) {
+        return accountIdOf(address(this), 0);
+    }
+
+    // ------------------------------------------------------------------ shared
+
+    function _health(AccountId account, AccountWord word) private view returns (Health memory) {
+        AssetSet assets = word.assets();
+        Price[] memory prices = oracle.lastPrices(assets);
+        Sums memory sums = Margin.collect($, account, word, assets, prices, account == poolAccount());
+        return Margin.total(sums, word.principal(), $.accountRisk);
+    }
+
+    function _authorize(AccountId account) private view {
+        require(msg.sender == account.owner(), NotAuthorized(account, msg.sender));
+    }
+
+    function _requireListed(MarketId id) private view {
+        require(MarketId.unwrap(id) < $.marketCount, UnknownMarket(id));
+    }
+
+    function _collateralIndex(address token) private view returns (uint256) {
+        uint256 indexPlusOne = $.collateralIndexes[token];
+        require(indexPlusOne != 0, UnknownToken(token));
+        return indexPlusOne - 1;
+    }
+
+    function _constants() private view returns (Constants memory) {
+        return Constants(oracle, poolAccount(), insuranceAccount());
+    }
+
+    function _toUint128(uint256 amount) private pure returns (uint128) {
+        require(amount >> 128 == 0, ValueOutOfRange(int256(amount), 128));
+        return uint128(amount);
+    }
+}

@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {AccountId} from "../types/AccountId.sol";
+import {AccountWord} from "../types/AccountWord.sol";
+import {MarketId} from "../types/AssetSet.sol";
+import {
+    MarketState,
+    MarketTotals,
+    MarketRisk,
+    MarketTerms,
+    DiscountTerms,
+    MarketParameters
+} from "../types/MarketWords.sol";
+import {Position} from "../types/Position.sol";
+import {Collateral, AccountRisk, Capital, CollateralParameters, AccountParameters} from "../types/VaultWords.sol";
+
+/// @notice An account's margin. All amounts wad, in quote units.
+struct Health {
+    /// Equity that counts for maintenance: cash, weighted collateral, unrealised profit and loss. Rounded down.
+    int256 equityMaintenanceWad;
+    /// Below this equity the account is liquidatable. Rounded up.
+    uint256 requirementMaintenanceWad;
+    /// The same for initial margin, where gains and collateral count less.
+    int256 equityInitialWad;
+    /// Opening, increasing and withdrawing must leave the initial equity at or above this.
+    uint256 requirementInitialWad;
+    /// Cash plus unrealised profit and loss: the debt, if below zero, were everything settled.
+    int256 netCashWad;
+    /// Maintenance equity over requirement, rounded down; the largest uint256 without requirement, zero when equity is below zero.
+    uint256 healthWad;
+    /// False when the price of a market of the account is stale: nothing that increases risk is allowed.
+    bool pricesFresh;
+}
+
+/// @notice A position, decoded, with what has accrued. Sizes wad (below zero: short), amounts wad.
+struct PositionView {
+    int256 sharesWad;
+    int256 costWad;
+    int256 sizeWad;
+    int256 valueWad;
+    uint256 notionalWad;
+    uint256 epoch;
+}
+
+/// @notice A market's words and the pool's position in it: all that a reader needs to mirror it.
+struct MarketView {
+    MarketState state;
+    MarketTotals totals;
+    MarketRisk risk;
+    MarketTerms terms;
+    DiscountTerms discount;
+    Position poolPosition;
+}
+
+/// @notice Why step 1 of the waterfall refuses a leg.
+enum Refusal {
+    None,
+    /// The account has no position there.
+    NoPosition,
+    /// The market's price is stale: the leg stays untouched until there is a new one.
+    PriceStale,
+    /// What the account's health can bear is below taker rate plus tolerance: only absorb is open.
+    DiscountTooSmall,
+    /// The pool's fill would cost more than the account's health can bear.
+    ImpactTooLarge,
+    /// The pool would grow its position beyond its own free margin.
+    PoolMargin,
+    /// The largest size named would leave less than the market's minimum: name the whole position.
+    RemainderBelowMinimum
+}
+
+/// @notice What a liquidation of one leg into the pool would do now.
+struct LiquidationPreview {
+    Refusal refusal;
+    int256 sizeDeltaWad;
+    uint256 fillPriceWad;
+    uint256 feeWad;
+    uint256 keeperRewardWad;
+}
+
+/// @notice What an absorb would do now.
+struct AbsorbPreview {
+    bool open;
+    Health health;
+}
+
+/// @title Ballast's margin vault
+/// @notice One vault holds everybody's collateral; an account's whole balance backs all its positions. Units: wad = 1e18,
+/// amounts of tokens raw. Every conversion rounds against the account and for the vault.
+///
+/// Assumptions about tokens: at most 18 decimals; a transfer moves exactly what was asked (checked, refused otherwise); balances
+/// change by transfers only. Unsolicited transfers change nothing. The settlement token is taken as one quote unit.
+/// Assumptions about prices: see IPriceOracle; a price is honest within its tolerance.
+interface IMarginVault {
+    // ------------------------------------------------------------------ errors
+
+    /// @notice Thrown when the caller may not act for the account: call from its owner.
+    error NotAuthorized(AccountId account, address caller);
+    /// @notice Thrown when an amount or size is zero.
+    error ZeroAmount();
+    /// @notice Thrown when a token is neither the settlement token nor a listed collateral.
+    error UnknownToken(address token);
+    /// @notice Thrown when a market is not listed.
+    error UnknownMarket(MarketId market);
+    /// @notice Thrown when a token moved another amount than asked (a fee on transfer, say): such tokens are not supported.
+    error TokenMovedOtherAmount(address token, uint256 asked, uint256 moved);
+    /// @notice Thrown when a token has more than 18 decimals.
+    error TooManyDecimals(address token, uint256 decimals);
+    /// @notice Thrown when a token is listed twice, or the settlement token is listed as collateral.
+    error AlreadyListed(address token);
+    /// @notice Thrown when there is no room for another market or collateral.
+    error ListFull(uint256 maximum);
+    /// @notice Thrown when somebody but the owner deposits less than the minimum, or a token that the account does not hold.
+    error StrangerDeposit(AccountId account, address token, uint256 valueWad, uint256 minimumWad);
+    /// @notice Thrown when an account would hold more kinds of collateral or positions than can be liquidated cheaply.
+    error TooManyAssets(AccountId account, uint256 maximum);
+    /// @notice Thrown when a deposit would exceed the token's cap.
+    error DepositCapExceeded(address token, uint256 total, uint256 cap);
+    /// @notice Thrown when more of a collateral is withdrawn than the account holds.
+    error InsufficientBalance(AccountId account, address token, uint256 asked, uint256 balance);
+    /// @notice Thrown when more cash is withdrawn than the vault holds (the rest is lent).
+    error InsufficientCashHeld(uint256 asked, uint256 held);
+    /// @notice Thrown when a debt would be smaller than the minimum: borrow more or nothing.
+    error DebtBelowMinimum(AccountId account, uint256 debtWad, uint256 minimumWad);
+    /// @notice Thrown when initial equity would be below the initial requirement: deposit, reduce, or ask for less.
+    error InsufficientMargin(AccountId account, int256 equityWad, uint256 requiredWad);
+    /// @notice Thrown when a reduction would leave maintenance equity below zero.
+    error ReductionBankrupts(AccountId account, int256 equityWad);
+    /// @notice Thrown when a reduction would lower the health of an account at margin call: reduce less, or deposit.
+    error ReductionLowersHealth(AccountId account, uint256 healthBeforeWad, uint256 healthAfterWad);
+    /// @notice Thrown when a price that the act needs is stale: wait for a new one.
+    error StalePrices(AccountId account);
+    /// @notice Thrown when the price of a market that the act needs is stale: wait for a new one.
+    error StaleMarketPrice(MarketId market, uint256 publishedAt, uint256 maxAge);
+    /// @notice Thrown when a trade comes after its deadline.
+    error DeadlinePassed(uint256 deadline, uint256 blockTime);
+    /// @notice Thrown when a fill would be worse than the limit.
+    error LimitExceeded(uint256 fillPriceWad, uint256 limitPriceWad);
+    /// @notice Thrown when a position would be smaller than the market's minimum and not zero.
+    error PositionBelowMinimum(MarketId market, uint256 sizeWad, uint256 minimumWad);
+    /// @notice Thrown when an opening would exceed the open-interest cap of the market's side.
+    error OpenInterestCapExceeded(MarketId market, uint256 openInterestWad, uint256 capWad);
+    /// @notice Thrown when an opening needs more of the pool's capital than the market's share.
+    error PoolCapitalExceeded(MarketId market, uint256 neededWad, uint256 availableWad);
+    /// @notice Thrown when the checkpoint of the pool's capital is too old to open: call refreshCapital first.
+    error CapitalCheckpointStale(uint256 takenAt, uint256 maxAge);
+    /// @notice Thrown when a position is settled that does not exist.
+    error NoPosition(AccountId account, MarketId market);
+    /// @notice Thrown when a healthy account is to be liquidated.
+    error AccountHealthy(AccountId account, int256 equityWad, uint256 requirementWad);
+    /// @notice Thrown when no account of a batch is open to absorb: healthy, or step 1 still accepts a leg.
+    error NothingToAbsorb();
+    /// @notice Thrown when the pool or the insurance account is named as a target.
+    error NotATarget(AccountId account);
+    /// @notice Thrown when a liquidation names a taker that cannot take: only the pool's account can.
+    error TakerNotSupported(AccountId taker);
+    /// @notice Thrown when a liquidation's reward would go to its target.
+    error RewardToTarget(AccountId account);
+    /// @notice Thrown when step 1 refuses a leg: choose another, or absorb.
+    error LegRefused(AccountId account, MarketId market, Refusal refusal);
+    /// @notice Thrown when a liquidation would not raise the account's health.
+    error HealthNotRaised(AccountId account, uint256 healthBeforeWad, uint256 healthAfterWad);
+    /// @notice Thrown when a parameter is outside the bounds in code; `rule` says which.
+    error ParameterOutOfBounds(string rule);
+    /// @notice Thrown when a position, a cost or a side grows beyond what its word holds.
+    error GrowthLimit(MarketId market);
+
+    // ------------------------------------------------------------------ events: state, as stored
+
+    // Whoever keeps the last of these words for each key has the vault's storage; no arithmetic is needed.
+
+    /// @notice An account's word changed: principal, assets, mode.
+    event AccountChanged(AccountId indexed account, AccountWord word);
+    /// @notice A position other than the pool's changed.
+    event PositionChanged(AccountId indexed account, MarketId indexed market, Position position);
+    /// @notice A market changed: funding, totals, or the pool's position in it.
+    event MarketChanged(MarketId indexed market, MarketState state, MarketTotals totals, Position poolPosition);
+    /// @notice An account's amount (raw) of a collateral changed.
+    event CollateralChanged(AccountId indexed account, address indexed token, uint256 amount);
+    /// @notice The checkpoint of the pool's capital changed.
+    event CapitalChanged(Capital capital);
+    /// @notice A market's parameters were set.
+    event MarketParametersSet(MarketId indexed market, MarketRisk risk, MarketTerms terms, DiscountTerms discount);
+    /// @notice A collateral's parameters were set.
+    event CollateralParametersSet(address indexed token, uint256 indexed collateralIndex, Collateral collateral);
+    /// @notice The parameters of all accounts were set.
+    event AccountParametersSet(AccountRisk risk);
+
+    // ------------------------------------------------------------------ events: what happened
+
+    /// @notice `from` deposited `amount` (raw) of a token for an account.
+    event Deposited(AccountId indexed account, address indexed token, address indexed from, uint256 amount);
+    /// @notice `amount` (raw) of a token left an account for `to`.
+    event Withdrawn(AccountId indexed account, address indexed token, address indexed to, uint256 amount);
+    /// @notice An account traded against the pool. `realizedWad` is what moved to its cash, fees of closing taken off.
+    event Traded(
+        AccountId indexed account,
+        MarketId indexed market,
+        int256 sizeDeltaWad,
+        uint256 fillPriceWad,
+        uint256 feeWad,
+        int256 realizedWad
+    );
+    /// @notice Unrealised profit (up to the account's debt) or loss moved to the account's cash.
+    event Settled(AccountId indexed account, MarketId indexed market, int256 realizedWad);
+    /// @notice Waterfall, step 1: part of a position or all of it was forced into the pool, for a fee.
+    event PositionLiquidated(
+        AccountId indexed account,
+        MarketId indexed market,
+        address indexed liquidator,
+        int256 sizeDeltaWad,
+        uint256 fillPriceWad,
+        uint256 feeWad,
+        uint256 keeperRewardWad,
+        uint256 healthBeforeWad,
+        uint256 healthAfterWad
+    );
+    /// @notice Waterfall, step 2: the pool took over a position of an absorbed account.
+    event PositionAbsorbed(
+        AccountId indexed account,
+        MarketId indexed market,
+        int256 sizeDeltaWad,
+        uint256 fillPriceWad,
+        int256 realizedWad
+    );
+    /// @notice Waterfall, step 2: the pool took over a collateral of an absorbed account, at its weighted value.
+    event CollateralAbsorbed(AccountId indexed account, address indexed token, uint256 amount, uint256 valueWad);
+    /// @notice Waterfall, step 3: insurance paid what was missing at the price.
+    event InsurancePaid(AccountId indexed account, uint256 deficitWad, uint256 paidWad);
+    /// @notice Waterfall, step 4: the pool bore what insurance did not pay, impact first.
+    event PoolPaid(AccountId indexed account, uint256 paidWad);
+    /// @notice Waterfall, end: the account was absorbed; `returnedWad` stays its cash (below zero: a debt against stale assets).
+    event Absorbed(
+        AccountId indexed account,
+        AccountId indexed rewardTo,
+        uint256 penaltyWad,
+        uint256 rewardWad,
+        int256 returnedWad
+    );
+    /// @notice The insurance account's share of a market's fees moved to its cash.
+    event FeesSwept(MarketId indexed market, uint256 amountWad);
+
+    // ------------------------------------------------------------------ acts
+
+    /// @notice Moves `amount` (raw) of a token from the caller into an account. A stranger may deposit only cash or a token that
+    /// the account already holds, worth at least the minimum debt.
+    function deposit(AccountId account, address token, uint256 amount) external;
+
+    /// @notice Moves `amount` (raw) of a token out of an account. Cash may go below zero (a debt). Free margin must not be
+    /// negative after it.
+    function withdraw(AccountId account, address token, uint256 amount, address to) external;
+
+    /// @notice Trades against the pool. `sizeDeltaWad` above zero buys; `limitPriceWad` bounds the average fill price, fees
+    /// apart: from above for a purchase, from below for a sale (zero: no bound). `deadline` in Unix seconds.
+    function trade(
+        AccountId account,
+        MarketId market,
+        int256 sizeDeltaWad,
+        uint256 limitPriceWad,
+        uint256 deadline
+    ) external;
+
+    /// @notice Moves an unrealised loss, or a gain up to the account's debt, to its cash. By anyone; changes neither equity nor
+    /// health, and frees nothing beyond the debt that it nets.
+    function settle(AccountId account, MarketId market) external;
+
+    /// @notice Waterfall, step 1: forces a part of a position, at most `maxSizeWad`, into the pool, as much as brings health to
+    /// its target. `taker` must be the pool's account. The keeper's share of the fee is cash of account (caller, 0).
+    function liquidatePosition(AccountId account, MarketId market, uint256 maxSizeWad, AccountId taker) external;
+
+    /// @notice Waterfall, steps 2 to 4: takes accounts over whole. Accounts that are healthy again, or that step 1 still serves,
+    /// are skipped; throws if none is left. The reward is cash of `rewardTo`.
+    function absorb(AccountId[] calldata accounts, AccountId rewardTo) external;
+
+    /// @notice Moves the insurance account's share of a market's fees to its cash. By anyone.
+    function sweepFees(MarketId market) external;
+
+    /// @notice Takes a new checkpoint of the pool's capital. By anyone; needs fresh prices of all markets of the pool.
+    function refreshCapital() external;
+
+    // ------------------------------------------------------------------ administration
+
+    /// @notice Lists a market under the next id. Takes a reserve of one quote unit from the caller, which covers rounding dust.
+    function listMarket(MarketParameters calldata parameters) external returns (MarketId);
+
+    /// @notice Changes the parameters of a market.
+    function setMarketParameters(MarketId market, MarketParameters calldata parameters) external;
+
+    /// @notice Lists a token as collateral under the next index.
+    function listCollateral(address token, CollateralParameters calldata parameters) external returns (uint256 index);
+
+    /// @notice Changes the parameters of a collateral.
+    function setCollateralParameters(address token, CollateralParameters calldata parameters) external;
+
+    /// @notice Sets the parameters of all accounts.
+    function setAccountParameters(AccountParameters calldata parameters) external;
+
+    // ------------------------------------------------------------------ views
+
+    /// @notice The account's margin, at the last good prices, with all that has accrued.
+    function health(AccountId account) external view returns (Health memory);
+
+    /// @notice The account's position, with what has accrued.
+    function position(AccountId account, MarketId market) external view returns (PositionView memory);
+
+    /// @notice The account's cash, wad; below zero a debt.
+    function cash(AccountId account) external view returns (int256);
+
+    /// @notice The account's amount (raw) of a collateral.
+    function collateral(AccountId account, address token) external view returns (uint256);
+
+    /// @notice The account's word: principal, assets, mode.
+    function accountWord(AccountId account) external view returns (AccountWord);
+
+    /// @notice A market's words and the pool's position in it. The totals let a reader prove that its set of accounts is
+    /// complete: the shares of the accounts that it knows must add up to them.
+    function market(MarketId market) external view returns (MarketView memory);
+
+    /// @notice The parameters of all accounts.
+    function accountRisk() external view returns (AccountRisk);
+
+    /// @notice The checkpoint of the pool's capital.
+    function capital() external view returns (Capital);
+
+    /// @notice A collateral by its index: the token and its word.
+    function collateralAt(uint256 collateralIndex) external view returns (address token, Collateral);
+
+    /// @notice How many markets and collaterals are listed, and how many settlement tokens (raw) the vault counts as held.
+    function totals() external view returns (uint256 markets, uint256 collaterals, uint256 cashHeld);
+
+    /// @notice The pool's net asset value (wad): equity of its account less the skew premium; with its band (wad), the sum of
+    /// notional times tolerance. Not `fresh`: some price is stale and neither figure should be traded on.
+    function poolValue() external view returns (int256 valueWad, uint256 bandWad, bool fresh);
+
+    /// @notice What liquidatePosition would do now, for this largest size.
+    function previewLiquidation(
+        AccountId account,
+        MarketId market,
+        uint256 maxSizeWad
+    ) external view returns (LiquidationPreview memory);
+
+    /// @notice Whether absorb is open for the account now.
+    function previewAbsorb(AccountId account) external view returns (AbsorbPreview memory);
+
+    /// @notice The pool's account: (LiquidityPool, 0).
+    function poolAccount() external view returns (AccountId);
+
+    /// @notice The insurance account: (this vault, 0).
+    function insuranceAccount() external view returns (AccountId);
+
+    /// @notice The token that cash is counted in.
+    function settlementToken() external view returns (address);
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
+import {Funding} from "./Funding.sol";
+import {Parameters} from "./Parameters.sol";
+import {IMarginVault} from "../interfaces/IMarginVault.sol";
+import {MarketId, MAX_MARKETS, MAX_COLLATERALS, marketAsset, onlyAsset} from "../types/AssetSet.sol";
+import {
+    MarketParameters,
+    MarketRisk,
+    MarketState,
+    toDiscountTerms,
+    toMarketRisk,
+    toMarketState,
+    toMarketTerms
+} from "../types/MarketWords.sol";
+import {Price} from "../types/Price.sol";
+import {Constants, Market, VaultStorage} from "../types/VaultStorage.sol";
+import {
+    AccountParameters,
+    CollateralParameters,
+    toAccountRisk,
+    toCapital,
+    toCollateral,
+    toRewardBudget
+} from "../types/VaultWords.sol";
+
+/// @title Listing and parameters
+/// @notice Who may call stands in the vault; which values are taken stands in Parameters.
+library Administration {
+    /// @notice Lists a market under the next id. Its price must be fresh.
+    function listMarket(
+        VaultStorage storage $,
+        Constants memory constants,
+        MarketParameters calldata p
+    ) public returns (MarketId id) {
+        require($.marketCount < MAX_MARKETS, IMarginVault.ListFull(MAX_MARKETS));
+        id = MarketId.wrap($.marketCount++);
+        $.markets[id].state = toMarketState(0, 0, 0, block.timestamp, 0);
+        _writeMarket($, constants, id, p);
+    }
+
+    function setMarketParameters(
+        VaultStorage storage $,
+        Constants memory constants,
+        MarketId id,
+        MarketParameters calldata p
+    ) public {
+        require(MarketId.unwrap(id) < $.marketCount, IMarginVault.UnknownMarket(id));
+        _writeMarket($, constants, id, p);
+    }
+
+    /// @dev Funding accrues under the old parameters up to now, and goes on under the new.
+    function _writeMarket(
+        VaultStorage storage $,
+        Constants memory constants,
+        MarketId id,
+        MarketParameters calldata p
+    ) private {
+        Price price = constants.oracle.prices(onlyAsset(marketAsset(id)))[0];
+        Parameters.requireValid(p, price.tolerance());
+        Parameters.requireTargetWithin($.accountRisk.targetHealth(), p.initialBaseWad, p.maintenanceBaseWad);
+
+        Market storage market = $.markets[id];
+        MarketState state = market.state;
+        (int256 indexWad, int256 rateE24) = Funding.accrued(state, market.risk, price.value(), block.timestamp);
+        (market.risk, market.terms, market.discount) = (toMarketRisk(p), toMarketTerms(p), toDiscountTerms(p));
+        int256 skew = -$.positions[constants.pool][id].shares();
+        int256 drift = Funding.driftOf(skew, p.maxFundingVelocityPerDay2Wad, p.skewScaleWad);
+        market.state = toMarketState(indexWad, rateE24, drift, block.timestamp, state.flags());
+        emit IMarginVault.MarketParametersSet(id, market.risk, market.terms, market.discount);
+        emit IMarginVault.MarketChanged(id, market.state, market.totals, $.positions[constants.pool][id]);
+    }
+
+    function listCollateral(
+        VaultStorage storage $,
+        address settlementToken,
+        address token,
+        CollateralParameters calldata p
+    ) public returns (uint256 index) {
+        require(token != settlementToken && $.collateralIndexes[token] == 0, IMarginVault.AlreadyListed(token));
+        require($.collateralCount < MAX_COLLATERALS, IMarginVault.ListFull(MAX_COLLATERALS));
+        uint256 decimals = IERC20Metadata(token).decimals();
+        require(decimals <= 18, IMarginVault.TooManyDecimals(token, decimals));
+        Parameters.requireValid(p);
+        index = $.collateralCount++;
+        $.collateralTokens[index] = token;
+        $.collateralIndexes[token] = index + 1;
+        $.collaterals[index] = toCollateral(p, decimals, 0);
+        emit IMarginVault.CollateralParametersSet(token, index, $.collaterals[index]);
+    }
+
+    function setCollateralParameters(VaultStorage storage $, address token, CollateralParameters calldata p) public {
+        uint256 indexPlusOne = $.collateralIndexes[token];
+        require(indexPlusOne != 0, IMarginVault.UnknownToken(token));
+        Parameters.requireValid(p);
+        uint256 index = indexPlusOne - 1;
+        $.collaterals[index] = toCollateral(p, $.collaterals[index].decimals(), $.collaterals[index].held());
+        emit IMarginVault.CollateralParametersSet(token, index, $.collaterals[index]);
+    }
+
+    function setAccountParameters(VaultStorage storage $, AccountParameters calldata p) public {
+        Parameters.requireValid(p);
+        for (uint8 i; i < $.marketCount; ++i) {
+            MarketRisk risk = $.markets[MarketId.wrap(i)].risk;
+            Parameters.requireTargetWithin(p.targetHealthWad, risk.initialBase(), risk.maintenanceBase());
+        }
+        $.accountRisk = toAccountRisk(p);
+        $.rewardBudget = toRewardBudget(
+            p.absorbRewardFloorWad,
+            p.absorbRewardPerHourWad,
+            $.rewardBudget.spent(),
+            $.rewardBudget.since()
+        );
+        $.capital = toCapital($.capital.capitalValue(), $.capital.takenAt(), p.capitalMaxAgeSeconds);
+        emit IMarginVault.AccountParametersSet($.accountRisk);
+        emit IMarginVault.CapitalChanged($.capital);
+    }
+}

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Fill, Book, Venue} from "./Fill.sol";
+import {FixedPoint, WAD} from "./FixedPoint.sol";
+import {Funding} from "./Funding.sol";
+import {Ledger} from "./Ledger.sol";
+import {Margin, Sums} from "./Margin.sol";
+import {Side} from "./Sides.sol";
+import {IMarginVault} from "../interfaces/IMarginVault.sol";
+import {AccountId} from "../types/AccountId.sol";
+import {AccountWord} from "../types/AccountWord.sol";
+import {MarketId} from "../types/AssetSet.sol";
+import {
+    MICRO,
+    MarketRisk,
+    MarketState,
+    MarketTerms,
+    MarketTotals,
+    toMarketState,
+    toMarketTotals
+} from "../types/MarketWords.sol";
+import {Position, toPosition} from "../types/Position.sol";
+import {Price} from "../types/Price.sol";
+import {Constants, Market, VaultStorage} from "../types/VaultStorage.sol";
+
+/// @notice An account that meets the pool in a market: loaded from storage, changed in memory, stored at the end.
+struct Deal {
+    AccountId account;
+    MarketId market;
+    AccountWord accountWord;
+    AccountWord poolWord;
+    Price price;
+    MarketState state;
+    MarketRisk risk;
+    MarketTerms terms;
+    int256 fundingIndexWad;
+    int256 fundingRateE24;
+    uint256 feesUnswept;
+    Book book;
+    Venue venue;
+}
+
+/// @title Deals: an account against the pool in one market
+/// @notice The pool mirrors the account: what an account realises comes out of the pool's cash and its cost, so cash is conserved by
+/// itself and a position's funding needs no snapshot. The words of account and pool stay in memory; the caller saves them.
+library Deals {
+    using FixedPoint for uint256;
+    using Fill for Book;
+
+    /// Half of what the smallest field holds: rounding after a growth can never reach the field's end.
+    uint256 private constant MAX_SIDE_SHARES = 1 << 103;
+    uint256 private constant MAX_COST = 1 << 118;
+    uint256 private constant MAX_FEES_UNSWEPT = (1 << 48) - 1;
+
+    /// @notice Loads a deal, time passed included; fee rates are zero until the caller sets them.
+    function load(
+        VaultStorage storage $,
+        Constants memory constants,
+        AccountId account,
+        AccountWord accountWord,
+        AccountWord poolWord,
+        MarketId market,
+        Price price
+    ) internal view returns (Deal memory deal) {
+        Market storage m = $.markets[market];
+        deal.account = account;
+        deal.market = market;
+        deal.accountWord = accountWord;
+        deal.poolWord = poolWord;
+        deal.price = price;
+        deal.state = m.state;
+        deal.risk = m.risk;
+        deal.terms = m.terms;
+        (deal.fundingIndexWad, deal.fundingRateE24) = Funding.accrued(
+            deal.state,
+            deal.risk,
+            price.value(),
+            block.timestamp
+        );
+
+        Book memory book = deal.book;
+        Position position = $.positions[account][market];
+        book.accountSharesWad = position.shares();
+        book.accountCostWad = position.cost();
+        position = $.positions[constants.pool][market];
+        book.poolSharesWad = position.shares();
+        book.poolCostWad = position.cost();
+        MarketTotals totals = m.totals;
+        book.longSharesWad = totals.longShares();
+        book.shortSharesWad = totals.shortShares();
+        deal.feesUnswept = totals.feesUnswept();
+
+        Venue memory venue = deal.venue;
+        venue.priceWad = price.value();
+        venue.skewScaleWad = deal.risk.skewScale();
+        venue.long = Margin.sideOf(m, 1, deal.fundingIndexWad);
+        venue.short = Margin.sideOf(m, -1, deal.fundingIndexWad);
+    }
+
+    /// @notice Signed size of the account's position.
+    function size(Deal memory deal) internal pure returns (int256) {
+        return Fill.sizeOf(deal.book.accountSharesWad, deal.venue);
+    }
+
+    /// @notice Unrealised profit or loss of the account's position.
+    function value(Deal memory deal) internal pure returns (int256) {
+        return
+            Margin.valueFloor(
+                sideOf(deal, deal.book.accountSharesWad),
+                deal.book.accountSharesWad,
+                deal.book.accountCostWad,
+                deal.venue.priceWad
+            );
+    }
+
+    /// @notice Open interest of a side (wad) without the pool's.
+    function openInterest(Deal memory deal, bool long) internal pure returns (uint256) {
+        Book memory book = deal.book;
+        uint256 all = long ? book.longSharesWad : book.shortSharesWad;
+        if (long == (book.poolSharesWad > 0)) all -= FixedPoint.abs(book.poolSharesWad);
+        return FixedPoint.abs(Fill.sizeOf(long ? int256(all) : -int256(all), deal.venue));
+    }
+
+    /// @notice Adds the account's position, as the deal has it now, to an account's sums.
+    function addTo(Deal memory deal, Sums memory sums) internal pure {
+        Book memory book = deal.book;
+        if (book.accountSharesWad == 0) return;
+        Margin.addLeg(
+            sums,
+            sideOf(deal, book.accountSharesWad),
+            book.accountSharesWad,
+            book.accountCostWad,
+            deal.risk,
+            deal.price,
+            false
+        );
+    }
+
+    /// @notice Adds the pool's position, as the deal has it now, to the pool's sums.
+    function addPoolTo(Deal memory deal, Sums memory sums) internal pure {
+        Book memory book = deal.book;
+        Margin.addLeg(
+            sums,
+            sideOf(deal, book.poolSharesWad),
+            book.poolSharesWad,
+            book.poolCostWad,
+            deal.risk,
+            deal.price,
+            true
+        );
+    }
+
+    /// @notice Fills a size against the pool. Fees are split: the insurance account's share accrues in the market, the rest lowers
+    /// the pool's cost.
+    /// @return feeWad the fee charged
+    /// @return realizedWad what moved to the account's cash
+    function fill(
+        Deal memory deal,
+        int256 sizeDeltaWad,
+        uint256 insuranceFeeShareWad
+    ) internal pure returns (uint256 feeWad, int256 realizedWad) {
+        Book memory book = deal.book;
+        book.execute(deal.venue, sizeDeltaWad);
+        (feeWad, realizedWad) = (book.feeWad, book.realizedWad);
+        (book.feeWad, book.realizedWad) = (0, 0);
+        book.poolCostWad -= int256(feeWad - _accrueInsurance(deal, feeWad.mulDivDown(insuranceFeeShareWad, WAD)));
+        _mirror(deal, realizedWad);
+    }
+
+    /// @notice Moves unrealised profit or loss to the account's cash: every loss, and a gain up to what it owes in cash.
+    /// @return realizedWad what moved
+    function settle(Deal memory deal) internal pure returns (int256 realizedWad) {
+        realizedWad = value(deal);
+        if (realizedWad > 0) {
+            int256 principal = deal.accountWord.principal();
+            int256 owed = principal < 0 ? -principal : int256(0);
+            if (realizedWad > owed) realizedWad = owed;
+        }
+        deal.book.accountCostWad += realizedWad;
+        _mirror(deal, realizedWad);
+    }
+
+    /// @notice Takes a forced fee out of the account's cash: the pool has it, less the insurance account's share, which accrues, and the
+    /// keeper's, which the caller pays out.
+    function chargeForcedFee(Deal memory deal, uint256 feeWad, uint256 keeperWad, uint256 insuranceWad) internal pure {
+        uint256 poolWad = feeWad - keeperWad - _accrueInsurance(deal, insuranceWad);
+        deal.accountWord = deal.accountWord.withPrincipal(deal.accountWord.principal() - int256(feeWad));
+        deal.poolWord = deal.poolWord.withPrincipal(deal.poolWord.principal() + int256(poolWad));
+    }
+
+    /// @dev Realised profit of the account is the pool's loss: in cash at once, and out of the unrealised.
+    function _mirror(Deal memory deal, int256 realizedWad) private pure {
+        if (realizedWad == 0) return;
+        deal.accountWord = deal.accountWord.withPrincipal(deal.accountWord.principal() + realizedWad);
+        deal.poolWord = deal.poolWord.withPrincipal(deal.poolWord.principal() - realizedWad);
+        deal.book.poolCostWad -= realizedWad;
+    }
+
+    /// @dev Accrues whole millionths, as long as the field has room; the rest is the pool's.
+    function _accrueInsurance(Deal memory deal, uint256 shareWad) private pure returns (uint256 accruedWad) {
+        uint256 micro = shareWad / MICRO;
+        if (micro > MAX_FEES_UNSWEPT - deal.feesUnswept) micro = MAX_FEES_UNSWEPT - deal.feesUnswept;
+        deal.feesUnswept += micro;
+        return micro * MICRO;
+    }
+
+    /// @notice Refuses growth that would come near the end of a field. Checked only when a position grows.
+    function requireRoom(Deal memory deal) internal pure {
+        Book memory book = deal.book;
+        bool room =
+            book.longSharesWad < MAX_SIDE_SHARES &&
+                book.shortSharesWad < MAX_SIDE_SHARES &&
+                FixedPoint.abs(book.accountCostWad) < MAX_COST &&
+                FixedPoint.abs(book.poolCostWad) < MAX_COST;
+        require(room, IMarginVault.GrowthLimit(deal.market));
+    }
+
+    /// @notice Writes both positions and the market, and sets the account's and the pool's bit of it in their words in memory.
+    function store(VaultStorage storage $, Constants memory constants, Deal memory deal) internal {
+        Book memory book = deal.book;
+        Market storage m = $.markets[deal.market];
+
+        Position position = toPosition(book.accountSharesWad, book.accountCostWad, 0);
+        $.positions[deal.account][deal.market] = position;
+        emit IMarginVault.PositionChanged(deal.account, deal.market, position);
+        uint256 asset = MarketId.unwrap(deal.market);
+        deal.accountWord =
+            book.accountSharesWad == 0 ? deal.accountWord.withoutAsset(asset) : deal.accountWord.withAsset(asset);
+        deal.poolWord = deal.poolWord.withAsset(asset);
+
+        position = toPosition(book.poolSharesWad, book.poolCostWad, 0);
+        $.positions[constants.pool][deal.market] = position;
+        deal.state = toMarketState(
+            deal.fundingIndexWad,
+            deal.fundingRateE24,
+            Funding.driftOf(book.skewOf(deal.venue), deal.terms.maxFundingVelocity(), deal.venue.skewScaleWad),
+            block.timestamp,
+            deal.state.flags()
+        );
+        m.state = deal.state;
+        MarketTotals totals = toMarketTotals(book.longSharesWad, book.shortSharesWad, deal.feesUnswept);
+        m.totals = totals;
+        emit IMarginVault.MarketChanged(deal.market, deal.state, totals, position);
+    }
+
+    /// @notice Writes the words of the account and, if it changed, of the pool.
+    function saveWords(VaultStorage storage $, Constants memory constants, Deal memory deal) internal {
+        Ledger.saveAccount($, deal.account, deal.accountWord);
+        if (AccountWord.unwrap(deal.poolWord) != AccountWord.unwrap($.accounts[constants.pool])) {
+            Ledger.saveAccount($, constants.pool, deal.poolWord);
+        }
+    }
+
+    function sideOf(Deal memory deal, int256 sharesWad) internal pure returns (Side memory) {
+        return sharesWad < 0 ? deal.venue.short : deal.venue.long;
+    }
+}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {FixedPoint, WAD, RAY, RAY_SIGNED} from "./FixedPoint.sol";
+import {Side, Sides} from "./Sides.sol";
+
+/// @notice The two sides of a fill, an account and the pool, and the market's totals: as they stood, then as they stand after it.
+/// Shares and costs wad; shares below zero are of the short side.
+struct Book {
+    int256 accountSharesWad;
+    int256 accountCostWad;
+    int256 poolSharesWad;
+    int256 poolCostWad;
+    uint256 longSharesWad;
+    uint256 shortSharesWad;
+    /// What the account has realised so far: goes to its cash, and comes out of the pool's.
+    int256 realizedWad;
+    /// Fees charged so far; the pool's share is not yet in its cost.
+    uint256 feeWad;
+}
+
+/// @notice The market in which a fill happens.
+struct Venue {
+    uint256 priceWad;
+    uint256 skewScaleWad;
+    /// Fee on the part that grows the skew, of its notional at its own fill price, tolerance included. Wad.
+    uint256 takerRateWad;
+    /// Fee on the part that reduces the skew. Wad.
+    uint256 makerRateWad;
+    Side long;
+    Side short;
+}
+
+/// @title Fills against the pool
+/// @notice fill price = price * (1 + (skew + d / 2) / skewScale), skew = -size of the pool. A trade is cut where the account's position
+/// passes zero and where the skew does; the total is the same however it is cut. (Price impact as in Synthetix's SIP-279.)
+library Fill {
+    using FixedPoint for int256;
+    using FixedPoint for uint256;
+    using Sides for Side;
+
+    /// @notice Price (ray) of a fill of `deltaWad` at this skew, rounded against the account. Never zero or below, because open
+    /// interest, and with it the skew, stays under skewScale.
+    function priceRay(
+        uint256 markWad,
+        int256 skewWad,
+        int256 deltaWad,
+        uint256 skewScaleWad
+    ) internal pure returns (uint256) {
+        int256 impact = int256(markWad * (RAY / WAD)) * (2 * skewWad + deltaWad);
+        int256 divisor = int256(2 * skewScaleWad);
+        impact = deltaWad > 0 ? impact.divCeil(divisor) : impact.divFloor(divisor);
+        return uint256(int256(markWad * (RAY / WAD)) + impact);
+    }
+
+    /// @notice Average price (wad) of a fill, rounded against the account.
+    function priceWad(
+        uint256 markWad,
+        int256 skewWad,
+        int256 deltaWad,
+        uint256 skewScaleWad
+    ) internal pure returns (uint256) {
+        uint256 ray = priceRay(markWad, skewWad, deltaWad, skewScaleWad);
+        return deltaWad > 0 ? ray.divUp(RAY / WAD) : ray / (RAY / WAD);
+    }
+
+    /// @notice The market's skew: what the pool is short of, wad.
+    function skewOf(Book memory book, Venue memory venue) internal pure returns (int256) {
+        return -sizeOf(book.poolSharesWad, venue);
+    }
+
+    /// @notice Signed size of signed shares, rounded toward zero.
+    function sizeOf(int256 sharesWad, Venue memory venue) internal pure returns (int256) {
+        return
+            sharesWad < 0
+                ? -int256(venue.short.sizeDown(sharesWad.abs()))
+                : int256(venue.long.sizeDown(sharesWad.abs()));
+    }
+
+    /// @notice Fills `deltaWad` (above zero: the account buys). Fees raise the cost of what is opened and come out of the proceeds
+    /// of what is closed. The pool's profit and loss all stays in its cost.
+    function execute(Book memory book, Venue memory venue, int256 deltaWad) internal pure {
+        while (deltaWad != 0) {
+            int256 skewWad = skewOf(book, venue);
+            int256 piece = _until(sizeOf(book.accountSharesWad, venue), deltaWad);
+            piece = _until(skewWad, piece);
+            _executePiece(book, venue, skewWad, piece);
+            deltaWad -= piece;
+        }
+    }
+
+    /// @dev As much of `delta` as brings `level` to zero, all of it if it does not get there.
+    function _until(int256 level, int256 delta) private pure returns (int256) {
+        return level.opposes(delta) && level.abs() < delta.abs() ? -level : delta;
+    }
+
+    function _executePiece(Book memory book, Venue memory venue, int256 skewWad, int256 piece) private pure {
+        uint256 fillRay = priceRay(venue.priceWad, skewWad, piece, venue.skewScaleWad);
+        uint256 rateWad = skewWad.opposes(piece) ? venue.makerRateWad : venue.takerRateWad;
+        uint256 feeWad = piece.abs().mulDivUp(fillRay, RAY).mulDivUp(rateWad, WAD);
+        book.feeWad += feeWad;
+
+        // The account
+        int256 before = book.accountSharesWad;
+        (int256 sharesAfter, int256 paidWad) = _move(book, venue, before, piece, fillRay);
+        if (before.opposes(piece)) {
+            int256 costShare =
+                sharesAfter == 0
+                    ? book.accountCostWad
+                    : book.accountCostWad.mulDivCeil(int256((before - sharesAfter).abs()), int256(before.abs()));
+            book.accountCostWad -= costShare;
+            book.realizedWad -= paidWad + costShare + int256(feeWad);
+        } else {
+            book.accountCostWad += paidWad + int256(feeWad);
+        }
+        book.accountSharesWad = sharesAfter;
+
+        // The pool, the other way
+        (book.poolSharesWad, paidWad) = _move(book, venue, book.poolSharesWad, -piece, fillRay);
+        book.poolCostWad += paidWad;
+    }
+
+    /// @dev Moves one party's shares by a signed size that does not pass zero, and the side's total with them.
+    /// @return sharesAfter the party's shares
+    /// @return paidWad what it pays for shares bought (rounded up), or, below zero, gets for shares given back (rounded down)
+    function _move(
+        Book memory book,
+        Venue memory venue,
+        int256 sharesWad,
+        int256 sizeDeltaWad,
+        uint256 fillRay
+    ) private pure returns (int256 sharesAfter, int256 paidWad) {
+        bool closing = sharesWad.opposes(sizeDeltaWad);
+        int256 sign = (closing ? sharesWad : sizeDeltaWad) > 0 ? int256(1) : int256(-1);
+        Side memory side = sign > 0 ? venue.long : venue.short;
+        uint256 size = sizeDeltaWad.abs();
+
+        uint256 moved;
+        if (closing) {
+            moved = size == side.sizeDown(sharesWad.abs()) ? sharesWad.abs() : side.sharesDown(size);
+            sharesAfter = sharesWad - sign * int256(moved);
+            paidWad = -int256(moved).mulDivFloor(side.sharePriceFloor(sign, fillRay), RAY_SIGNED);
+            if (sign > 0) book.longSharesWad -= moved;
+            else book.shortSharesWad -= moved;
+        } else {
+            moved = side.sharesDown(size);
+            sharesAfter = sharesWad + sign * int256(moved);
+            paidWad = int256(moved).mulDivCeil(side.sharePriceCeil(sign, fillRay), RAY_SIGNED);
+            if (sign > 0) book.longSharesWad += moved;
+            else book.shortSharesWad += moved;
+        }
+    }
+}

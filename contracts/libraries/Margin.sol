@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {FixedPoint, WAD, WAD_SIGNED, RAY_SIGNED, RAY} from "./FixedPoint.sol";
+import {Funding} from "./Funding.sol";
+import {Side, Sides} from "./Sides.sol";
+import {AccountId} from "../types/AccountId.sol";
+import {AccountWord} from "../types/AccountWord.sol";
+import {AssetSet, MarketId, lowestBit, collateralAsset} from "../types/AssetSet.sol";
+import {MarketRisk, MarketState} from "../types/MarketWords.sol";
+import {Position} from "../types/Position.sol";
+import {Price} from "../types/Price.sol";
+import {Market, VaultStorage} from "../types/VaultStorage.sol";
+import {AccountRisk, Collateral} from "../types/VaultWords.sol";
+import {Health} from "../interfaces/IMarginVault.sol";
+
+/// @notice What an account's assets add to its margin; cash comes last, in `total`. Wad.
+struct Sums {
+    int256 equityMaintenance;
+    int256 equityInitial;
+    /// Unrealised profit and loss at full weight.
+    int256 unrealized;
+    uint256 requirementMaintenance;
+    uint256 requirementInitial;
+    bool hasPosition;
+    bool marketsFresh;
+}
+
+/// @title Margin of an account
+/// @notice
+///     equity(kind)      = cash + sum(collateral value * weight) + sum(position value; for initial, gains count * profitWeight)
+///     requirement(kind) = sum of n * (base + lambda * |size| / (2 * skewScale)) + rho * max(0, -net cash) + keeper floor
+///     net cash          = cash + sum(position values)
+/// Equity is rounded down, requirements up. The pool's gains count in full.
+library Margin {
+    using FixedPoint for int256;
+    using FixedPoint for uint256;
+    using Sides for Side;
+
+    uint256 private constant NO_MARKET = type(uint256).max;
+
+    /// @notice The sums over all of an account's collaterals and positions.
+    /// @param prices last prices of the assets in `priced`, which must contain the account's
+    function collect(
+        VaultStorage storage $,
+        AccountId account,
+        AccountWord word,
+        AssetSet priced,
+        Price[] memory prices,
+        bool fullGains
+    ) internal view returns (Sums memory) {
+        return _collect($, account, word, priced, prices, fullGains, NO_MARKET);
+    }
+
+    /// @notice The same without the position in one market, which the caller adds as it was or as it will be.
+    function collectExcept(
+        VaultStorage storage $,
+        AccountId account,
+        AccountWord word,
+        AssetSet priced,
+        Price[] memory prices,
+        bool fullGains,
+        MarketId except
+    ) internal view returns (Sums memory) {
+        return _collect($, account, word, priced, prices, fullGains, MarketId.unwrap(except));
+    }
+
+    function _collect(
+        VaultStorage storage $,
+        AccountId account,
+        AccountWord word,
+        AssetSet priced,
+        Price[] memory prices,
+        bool fullGains,
+        uint256 except
+    ) private view returns (Sums memory sums) {
+        sums.marketsFresh = true;
+        for (uint256 bits = word.marketBits(); bits != 0; bits &= bits - 1) {
+            uint256 asset = lowestBit(bits);
+            if (asset == except) continue;
+            MarketId id = MarketId.wrap(uint8(asset));
+            Price price = prices[priced.rank(asset)];
+            Market storage market = $.markets[id];
+            addPosition(sums, market, market.state, market.risk, $.positions[account][id], price, fullGains);
+        }
+        for (uint256 bits = word.collateralBits(); bits != 0; bits &= bits - 1) {
+            uint256 index = lowestBit(bits);
+            uint256 amount = $.collateralOf[account][index];
+            _addCollateral(sums, $.collaterals[index], amount, prices[priced.rank(collateralAsset(index))]);
+        }
+    }
+
+    /// @notice Adds one position, with the funding that has accrued.
+    function addPosition(
+        Sums memory sums,
+        Market storage market,
+        MarketState state,
+        MarketRisk risk,
+        Position position,
+        Price price,
+        bool fullGains
+    ) internal view {
+        (int256 indexWad, ) = Funding.accrued(state, risk, price.value(), block.timestamp);
+        int256 sharesWad = position.shares();
+        Side memory side = sideOf(market, sharesWad < 0 ? int256(-1) : int256(1), indexWad);
+        addLeg(sums, side, sharesWad, position.cost(), risk, price, fullGains);
+    }
+
+    /// @notice Adds one position given its side as it stands now.
+    function addLeg(
+        Sums memory sums,
+        Side memory side,
+        int256 sharesWad,
+        int256 costWad,
+        MarketRisk risk,
+        Price price,
+        bool fullGains
+    ) internal pure {
+        int256 value = valueFloor(side, sharesWad, costWad, price.value());
+        sums.unrealized += value;
+        sums.equityMaintenance += value;
+        sums.equityInitial +=
+            value > 0 && !fullGains ? value.mulDivFloor(int256(risk.profitWeight()), WAD_SIGNED) : value;
+        if (!price.isFresh()) sums.marketsFresh = false;
+        if (sharesWad == 0) return;
+        sums.hasPosition = true;
+        uint256 size = side.sizeUp(sharesWad.abs());
+        uint256 notional = size.mulDivUp(price.value(), WAD);
+        sums.requirementMaintenance += legRequirement(
+            notional,
+            size,
+            risk.maintenanceBase(),
+            risk.lambdaMaintenance(),
+            risk
+        );
+        sums.requirementInitial += legRequirement(notional, size, risk.initialBase(), risk.lambdaInitial(), risk);
+    }
+
+    /// @notice n * (base + lambda * |size| / (2 * skewScale)), rounded up.
+    function legRequirement(
+        uint256 notionalWad,
+        uint256 sizeWad,
+        uint256 baseWad,
+        uint256 lambdaWad,
+        MarketRisk risk
+    ) internal pure returns (uint256) {
+        return notionalWad.mulDivUp(baseWad + lambdaWad.mulDivUp(sizeWad, 2 * risk.skewScale()), WAD);
+    }
+
+    /// @notice Unrealised profit and loss of a position: floor(shares * share price) - cost.
+    function valueFloor(
+        Side memory side,
+        int256 sharesWad,
+        int256 costWad,
+        uint256 priceWad
+    ) internal pure returns (int256) {
+        int256 sign = sharesWad < 0 ? int256(-1) : int256(1);
+        int256 sharePrice = side.sharePriceFloor(sign, priceWad * (RAY / WAD));
+        return int256(sharesWad.abs()).mulDivFloor(sharePrice, RAY_SIGNED) - costWad;
+    }
+
+    /// @notice A side of a market as it stands at this funding index.
+    function sideOf(Market storage, int256 sign, int256 fundingIndexWad) internal pure returns (Side memory) {
+        // No side has left its start before deleveraging exists; from then on the state's flags say which word to read.
+        return Sides.untouched(sign, fundingIndexWad);
+    }
+
+    function _addCollateral(Sums memory sums, Collateral collateral, uint256 amount, Price price) private pure {
+        uint256 value = collateralValueDown(collateral, amount, price);
+        sums.equityMaintenance += int256(value.mulDivDown(collateral.maintenanceWeight(), WAD));
+        // Without a fresh price it counts nothing for what increases risk; for maintenance its last good price goes on.
+        if (price.isFresh()) sums.equityInitial += int256(value.mulDivDown(collateral.initialWeight(), WAD));
+    }
+
+    /// @notice Value (wad) of an amount (raw) of a collateral at its last price, before weights.
+    function collateralValueDown(Collateral collateral, uint256 amount, Price price) internal pure returns (uint256) {
+        return amount.mulDivDown(price.value(), 10 ** collateral.decimals());
+    }
+
+    /// @notice The account's margin: the sums, and its cash (wad).
+    function total(Sums memory sums, int256 cashWad, AccountRisk risk) internal pure returns (Health memory health) {
+        health.equityMaintenanceWad = sums.equityMaintenance + cashWad;
+        health.equityInitialWad = sums.equityInitial + cashWad;
+        health.netCashWad = sums.unrealized + cashWad;
+        uint256 general = generalRequirement(health.netCashWad, sums.hasPosition || cashWad < 0, risk);
+        health.requirementMaintenanceWad = sums.requirementMaintenance + general;
+        health.requirementInitialWad = sums.requirementInitial + general;
+        health.healthWad = ratioDown(health.equityMaintenanceWad, health.requirementMaintenanceWad);
+        health.pricesFresh = sums.marketsFresh;
+    }
+
+    /// @notice The part of the requirement that belongs to no position: debt margin and keeper floor.
+    function generalRequirement(
+        int256 netCashWad,
+        bool positionOrDebt,
+        AccountRisk risk
+    ) internal pure returns (uint256 required) {
+        if (netCashWad < 0) required = netCashWad.abs().mulDivUp(risk.debtMargin(), WAD);
+        if (positionOrDebt) required += risk.keeperFloor();
+    }
+
+    /// @notice Equity over requirement, rounded down: without requirement the largest uint256, zero when equity is below zero.
+    function ratioDown(int256 equityWad, uint256 requirementWad) internal pure returns (uint256) {
+        if (requirementWad == 0) return type(uint256).max;
+        return equityWad < 0 ? 0 : uint256(equityWad).mulDivDown(WAD, requirementWad);
+    }
+
+    /// @notice Whether anyone may liquidate: maintenance equity below the requirement.
+    function isLiquidatable(Health memory health) internal pure returns (bool) {
+        return health.equityMaintenanceWad < int256(health.requirementMaintenanceWad);
+    }
+
+    /// @notice Whether initial equity covers the initial requirement.
+    function hasInitialMargin(Health memory health) internal pure returns (bool) {
+        return health.equityInitialWad >= int256(health.requirementInitialWad);
+    }
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {WAD} from "./FixedPoint.sol";
+import {IMarginVault} from "../interfaces/IMarginVault.sol";
+import {MarketParameters} from "../types/MarketWords.sol";
+import {AccountParameters, CollateralParameters} from "../types/VaultWords.sol";
+
+/// @title Bounds of parameters
+/// @notice Each rule stands here once, and its words are what the error says.
+library Parameters {
+    function requireValid(MarketParameters memory p, uint256 toleranceWad) internal pure {
+        _require(p.maintenanceBaseWad >= 0.001e18, "maintenanceBase >= 0.1%");
+        _require(p.initialBaseWad >= p.maintenanceBaseWad, "initialBase >= maintenanceBase");
+        _require(p.initialBaseWad <= WAD, "initialBase <= 100%");
+        _require(p.profitWeightWad <= WAD, "profitWeight <= 100%");
+        _require(p.lambdaMaintenanceWad >= WAD, "lambdaMaintenance >= 1");
+        _require(p.lambdaInitialWad >= p.lambdaMaintenanceWad, "lambdaInitial >= lambdaMaintenance");
+        _require(p.skewScaleWad != 0, "skewScale > 0");
+        // Then no fill is further than the maintenance base from the price.
+        _require(
+            p.openInterestCapWad <= (p.maintenanceBaseWad * p.skewScaleWad) / WAD,
+            "openInterestCap <= maintenanceBase * skewScale"
+        );
+        _require(p.minimumSizeWad != 0, "minimumSize > 0");
+        _require(p.takerRateWad <= 0.01e18, "takerRate <= 1%");
+        _require(p.makerRateWad <= p.takerRateWad, "makerRate <= takerRate");
+        _require(p.capitalShareWad <= WAD, "capitalShare <= 100%");
+        _require(p.maxFundingRatePerDayWad <= 0.5e18, "maxFundingRate <= 50% a day");
+        _require(p.maxFundingGapSeconds != 0, "maxFundingGap > 0");
+        // Being liquidated is never the cheap way out.
+        _require(p.discountBaseWad >= p.takerRateWad + toleranceWad, "discountBase >= takerRate + tolerance");
+        _require(p.discountCapWad >= p.discountBaseWad, "discountCap >= discountBase");
+        _require(p.discountCapWad <= 0.5e18, "discountCap <= 50%");
+    }
+
+    /// @notice T <= initial base / maintenance base, or a partial liquidation would ask for more than an opening.
+    function requireTargetWithin(
+        uint256 targetHealthWad,
+        uint256 initialBaseWad,
+        uint256 maintenanceBaseWad
+    ) internal pure {
+        _require(
+            targetHealthWad * maintenanceBaseWad <= initialBaseWad * WAD,
+            "targetHealth <= initialBase / maintenanceBase"
+        );
+    }
+
+    function requireValid(CollateralParameters memory p) internal pure {
+        _require(p.maintenanceWeightWad < WAD, "maintenanceWeight < 100%");
+        _require(p.initialWeightWad <= p.maintenanceWeightWad, "initialWeight <= maintenanceWeight");
+    }
+
+    function requireValid(AccountParameters memory p) internal pure {
+        _require(p.debtMarginWad <= WAD, "debtMargin <= 100%");
+        _require(p.targetHealthWad >= WAD, "targetHealth >= 1");
+        _require(p.absorbHealthWad < WAD, "absorbHealth < 1");
+        _require(p.absorbPenaltyWad <= 0.1e18, "absorbPenalty <= 10%");
+        _require(p.keeperShareWad + p.insuranceShareWad <= WAD, "keeperShare + insuranceShare <= 100%");
+        _require(p.insuranceFeeShareWad <= WAD, "insuranceFeeShare <= 100%");
+        _require(p.keeperFloorWad >= p.absorbRewardFloorWad, "keeperFloor >= absorbRewardFloor");
+        _require(p.capitalMaxAgeSeconds != 0 && p.capitalMaxAgeSeconds <= 1 days, "capitalMaxAge 1 s to 1 day");
+    }
+
+    function _require(bool holds, string memory rule) private pure {
+        require(holds, IMarginVault.ParameterOutOfBounds(rule));
+    }
+}

@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {field, signedField, place, placeSigned, placeUnits} from "./Packing.sol";
+
+uint256 constant PPM = 1e12; // one millionth, as a wad
+uint256 constant NANO = 1e9; // one billionth, as a wad
+uint256 constant MICRO = 1e12; // one millionth of a quote unit, as a wad
+
+/// @notice What moves with time and trades in a market: funding, in one word.
+///
+///     bits      field           unit
+///     0-95      fundingIndex    int96 wad: quote that one unit of long size has paid since listing
+///     96-159    fundingRate     int64, 1e-24 a second at `touchedAt`; above zero longs pay shorts
+///     160-215   fundingDrift    int56, 1e-24 a second and second: maxVelocity * skew / skewScale, which only a trade moves
+///     216-247   touchedAt       uint32, Unix seconds
+///     248-255   flags           uint8: 1 when a side's word or epoch has left its start
+type MarketState is uint256;
+
+/// @notice The totals of a market in one word.
+///
+///     bits      field            unit
+///     0-103     longShares       uint104 wad, over all accounts, the pool included
+///     104-207   shortShares      uint104 wad
+///     208-255   feesUnswept      uint48, millionths of a quote unit: the insurance account's share of fees
+type MarketTotals is uint256;
+
+/// @notice What a margin check needs to know of a market, in one word.
+///
+///     bits      field               unit
+///     0-19      initialBase         1e-6
+///     20-39     maintenanceBase     1e-6
+///     40-59     profitWeight        1e-6: share of a gain that counts for initial margin
+///     60-83     lambdaInitial       1e-6
+///     84-107    lambdaMaintenance   1e-6
+///     108-131   openInterestSlope   1e-6: how the initial base rises with open interest (reserved, zero)
+///     132-155   maxFundingRate      1e-6 a day
+///     156-175   maxFundingGap       seconds
+///     176-255   skewScale           1e-9 base units
+type MarketRisk is uint256;
+
+/// @notice What an opening needs to know beside it, in one word.
+///
+///     bits      field               unit
+///     0-79      openInterestCap     1e-9 base units, a side, the pool not counted
+///     80-159    minimumSize         1e-9 base units
+///     160-179   takerRate           1e-6 of notional
+///     180-199   makerRate           1e-6 of notional
+///     200-219   capitalShare        1e-6 of the pool's capital
+///     220-243   maxFundingVelocity  1e-6 a day and day
+type MarketTerms is uint256;
+
+/// @notice The discount of a liquidation: base + slope * (1 - health), at most cap.
+///
+///     bits      field     unit
+///     0-19      base      1e-6
+///     20-43     slope     1e-6
+///     44-63     cap       1e-6
+type DiscountTerms is uint256;
+
+using {fundingIndex, fundingRate, fundingDrift, touchedAt, flags} for MarketState global;
+using {longShares, shortShares, feesUnswept, feesUnsweptWad} for MarketTotals global;
+using {
+    initialBase,
+    maintenanceBase,
+    profitWeight,
+    lambdaInitial,
+    lambdaMaintenance,
+    maxFundingRate,
+    maxFundingGap,
+    skewScale
+} for MarketRisk global;
+using {openInterestCap, minimumSize, takerRate, makerRate, capitalShare, maxFundingVelocity} for MarketTerms global;
+using {discountBase, discountSlope, discountCap} for DiscountTerms global;
+
+function toMarketState(
+    int256 fundingIndexWad,
+    int256 fundingRateE24,
+    int256 fundingDriftE24,
+    uint256 touchedAt_,
+    uint256 flags_
+) pure returns (MarketState) {
+    return
+        MarketState.wrap(
+            placeSigned(fundingIndexWad, 0, 96) |
+                placeSigned(fundingRateE24, 96, 64) |
+                placeSigned(fundingDriftE24, 160, 56) |
+                place(touchedAt_, 216, 32) |
+                place(flags_, 248, 8)
+        );
+}
+
+function fundingIndex(MarketState word) pure returns (int256) {
+    return signedField(MarketState.unwrap(word), 0, 96);
+}
+
+/// @return 1e-24 a second
+function fundingRate(MarketState word) pure returns (int256) {
+    return signedField(MarketState.unwrap(word), 96, 64);
+}
+
+/// @return 1e-24 a second and second
+function fundingDrift(MarketState word) pure returns (int256) {
+    return signedField(MarketState.unwrap(word), 160, 56);
+}
+
+function touchedAt(MarketState word) pure returns (uint256) {
+    return field(MarketState.unwrap(word), 216, 32);
+}
+
+function flags(MarketState word) pure returns (uint256) {
+    return field(MarketState.unwrap(word), 248, 8);
+}
+
+function toMarketTotals(uint256 longSharesWad, uint256 shortSharesWad, uint256 feesMicro) pure returns (MarketTotals) {
+    return
+        MarketTotals.wrap(place(longSharesWad, 0, 104) | place(shortSharesWad, 104, 104) | place(feesMicro, 208, 48));
+}
+
+function longShares(MarketTotals word) pure returns (uint256) {
+    return field(MarketTotals.unwrap(word), 0, 104);
+}
+
+function shortShares(MarketTotals word) pure returns (uint256) {
+    return field(MarketTotals.unwrap(word), 104, 104);
+}
+
+/// @return millionths of a quote unit
+function feesUnswept(MarketTotals word) pure returns (uint256) {
+    return field(MarketTotals.unwrap(word), 208, 48);
+}
+
+function feesUnsweptWad(MarketTotals word) pure returns (uint256) {
+    unchecked {
+        return feesUnswept(word) * MICRO; // 48 bits times 1e12
+    }
+}
+
+/// @notice The parameters of a market as people write them: wads, and seconds. Bounds stand in Parameters.sol.
+struct MarketParameters {
+    uint256 initialBaseWad;
+    uint256 maintenanceBaseWad;
+    uint256 profitWeightWad;
+    uint256 lambdaInitialWad;
+    uint256 lambdaMaintenanceWad;
+    uint256 maxFundingRatePerDayWad;
+    uint256 maxFundingVelocityPerDay2Wad;
+    uint256 maxFundingGapSeconds;
+    uint256 skewScaleWad;
+    uint256 openInterestCapWad;
+    uint256 minimumSizeWad;
+    uint256 takerRateWad;
+    uint256 makerRateWad;
+    uint256 capitalShareWad;
+    uint256 discountBaseWad;
+    uint256 discountSlopeWad;
+    uint256 discountCapWad;
+}
+
+function toMarketRisk(MarketParameters memory p) pure returns (MarketRisk) {
+    return
+        MarketRisk.wrap(
+            placeUnits(p.initialBaseWad, PPM, 0, 20) |
+                placeUnits(p.maintenanceBaseWad, PPM, 20, 20) |
+                placeUnits(p.profitWeightWad, PPM, 40, 20) |
+                placeUnits(p.lambdaInitialWad, PPM, 60, 24) |
+                placeUnits(p.lambdaMaintenanceWad, PPM, 84, 24) |
+                placeUnits(p.maxFundingRatePerDayWad, PPM, 132, 24) |
+                place(p.maxFundingGapSeconds, 156, 20) |
+                placeUnits(p.skewScaleWad, NANO, 176, 80)
+        );
+}
+
+function initialBase(MarketRisk word) pure returns (uint256) {
+    unchecked {
+        return field(MarketRisk.unwrap(word), 0, 20) * PPM; // every product of this file: under 100 bits
+    }
+}
+
+function maintenanceBase(MarketRisk word) pure returns (uint256) {
+    unchecked {
+        return field(MarketRisk.unwrap(word), 20, 20) * PPM;
+    }
+}
+
+function profitWeight(MarketRisk word) pure returns (uint256) {
+    unchecked {
+        return field(MarketRisk.unwrap(word), 40, 20) * PPM;
+    }
+}
+
+function lambdaInitial(MarketRisk word) pure returns (uint256) {
+    unchecked {
+        return field(MarketRisk.unwrap(word), 60, 24) * PPM;
+    }
+}
+
+function lambdaMaintenance(MarketRisk word) pure returns (uint256) {
+    unchecked {
+        return field(MarketRisk.unwrap(word), 84, 24) * PPM;
+    }
+}
+
+/// @return 1e-24 a second, rounded down
+function maxFundingRate(MarketRisk word) pure returns (int256) {
+    unchecked {
+        return int256((field(MarketRisk.unwrap(word), 132, 24) * 1e18) / 1 days);
+    }
+}
+
+function maxFundingGap(MarketRisk word) pure returns (uint256) {
+    return field(MarketRisk.unwrap(word), 156, 20);
+}
+
+function skewScale(MarketRisk word) pure returns (uint256) {
+    unchecked {
+        return (MarketRisk.unwrap(word) >> 176) * NANO;
+    }
+}
+
+function toMarketTerms(MarketParameters memory p) pure returns (MarketTerms) {
+    return
+        MarketTerms.wrap(
+            placeUnits(p.openInterestCapWad, NANO, 0, 80) |
+                placeUnits(p.minimumSizeWad, NANO, 80, 80) |
+                placeUnits(p.takerRateWad, PPM, 160, 20) |
+                placeUnits(p.makerRateWad, PPM, 180, 20) |
+                placeUnits(p.capitalShareWad, PPM, 200, 20) |
+                placeUnits(p.maxFundingVelocityPerDay2Wad, PPM, 220, 24)
+        );
+}
+
+function openInterestCap(MarketTerms word) pure returns (uint256) {
+    unchecked {
+        return field(MarketTerms.unwrap(word), 0, 80) * NANO;
+    }
+}
+
+function minimumSize(MarketTerms word) pure returns (uint256) {
+    unchecked {
+        return field(MarketTerms.unwrap(word), 80, 80) * NANO;
+    }
+}
+
+function takerRate(MarketTerms word) pure returns (uint256) {
+    unchecked {
+        return field(MarketTerms.unwrap(word), 160, 20) * PPM;
+    }
+}
+
+function makerRate(MarketTerms word) pure returns (uint256) {
+    unchecked {
+        return field(MarketTerms.unwrap(word), 180, 20) * PPM;
+    }
+}
+
+function capitalShare(MarketTerms word) pure returns (uint256) {
+    unchecked {
+        return field(MarketTerms.unwrap(word), 200, 20) * PPM;
+    }
+}
+
+/// @return wad a day and day
+function maxFundingVelocity(MarketTerms word) pure returns (uint256) {
+    unchecked {
+        return field(MarketTerms.unwrap(word), 220, 24) * PPM;
+    }
+}
+
+function toDiscountTerms(MarketParameters memory p) pure returns (DiscountTerms) {
+    return
+        DiscountTerms.wrap(
+            placeUnits(p.discountBaseWad, PPM, 0, 20) |
+                placeUnits(p.discountSlopeWad, PPM, 20, 24) |
+                placeUnits(p.discountCapWad, PPM, 44, 20)
+        );
+}
+
+function discountBase(DiscountTerms word) pure returns (uint256) {
+    unchecked {
+        return field(DiscountTerms.unwrap(word), 0, 20) * PPM;
+    }
+}
+
+function discountSlope(DiscountTerms word) pure returns (uint256) {
+    unchecked {
+        return field(DiscountTerms.unwrap(word), 20, 24) * PPM;
+    }
+}
+
+function discountCap(DiscountTerms word) pure returns (uint256) {
+    unchecked {
+        return field(DiscountTerms.unwrap(word), 44, 20) * PPM;
+    }
+}
