@@ -1,6 +1,7 @@
+import { isAddress } from "ethers";
 import { z } from "zod";
 
-import { WAD, parseDecimal } from "./decimal.js";
+import { WAD, parseDecimal } from "../sdk/units.js";
 
 export const assetPattern = /^[A-Z0-9]{1,16}$/;
 export const maximumMarkets = 96;
@@ -43,7 +44,6 @@ const market = z
     maxFundingVelocityPerDay2: ratio,
     maxFundingRatePerDay: ratio,
     maxFundingGapSeconds: seconds,
-    openInterestSlope: ratio,
   })
   .check(
     rule("maintenanceBase", "must not exceed initialBase", (m) => wad(m.maintenanceBase) <= wad(m.initialBase)),
@@ -68,12 +68,22 @@ const market = z
     rule("discountCap", "must be at least discountBase", (m) => wad(m.discountCap) >= wad(m.discountBase)),
   );
 
+const tokenDecimals = decimal(0).refine((text) => Number(text) <= 18, "must be at most 18");
+const token = {
+  symbol: z.string().min(1),
+  /** Where the token stands; without one, a mock is deployed on the local chain. */
+  address: z
+    .string()
+    .refine((text) => isAddress(text), "must be an address")
+    .optional(),
+  decimals: tokenDecimals,
+};
+
 const collateral = z
   .strictObject({
-    symbol: z.string().min(1),
+    ...token,
     /** The market symbol whose price values the token. */
     asset: z.string().regex(assetPattern),
-    decimals: decimal(0).refine((text) => Number(text) <= 18, "must be at most 18"),
     weightInitial: positive(share),
     weightMaintenance: positive(share),
   })
@@ -98,6 +108,8 @@ const vault = z
     poolLockSeconds: seconds,
     capitalMaxAgeSeconds: seconds,
     maxPriceAgeSeconds: seconds,
+    /** What the insurance account starts with. */
+    insuranceSeed: money,
   })
   .check(
     rule("targetHealth", "must be above 1", (v) => wad(v.targetHealth) > WAD),
@@ -113,6 +125,8 @@ const vault = z
 export const DeploymentParameters = z
   .strictObject({
     markets: z.array(market).min(1).max(maximumMarkets),
+    /** The token that cash is counted in, taken as one quote unit. */
+    settlementToken: z.strictObject(token),
     collaterals: z.array(collateral),
     vault,
   })

@@ -1,4 +1,4 @@
-import { formatDecimal, mulDivDown, mulDivUp, parseDecimal } from "../deployments/decimal.js";
+import { formatDecimal, mulDivDown, mulDivUp, parseDecimal } from "../sdk/units.js";
 import { DeploymentParameters } from "../deployments/schema.js";
 import { type Price, type PriceFile, maximumPriceAgeSeconds } from "./prices.js";
 
@@ -25,8 +25,9 @@ const everyMarket = {
   maxFundingVelocityPerDay2: "3",
   maxFundingRatePerDay: "0.005",
   maxFundingGapSeconds: "86400",
-  openInterestSlope: "0",
 };
+
+const settlementToken = { symbol: "USDC", decimals: "6" };
 
 const everyCollateral = { weightInitial: "0.85", weightMaintenance: "0.9" };
 const collaterals = [
@@ -49,6 +50,7 @@ const vault = {
   absorbRewardPerHour: "100",
   poolLockSeconds: "86400",
   capitalMaxAgeSeconds: "3600",
+  insuranceSeed: "100000",
 };
 
 const openInterestCapNotional = "40000000";
@@ -62,6 +64,7 @@ const ratioDecimals = 6;
 export function deploymentParameters({ assets, rows }: Pick<PriceFile, "assets" | "rows">): DeploymentParameters {
   return DeploymentParameters.parse({
     markets: [...rows[0].prices].map(([symbol, price]) => marketParameters(symbol, price)),
+    settlementToken,
     collaterals: collaterals.filter(({ asset }) => assets.includes(asset)),
     vault: { ...vault, maxPriceAgeSeconds: String(maximumPriceAgeSeconds(rows)) },
   });

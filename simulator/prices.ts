@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-import { parseDecimal } from "../deployments/decimal.js";
+import { parseDecimal } from "../sdk/units.js";
 import { assetPattern, maximumMarkets } from "../deployments/schema.js";
 
 export interface Price {

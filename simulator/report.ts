@@ -1,6 +1,6 @@
 import { styleText } from "node:util";
 
-import { WAD, parseDecimal } from "../deployments/decimal.js";
+import { WAD, parseDecimal } from "../sdk/units.js";
 import { type Figures, exitCode } from "./figures.js";
 import type { PriceRow } from "./prices.js";
 

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { expect } from "chai";
 import fc from "fast-check";
 
-import { formatDecimal, parseDecimal } from "../../deployments/decimal.js";
+import { formatDecimal, parseDecimal } from "../../sdk/units.js";
 import { deploymentParameters, parametersFile } from "../../simulator/parameters.js";
 import { parsePrices, readPrices } from "../../simulator/prices.js";
 import { defaultScenario, scenarioFile } from "../../simulator/scenarios/index.js";
@@ -39,7 +39,6 @@ describe("simulator/parameters", () => {
       maxFundingVelocityPerDay2: "3",
       maxFundingRatePerDay: "0.005",
       maxFundingGapSeconds: "86400",
-      openInterestSlope: "0",
     });
   });
 

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import fc from "fast-check";
 
-import { WAD } from "../../deployments/decimal.js";
+import { WAD } from "../../sdk/units.js";
 import {
   type PlannedOwner,
   type PopulationCollateral,

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import fc from "fast-check";
 
-import { formatDecimal } from "../../deployments/decimal.js";
+import { formatDecimal } from "../../sdk/units.js";
 import {
   PriceFileError,
   type PriceFileReason,

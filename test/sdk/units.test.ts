@@ -1,11 +1,11 @@
 import { expect } from "chai";
 import fc from "fast-check";
 
-import { formatDecimal, mulDivDown, mulDivUp, parseDecimal } from "../../deployments/decimal.js";
+import { formatDecimal, mulDivDown, mulDivUp, parseDecimal } from "../../sdk/units.js";
 
 const amount = fc.bigInt({ min: 0n, max: 2n ** 128n });
 
-describe("deployments/decimal", () => {
+describe("sdk/units", () => {
   it("reads back every number that it writes", () => {
     fc.assert(
       fc.property(fc.bigInt({ min: -(2n ** 128n), max: 2n ** 128n }), fc.nat(18), (value, decimals) => {

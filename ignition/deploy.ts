@@ -1,0 +1,229 @@
+import type { NetworkConnection } from "hardhat/types/network";
+
+import { DeploymentParameters } from "../deployments/schema.js";
+import { type Deployment, accountId, assetsOfSymbol, parseDecimal, withDecodedErrors } from "../sdk/index.js";
+import {
+  MarginVault__factory,
+  MockToken__factory,
+  type PriceOracle,
+  PriceOracle__factory,
+} from "../typechain-types/index.js";
+import Ballast from "./modules/Ballast.js";
+
+export type Connection = NetworkConnection<"generic">;
+
+/** The chain id of Hardhat's own chains, on which tokens without an address are mocks. */
+export const localChainId = 31337;
+
+/** A token without an address, on a chain that is not the local one. */
+export class TokenAddressMissingError extends Error {
+  override readonly name = "TokenAddressMissingError";
+  readonly symbol: string;
+
+  constructor(symbol: string, chainId: number) {
+    super(`chain ${chainId} is not the local chain: give ${symbol} an "address" in parameters.json`);
+    this.symbol = symbol;
+  }
+}
+
+type Signer = Awaited<ReturnType<Connection["ethers"]["getSigners"]>>[number];
+
+/**
+ * Deploys Ballast with the first signer and lists what the parameters name. `existing`, where its contracts still stand on this chain,
+ * is brought up to the parameters instead: only what is not listed yet is added, and nothing is deployed twice.
+ */
+export async function deployBallast(
+  connection: Connection,
+  parameters: DeploymentParameters,
+  existing?: Deployment,
+): Promise<Deployment> {
+  const [admin] = await connection.ethers.getSigners();
+  if (admin === undefined) throw new TypeError(`network ${connection.networkName} has no signer: give it an account`);
+  const standing = existing !== undefined && (await stands(connection, existing)) ? existing : undefined;
+  const deployment = standing ?? (await deployContracts(connection, parameters, admin));
+  await withDecodedErrors(() => listEverything(deployment, parameters, admin));
+  return deployment;
+}
+
+async function stands(connection: Connection, { chainId, vault, pool }: Deployment): Promise<boolean> {
+  const { provider } = connection.ethers;
+  if ((await provider.getNetwork()).chainId !== BigInt(chainId)) return false;
+  if ((await provider.getCode(vault)) === "0x") return false;
+  return (await MarginVault__factory.connect(vault, provider).pool()) === pool;
+}
+
+async function deployContracts(
+  connection: Connection,
+  parameters: DeploymentParameters,
+  admin: Signer,
+): Promise<Deployment> {
+  const { provider } = connection.ethers;
+  const chainId = Number((await provider.getNetwork()).chainId);
+  const isLocal = chainId === localChainId;
+  const fromBlock = await provider.getBlockNumber();
+  const tokens = [parameters.settlementToken, ...parameters.collaterals];
+  const missing = tokens.find(({ address }) => address === undefined);
+  if (missing !== undefined && !isLocal) throw new TokenAddressMissingError(missing.symbol, chainId);
+  const addresses: string[] = [];
+  for (const token of tokens) addresses.push(token.address ?? (await deployMock(token, admin)));
+  const [settlementToken = "", ...collateralTokens] = addresses;
+
+  const { manager, oracle, vault, pool, lens } = await connection.ignition.deploy(Ballast, {
+    parameters: {
+      Ballast: { settlementToken, poolLockSeconds: parameters.vault.poolLockSeconds, pusher: admin.address },
+    },
+    // A journal lets a deployment to a lasting chain go on where it broke off; the local chain forgets, so its would lie.
+    ...(isLocal
+      ? { config: { requiredConfirmations: 1, blockPollingInterval: 50 } }
+      : { deploymentId: `${connection.networkName}-${chainId}` }),
+  });
+  const addressOf = async (contract: { getAddress(): Promise<string> }) => contract.getAddress();
+  return {
+    chainId,
+    fromBlock,
+    manager: await addressOf(manager),
+    oracle: await addressOf(oracle),
+    vault: await addressOf(vault),
+    pool: await addressOf(pool),
+    lens: await addressOf(lens),
+    settlementToken: {
+      symbol: parameters.settlementToken.symbol,
+      address: settlementToken,
+      decimals: Number(parameters.settlementToken.decimals),
+    },
+    collaterals: parameters.collaterals.map(({ symbol, asset, decimals }, i) => ({
+      symbol,
+      asset,
+      address: collateralTokens[i] ?? "",
+      decimals: Number(decimals),
+    })),
+    markets: parameters.markets.map(({ symbol }) => ({ symbol })),
+  };
+}
+
+async function deployMock({ symbol, decimals }: { symbol: string; decimals: string }, admin: Signer): Promise<string> {
+  const mock = await new MockToken__factory(admin).deploy(`Mock ${symbol}`, symbol, Number(decimals));
+  await mock.waitForDeployment();
+  return mock.getAddress();
+}
+
+/** Sets what has never been set and lists what is not listed, in the order of the parameters. */
+async function listEverything(deployment: Deployment, parameters: DeploymentParameters, admin: Signer): Promise<void> {
+  const vault = MarginVault__factory.connect(deployment.vault, admin);
+  const oracle = PriceOracle__factory.connect(deployment.oracle, admin);
+  const cash = MockToken__factory.connect(deployment.settlementToken.address, admin);
+  const mined = async (sent: Promise<{ wait(): Promise<unknown> }>) => (await sent).wait();
+  const isMock = parameters.settlementToken.address === undefined;
+
+  const [markets, collaterals] = await vault.totals();
+  const isNew = markets === 0n;
+  if ((await vault.accountRisk()) === 0n) await mined(vault.setAccountParameters(accountParameters(parameters)));
+
+  const newMarkets = parameters.markets.slice(Number(markets));
+  const newCollaterals = parameters.collaterals.slice(Number(collaterals));
+  const priced = [
+    ...newMarkets.map(({ symbol }, i) => ({ asset: Number(markets) + i, symbol })),
+    ...newCollaterals.map(({ asset }, i) => ({ asset: 96 + Number(collaterals) + i, symbol: asset })),
+  ];
+  await openFeeds(oracle, parameters, priced);
+
+  const reserve = parseDecimal("1", deployment.settlementToken.decimals) * BigInt(newMarkets.length);
+  const insuranceSeed = isNew ? parseDecimal(parameters.vault.insuranceSeed, deployment.settlementToken.decimals) : 0n;
+  if (isMock && reserve + insuranceSeed > 0n) await mined(cash.mint(admin.address, reserve + insuranceSeed));
+  if (reserve + insuranceSeed > 0n) await mined(cash.approve(deployment.vault, reserve + insuranceSeed));
+  for (const market of newMarkets) await mined(vault.listMarket(marketParameters(market)));
+  for (const [i, collateral] of newCollaterals.entries()) {
+    const token = deployment.collaterals[Number(collaterals) + i]?.address ?? "";
+    await mined(vault.listCollateral(token, collateralParameters(collateral)));
+  }
+  if (insuranceSeed > 0n) {
+    await mined(vault.deposit(accountId(deployment.vault), deployment.settlementToken.address, insuranceSeed));
+  }
+  if (isNew) await mined(vault.refreshCapital());
+}
+
+async function openFeeds(
+  oracle: PriceOracle,
+  { markets, vault }: DeploymentParameters,
+  priced: readonly { asset: number; symbol: string }[],
+): Promise<void> {
+  if (priced.length === 0) return;
+  const bySymbol = new Map(markets.map((market) => [market.symbol, market]));
+  const firstPrices: bigint[] = [];
+  for (const { asset, symbol } of priced) {
+    const market = bySymbol.get(symbol);
+    if (market === undefined) throw new TypeError(`no market prices ${symbol}`);
+    await (await oracle.setFeed(asset, parseDecimal(market.tolerance, 18), vault.maxPriceAgeSeconds)).wait();
+    firstPrices.push(parseDecimal(market.firstPrice, 18));
+  }
+  const block = await oracle.runner?.provider?.getBlock("latest");
+  if (block === null || block === undefined) throw new TypeError("the provider has no latest block");
+  const assets = priced.map(({ asset }) => asset);
+  await (await oracle.push(assets, firstPrices, block.timestamp)).wait();
+}
+
+const wad = (text: string) => parseDecimal(text, 18);
+
+export function marketParameters(market: DeploymentParameters["markets"][number]) {
+  return {
+    initialBaseWad: wad(market.initialBase),
+    maintenanceBaseWad: wad(market.maintenanceBase),
+    profitWeightWad: wad(market.profitWeight),
+    lambdaInitialWad: wad(market.lambdaInitial),
+    lambdaMaintenanceWad: wad(market.lambdaMaintenance),
+    maxFundingRatePerDayWad: wad(market.maxFundingRatePerDay),
+    maxFundingVelocityPerDay2Wad: wad(market.maxFundingVelocityPerDay2),
+    maxFundingGapSeconds: BigInt(market.maxFundingGapSeconds),
+    skewScaleWad: wad(market.skewScale),
+    openInterestCapWad: wad(market.openInterestCap),
+    minimumSizeWad: wad(market.minimumSize),
+    takerRateWad: wad(market.takerRate),
+    makerRateWad: wad(market.makerRate),
+    capitalShareWad: wad(market.capitalShare),
+    discountBaseWad: wad(market.discountBase),
+    discountSlopeWad: wad(market.discountSlope),
+    discountCapWad: wad(market.discountCap),
+  };
+}
+
+export function collateralParameters(collateral: DeploymentParameters["collaterals"][number]) {
+  return {
+    initialWeightWad: wad(collateral.weightInitial),
+    maintenanceWeightWad: wad(collateral.weightMaintenance),
+    depositCap: 2n ** 96n - 1n,
+  };
+}
+
+export function accountParameters({ vault }: DeploymentParameters) {
+  return {
+    debtMarginWad: wad(vault.debtMargin),
+    targetHealthWad: wad(vault.targetHealth),
+    absorbHealthWad: wad(vault.absorbHealth),
+    absorbPenaltyWad: wad(vault.absorbPenalty),
+    keeperShareWad: wad(vault.forcedFeeShareKeeper),
+    insuranceShareWad: wad(vault.forcedFeeShareInsurance),
+    insuranceFeeShareWad: wad(vault.insuranceFeeShare),
+    keeperFloorWad: wad(vault.keeperFloor),
+    minimumDebtWad: wad(vault.minimumDebt),
+    absorbRewardFloorWad: wad(vault.absorbRewardFloor),
+    absorbRewardPerHourWad: wad(vault.absorbRewardPerHour),
+    capitalMaxAgeSeconds: BigInt(vault.capitalMaxAgeSeconds),
+  };
+}
+
+/** Publishes prices (wad, by symbol) as of `publishedAt` to every asset that has them. */
+export async function pushPrices(
+  oracle: PriceOracle,
+  deployment: Deployment,
+  pricesWad: ReadonlyMap<string, bigint>,
+  publishedAt: number,
+) {
+  const pairs = [...pricesWad].flatMap(([symbol, price]) =>
+    assetsOfSymbol(deployment, symbol).map((asset) => ({ asset, price })),
+  );
+  return oracle.push(
+    pairs.map(({ asset }) => asset),
+    pairs.map(({ price }) => price),
+    publishedAt,
+  );
+}

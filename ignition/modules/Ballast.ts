@@ -1,0 +1,31 @@
+import { buildModule } from "@nomicfoundation/hardhat-ignition/modules";
+
+import { PriceOracle__factory } from "../../typechain-types/index.js";
+
+/** Publishing prices; everything else that is restricted belongs to the manager's admin. */
+export const PUSHER_ROLE = 1n;
+
+/** The contracts, wired. Markets, collaterals and parameters come after it: see ../deploy.ts. */
+export default buildModule("Ballast", (m) => {
+  const admin = m.getAccount(0);
+  const settlementToken = m.getParameter<string>("settlementToken");
+  const poolLockSeconds = m.getParameter<string>("poolLockSeconds");
+
+  const manager = m.contract("AccessManager", [admin]);
+  const oracle = m.contract("PriceOracle", [manager]);
+  const libraries = {
+    Administration: m.library("Administration"),
+    PoolValue: m.library("PoolValue"),
+    Waterfall: m.library("Waterfall"),
+  };
+  const vault = m.contract("MarginVault", [manager, oracle, settlementToken, poolLockSeconds], { libraries });
+  const pool = m.contractAt("LiquidityPool", m.staticCall(vault, "pool"));
+  const lens = m.contract("VaultLens", [vault]);
+
+  const pushSelector = PriceOracle__factory.createInterface().getFunction("push").selector;
+  const pusher = m.getParameter("pusher", admin);
+  m.call(manager, "setTargetFunctionRole", [oracle, [pushSelector], PUSHER_ROLE]);
+  m.call(manager, "grantRole", [PUSHER_ROLE, pusher, 0]);
+
+  return { manager, oracle, vault, pool, lens };
+});

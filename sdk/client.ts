@@ -1,0 +1,316 @@
+import { type ContractTransactionReceipt, type ContractTransactionResponse, type Provider, type Signer } from "ethers";
+
+import {
+  type LiquidityPool,
+  LiquidityPool__factory,
+  type MarginVault,
+  MarginVault__factory,
+  MockToken__factory,
+  type PriceOracle,
+  PriceOracle__factory,
+  type VaultLens,
+  VaultLens__factory,
+} from "../typechain-types/index.js";
+import { type AccountId, accountId } from "./accounts.js";
+import { type Deployment, collateralAsset } from "./deployment.js";
+import {
+  AmountError,
+  NotDeployedError,
+  ReadOnlyError,
+  UnknownSymbolError,
+  WrongChainError,
+  withDecodedErrors,
+} from "./errors.js";
+import { type BallastEvent, readEvents } from "./events.js";
+import { parseDecimal } from "./units.js";
+import { type AccountState, collateralsOf, decodeAccount, decodePrice, marketsOf } from "./words.js";
+
+/** A decimal string in whole units ("1.5"), or a bigint of the smallest ones. Never a float. */
+export type Amount = bigint | string;
+
+/** An account's margin; all wad, in quote units. */
+export interface Health {
+  readonly equityMaintenanceWad: bigint;
+  readonly requirementMaintenanceWad: bigint;
+  readonly equityInitialWad: bigint;
+  readonly requirementInitialWad: bigint;
+  /** Initial equity less initial requirement: what opening and withdrawing must leave at or above zero. */
+  readonly freeMarginWad: bigint;
+  /** Cash and unrealised profit and loss. */
+  readonly netCashWad: bigint;
+  /** Maintenance equity over requirement; undefined when nothing is required. */
+  readonly healthWad: bigint | undefined;
+  readonly isLiquidatable: boolean;
+  readonly pricesFresh: boolean;
+}
+
+/** A position with what has accrued. */
+export interface Position {
+  readonly market: string;
+  /** Wad; below zero: short. */
+  readonly sizeWad: bigint;
+  /** Size times price, rounded up. */
+  readonly notionalWad: bigint;
+  /** Unrealised profit or loss. */
+  readonly valueWad: bigint;
+  readonly costWad: bigint;
+}
+
+export interface CollateralBalance {
+  readonly token: string;
+  /** In the token's own units. */
+  readonly amount: bigint;
+}
+
+export interface TradeOptions {
+  /** Worst average fill price, fees apart. None by default. */
+  readonly limitPrice?: Amount;
+  /** Unix seconds. By default the latest block's time and 10 minutes. */
+  readonly deadline?: bigint | number;
+}
+
+const noHealth = 2n ** 256n - 1n;
+const defaultDeadlineSeconds = 600;
+
+/** Ballast on one chain: typed reads and writes through one deployment. */
+export class Ballast {
+  readonly deployment: Deployment;
+  readonly provider: Provider;
+  readonly vault: MarginVault;
+  readonly oracle: PriceOracle;
+  readonly pool: LiquidityPool;
+  readonly lens: VaultLens;
+  readonly #signer: Signer | undefined;
+
+  private constructor(provider: Provider, signer: Signer | undefined, deployment: Deployment) {
+    const runner = signer ?? provider;
+    this.deployment = deployment;
+    this.provider = provider;
+    this.#signer = signer;
+    this.vault = MarginVault__factory.connect(deployment.vault, runner);
+    this.oracle = PriceOracle__factory.connect(deployment.oracle, runner);
+    this.pool = LiquidityPool__factory.connect(deployment.pool, runner);
+    this.lens = VaultLens__factory.connect(deployment.lens, runner);
+  }
+
+  /**
+   * Connects to a deployment (see parseDeployment) through a provider (reads) or a signer with a provider (reads and writes).
+   * Throws WrongChainError and NotDeployedError, so that no call ever goes to another chain's contracts.
+   */
+  static async connect(runner: Provider | Signer, deployment: Deployment): Promise<Ballast> {
+    const signer = "getAddress" in runner ? (runner as Signer) : undefined;
+    const provider = signer === undefined ? (runner as Provider) : signer.provider;
+    if (provider === null || provider === undefined) throw new TypeError("connect the signer to a provider first");
+    const { chainId } = await provider.getNetwork();
+    if (chainId !== BigInt(deployment.chainId)) throw new WrongChainError(deployment.chainId, Number(chainId));
+    const { vault, oracle, pool, lens } = deployment;
+    for (const [contract, address] of Object.entries({ vault, oracle, pool, lens })) {
+      if ((await provider.getCode(address)) === "0x") throw new NotDeployedError(contract, address);
+    }
+    return new Ballast(provider, signer, deployment);
+  }
+
+  /** An account of this owner, by default of the signer. */
+  async account(owner?: string, index: bigint | number = 0n): Promise<AccountId> {
+    return accountId(owner ?? (await this.#writer().getAddress()), index);
+  }
+
+  // ---------------------------------------------------------------- writes
+
+  /** Deposits a token, approving the vault first where it must. Returns the deposit's receipt. */
+  async deposit(account: AccountId, token: string, amount: Amount): Promise<ContractTransactionReceipt> {
+    const { address, decimals } = this.#token(token);
+    const raw = toUnits(amount, decimals);
+    const writer = this.#writer();
+    const erc20 = MockToken__factory.connect(address, writer);
+    if ((await erc20.allowance(await writer.getAddress(), this.deployment.vault)) < raw) {
+      await this.#mined(() => erc20.approve(this.deployment.vault, raw));
+    }
+    return this.#mined(() => this.vault.deposit(account, address, raw));
+  }
+
+  /** Withdraws a token to an address, by default the signer's. */
+  async withdraw(account: AccountId, token: string, amount: Amount, to?: string): Promise<ContractTransactionReceipt> {
+    const { address, decimals } = this.#token(token);
+    const receiver = to ?? (await this.#writer().getAddress());
+    return this.#mined(() => this.vault.withdraw(account, address, toUnits(amount, decimals), receiver));
+  }
+
+  /** Trades against the pool: a size above zero buys, below zero sells. */
+  async trade(
+    account: AccountId,
+    market: string,
+    size: Amount,
+    { limitPrice = 0n, deadline }: TradeOptions = {},
+  ): Promise<ContractTransactionReceipt> {
+    this.#writer();
+    const until = deadline ?? (await this.#latestTime()) + defaultDeadlineSeconds;
+    const id = this.marketId(market);
+    return this.#mined(() => this.vault.trade(account, id, toUnits(size, 18), toUnits(limitPrice, 18), until));
+  }
+
+  /** Settles a position: every loss, and a gain up to the account's debt, becomes cash. */
+  async settle(account: AccountId, market: string): Promise<ContractTransactionReceipt> {
+    this.#writer();
+    return this.#mined(() => this.vault.settle(account, this.marketId(market)));
+  }
+
+  // ---------------------------------------------------------------- reads
+
+  async health(account: AccountId): Promise<Health> {
+    return toHealth(await withDecodedErrors(() => this.vault.health(account)));
+  }
+
+  /** The account's cash (wad) and assets. */
+  async state(account: AccountId): Promise<AccountState> {
+    return decodeAccount(await this.vault.accountWord(account));
+  }
+
+  /** The account's position in one market; size zero if it has none. */
+  async position(account: AccountId, market: string): Promise<Position> {
+    const view = await withDecodedErrors(() => this.vault.position(account, this.marketId(market)));
+    const { sizeWad, notionalWad, valueWad, costWad } = view;
+    return { market, sizeWad, notionalWad, valueWad, costWad };
+  }
+
+  /** All positions of the account, in the order of the markets. */
+  async positions(account: AccountId): Promise<Position[]> {
+    const { assets } = await this.state(account);
+    return Promise.all(marketsOf(assets).map((id) => this.position(account, this.marketSymbol(id))));
+  }
+
+  /** All collaterals of the account, cash apart. */
+  async collaterals(account: AccountId): Promise<CollateralBalance[]> {
+    const { assets } = await this.state(account);
+    return Promise.all(
+      collateralsOf(assets).map(async (index) => {
+        const token = this.#collateralAt(index);
+        return { token: token.symbol, amount: await this.vault.collateral(account, token.address) };
+      }),
+    );
+  }
+
+  /** The last good price of a market, with its tolerance, time and freshness. */
+  async price(market: string) {
+    const [word] = await this.oracle.lastPrices(1n << BigInt(this.marketId(market)));
+    return decodePrice(word ?? 0n);
+  }
+
+  /** The last good price of a collateral. */
+  async collateralPrice(token: string) {
+    const index = this.deployment.collaterals.findIndex(({ symbol }) => symbol === token);
+    if (index < 0)
+      throw new UnknownSymbolError(
+        token,
+        this.deployment.collaterals.map(({ symbol }) => symbol),
+      );
+    const [word] = await this.oracle.lastPrices(1n << BigInt(collateralAsset(index)));
+    return decodePrice(word ?? 0n);
+  }
+
+  /** The vault's events of these blocks (both included), decoded, in order. */
+  async events(fromBlock: number, toBlock: number | "latest" = "latest"): Promise<BallastEvent[]> {
+    return readEvents(this.provider, this.deployment, fromBlock, toBlock);
+  }
+
+  // ---------------------------------------------------------------- names
+
+  marketId(market: string): number {
+    const { markets } = this.deployment;
+    const id = markets.findIndex(({ symbol }) => symbol === market);
+    if (id < 0)
+      throw new UnknownSymbolError(
+        market,
+        markets.map(({ symbol }) => symbol),
+      );
+    return id;
+  }
+
+  marketSymbol(id: number): string {
+    const market = this.deployment.markets[id];
+    if (market === undefined)
+      throw new UnknownSymbolError(
+        `market ${id}`,
+        this.deployment.markets.map(({ symbol }) => symbol),
+      );
+    return market.symbol;
+  }
+
+  #token(name: string): { readonly address: string; readonly decimals: number } {
+    const tokens = [this.deployment.settlementToken, ...this.deployment.collaterals];
+    const token = tokens.find(({ symbol }) => symbol === name);
+    if (token === undefined)
+      throw new UnknownSymbolError(
+        name,
+        tokens.map(({ symbol }) => symbol),
+      );
+    return token;
+  }
+
+  #collateralAt(index: number) {
+    const collateral = this.deployment.collaterals[index];
+    if (collateral === undefined) {
+      throw new UnknownSymbolError(
+        `collateral ${index}`,
+        this.deployment.collaterals.map(({ symbol }) => symbol),
+      );
+    }
+    return collateral;
+  }
+
+  // ---------------------------------------------------------------- shared
+
+  #writer(): Signer {
+    if (this.#signer === undefined) throw new ReadOnlyError();
+    return this.#signer;
+  }
+
+  async #latestTime(): Promise<number> {
+    const block = await this.provider.getBlock("latest");
+    if (block === null) throw new TypeError("the provider has no latest block");
+    return block.timestamp;
+  }
+
+  async #mined(send: () => Promise<ContractTransactionResponse>): Promise<ContractTransactionReceipt> {
+    return withDecodedErrors(async () => {
+      const receipt = await (await send()).wait();
+      if (receipt === null) throw new TypeError("the transaction was replaced before it was mined");
+      return receipt;
+    });
+  }
+}
+
+/** Decimal string or bigint to the smallest units; anything else is an AmountError. */
+export function toUnits(amount: Amount, decimals: number): bigint {
+  if (typeof amount === "bigint") return amount;
+  try {
+    if (typeof amount === "string") return parseDecimal(amount, decimals);
+  } catch (cause) {
+    throw new AmountError(amount, decimals, cause);
+  }
+  throw new AmountError(amount, decimals);
+}
+
+/** A Health struct as a contract returned it. */
+export function toHealth(view: {
+  equityMaintenanceWad: bigint;
+  requirementMaintenanceWad: bigint;
+  equityInitialWad: bigint;
+  requirementInitialWad: bigint;
+  netCashWad: bigint;
+  healthWad: bigint;
+  pricesFresh: boolean;
+}): Health {
+  const { equityMaintenanceWad, requirementMaintenanceWad, equityInitialWad, requirementInitialWad } = view;
+  return {
+    equityMaintenanceWad,
+    requirementMaintenanceWad,
+    equityInitialWad,
+    requirementInitialWad,
+    freeMarginWad: equityInitialWad - requirementInitialWad,
+    netCashWad: view.netCashWad,
+    healthWad: view.healthWad === noHealth ? undefined : view.healthWad,
+    isLiquidatable: equityMaintenanceWad < requirementMaintenanceWad,
+    pricesFresh: view.pricesFresh,
+  };
+}

@@ -1,0 +1,76 @@
+import { getAddress, isAddress } from "ethers";
+import { z } from "zod";
+
+import { BallastError } from "./errors.js";
+
+const address = z
+  .string()
+  .refine((text) => isAddress(text), "must be an address")
+  .transform((text) => getAddress(text));
+const symbol = z.string().min(1);
+
+/** Where a deployment stands: what the deploy script writes to deployments/<net>/addresses.json. */
+export const Deployment = z.strictObject({
+  chainId: z.int().positive(),
+  /** The block before the first event of the deployment. */
+  fromBlock: z.int().min(0),
+  manager: address,
+  oracle: address,
+  vault: address,
+  pool: address,
+  lens: address,
+  settlementToken: z.strictObject({ symbol, address, decimals: z.int().min(0).max(18) }),
+  /** In the order of their indexes in the vault. */
+  collaterals: z.array(z.strictObject({ symbol, asset: symbol, address, decimals: z.int().min(0).max(18) })).max(32),
+  /** In the order of their ids in the vault. */
+  markets: z.array(z.strictObject({ symbol })).max(96),
+});
+
+export type Deployment = z.infer<typeof Deployment>;
+
+/** Thrown when a deployment file cannot be used; `issues` name the keys. */
+export class DeploymentFileError extends BallastError {
+  override readonly name = "DeploymentFileError";
+  readonly issues: readonly string[];
+
+  constructor(issues: readonly string[], cause?: unknown) {
+    super(`the deployment file is not usable: ${issues.join("; ")}. Run the deploy script again to write it anew`, {
+      cause,
+    });
+    this.issues = issues;
+  }
+}
+
+/** Parses the text of a deployment file, strictly. Throws DeploymentFileError. */
+export function parseDeployment(text: string): Deployment {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new DeploymentFileError(["it is not JSON"], cause);
+  }
+  const parsed = Deployment.safeParse(json);
+  if (!parsed.success) {
+    const issues = parsed.error.issues.map(({ path, message }) => `${path.join(".") || "(root)"}: ${message}`);
+    throw new DeploymentFileError(issues, parsed.error);
+  }
+  return parsed.data;
+}
+
+/** Number of the asset (a bit in an asset set) that prices a market. */
+export function marketAsset(marketId: number): number {
+  return marketId;
+}
+
+/** Number of the asset (a bit in an asset set) that prices a collateral. */
+export function collateralAsset(collateralIndex: number): number {
+  return 96 + collateralIndex;
+}
+
+/** Every asset number that has this symbol's price: its market, and the collaterals that it values. */
+export function assetsOfSymbol({ markets, collaterals }: Deployment, priced: string): number[] {
+  return [
+    ...markets.flatMap((market, id) => (market.symbol === priced ? [marketAsset(id)] : [])),
+    ...collaterals.flatMap(({ asset }, index) => (asset === priced ? [collateralAsset(index)] : [])),
+  ];
+}

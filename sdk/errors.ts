@@ -1,0 +1,151 @@
+import { Interface, type Result, isCallException } from "ethers";
+
+import {
+  AccessManager__factory,
+  LiquidityPool__factory,
+  MarginVault__factory,
+  PriceOracle__factory,
+} from "../typechain-types/index.js";
+
+/** Every error of the SDK, so that one `instanceof` finds them all. */
+export class BallastError extends Error {
+  override readonly name: string = "BallastError";
+}
+
+/** An amount that is no decimal string and no bigint, or has more decimals than the token. */
+export class AmountError extends BallastError {
+  override readonly name = "AmountError";
+  readonly value: unknown;
+  readonly decimals: number;
+
+  constructor(value: unknown, decimals: number, cause?: unknown) {
+    super(
+      `${String(value)} (${typeof value}) is no amount: give a bigint of the smallest unit, or a plain decimal string with at ` +
+        `most ${decimals} decimals`,
+      { cause },
+    );
+    this.value = value;
+    this.decimals = decimals;
+  }
+}
+
+/** A market or token that the deployment file does not list. */
+export class UnknownSymbolError extends BallastError {
+  override readonly name = "UnknownSymbolError";
+  readonly symbol: string;
+  readonly known: readonly string[];
+
+  constructor(symbol: string, known: readonly string[]) {
+    super(`the deployment has no "${symbol}"; it has ${known.join(", ") || "none"}`);
+    this.symbol = symbol;
+    this.known = known;
+  }
+}
+
+/** The provider speaks for another chain than the deployment file. */
+export class WrongChainError extends BallastError {
+  override readonly name = "WrongChainError";
+  readonly expected: number;
+  readonly actual: number;
+
+  constructor(expected: number, actual: number) {
+    super(
+      `the deployment is on chain ${expected}, the provider on chain ${actual}: use a provider of chain ${expected}`,
+    );
+    this.expected = expected;
+    this.actual = actual;
+  }
+}
+
+/** There is no contract at an address of the deployment file: the chain was restarted, or the file is of another one. */
+export class NotDeployedError extends BallastError {
+  override readonly name = "NotDeployedError";
+  readonly contract: string;
+  readonly address: string;
+
+  constructor(contract: string, address: string) {
+    super(`there is no code at ${address} (${contract}): run the deploy script against this chain first`);
+    this.contract = contract;
+    this.address = address;
+  }
+}
+
+/** A transaction needs a signer, and the client was connected with a provider alone. */
+export class ReadOnlyError extends BallastError {
+  override readonly name = "ReadOnlyError";
+
+  constructor() {
+    super("this client was connected with a provider: connect it with a signer to send transactions");
+  }
+}
+
+/** An error that a contract raised, by its name and arguments. */
+export class ContractError extends BallastError {
+  override readonly name = "ContractError";
+  /** Name of the custom error as declared in Solidity. */
+  readonly errorName: string;
+  /** Its arguments by name. */
+  readonly args: Readonly<Record<string, unknown>>;
+
+  constructor(errorName: string, args: Readonly<Record<string, unknown>>, cause?: unknown) {
+    const list = Object.entries(args).map(([name, value]) => `${name}: ${String(value)}`);
+    super(`${errorName}(${list.join(", ")})`, { cause });
+    this.errorName = errorName;
+    this.args = args;
+  }
+}
+
+// What any call through the vault can raise: its own errors, those of the oracle, the pool, the access manager, and of tokens.
+const erc20 = new Interface([
+  "error ERC20InsufficientBalance(address sender, uint256 balance, uint256 needed)",
+  "error ERC20InsufficientAllowance(address spender, uint256 allowance, uint256 needed)",
+  "error ERC20InvalidReceiver(address receiver)",
+]);
+const interfaces = [
+  MarginVault__factory.createInterface(),
+  PriceOracle__factory.createInterface(),
+  LiquidityPool__factory.createInterface(),
+  AccessManager__factory.createInterface(),
+  erc20,
+];
+
+/** Decodes the data of a revert, or undefined if no contract of ours declares that error. */
+export function decodeRevert(data: string, cause?: unknown): ContractError | undefined {
+  for (const candidate of interfaces) {
+    const description = data.length >= 10 ? candidate.parseError(data) : null;
+    if (description !== null) {
+      const names = description.fragment.inputs.map(({ name }, i) => name || String(i));
+      return new ContractError(description.name, argsByName(names, description.args), cause);
+    }
+  }
+  return undefined;
+}
+
+function argsByName(names: readonly string[], args: Result): Record<string, unknown> {
+  return Object.fromEntries(names.map((name, i) => [name, args[i]]));
+}
+
+/** Data of the revert behind an error of ethers or of a node, if it carries any. */
+export function revertData(error: unknown): string | undefined {
+  if (isCallException(error) && typeof error.data === "string") return error.data;
+  // Nodes differ in where they put it; ethers keeps what the node said in `info` and `error`.
+  for (const key of ["data", "error", "info", "cause"]) {
+    const inner: unknown = typeof error === "object" && error !== null ? Reflect.get(error, key) : undefined;
+    if (typeof inner === "string" && /^0x([0-9a-f]{2})*$/i.test(inner) && inner.length >= 10) return inner;
+    if (typeof inner === "object" && inner !== null) {
+      const found = revertData(inner);
+      if (found !== undefined) return found;
+    }
+  }
+  return undefined;
+}
+
+/** Runs a call; an error that a contract raised comes out as ContractError, every other as it is. */
+export async function withDecodedErrors<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    const data = revertData(error);
+    throw (data === undefined ? undefined : decodeRevert(data, error)) ?? error;
+  }
+}

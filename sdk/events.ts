@@ -1,0 +1,52 @@
+import type { Log, Provider } from "ethers";
+
+import { MarginVault__factory, PriceOracle__factory } from "../typechain-types/index.js";
+import type { Deployment } from "./deployment.js";
+import { BallastError } from "./errors.js";
+
+/** An event of the vault or the oracle, by its name and arguments as declared in Solidity. */
+export interface BallastEvent {
+  readonly contract: "vault" | "oracle";
+  readonly name: string;
+  readonly args: Readonly<Record<string, unknown>>;
+  readonly blockNumber: number;
+  readonly logIndex: number;
+  readonly transactionHash: string;
+}
+
+/** A log that the ABI does not know: the contracts are of another version than this SDK. */
+export class UnknownLogError extends BallastError {
+  override readonly name = "UnknownLogError";
+  readonly address: string;
+  readonly topic: string;
+
+  constructor(address: string, topic: string) {
+    super(`${address} emitted a log with topic ${topic} that this version does not know: update the SDK`);
+    this.address = address;
+    this.topic = topic;
+  }
+}
+
+const vaultInterface = MarginVault__factory.createInterface();
+const oracleInterface = PriceOracle__factory.createInterface();
+
+/** Reads and decodes the logs of vault and oracle of these blocks (both included), in order. */
+export async function readEvents(
+  provider: Provider,
+  { vault, oracle }: Deployment,
+  fromBlock: number,
+  toBlock: number | "latest",
+): Promise<BallastEvent[]> {
+  const logs = await provider.getLogs({ address: [vault, oracle], fromBlock, toBlock });
+  return logs.map((log) => decodeLog(log, log.address.toLowerCase() === vault.toLowerCase() ? "vault" : "oracle"));
+}
+
+function decodeLog(log: Log, contract: "vault" | "oracle"): BallastEvent {
+  const parsed = (contract === "vault" ? vaultInterface : oracleInterface).parseLog(log);
+  if (parsed === null) throw new UnknownLogError(log.address, log.topics[0] ?? "none");
+  const args = Object.fromEntries(
+    parsed.fragment.inputs.map(({ name }, i): [string, unknown] => [name, parsed.args[i]]),
+  );
+  const { blockNumber, index: logIndex, transactionHash } = log;
+  return { contract, name: parsed.name, args, blockNumber, logIndex, transactionHash };
+}

@@ -1,0 +1,34 @@
+export { type AccountId, accountId, indexOf, normalizeAccount, ownerOf } from "./accounts.js";
+export {
+  type Amount,
+  Ballast,
+  type CollateralBalance,
+  type Health,
+  type Position,
+  type TradeOptions,
+  toHealth,
+  toUnits,
+} from "./client.js";
+export {
+  Deployment,
+  DeploymentFileError,
+  assetsOfSymbol,
+  collateralAsset,
+  marketAsset,
+  parseDeployment,
+} from "./deployment.js";
+export {
+  AmountError,
+  BallastError,
+  ContractError,
+  NotDeployedError,
+  ReadOnlyError,
+  UnknownSymbolError,
+  WrongChainError,
+  decodeRevert,
+  revertData,
+  withDecodedErrors,
+} from "./errors.js";
+export { type BallastEvent, UnknownLogError, readEvents } from "./events.js";
+export { WAD, formatDecimal, mulDivDown, mulDivUp, parseDecimal } from "./units.js";
+export * from "./words.js";

@@ -1,0 +1,136 @@
+// Decoders of the vault's packed words; the layouts stand in contracts/types, field by field.
+
+/** The unsigned field of `bits` bits at `offset`. */
+function field(word: bigint, offset: bigint, bits: bigint): bigint {
+  return (word >> offset) & ((1n << bits) - 1n);
+}
+
+/** The two's complement field of `bits` bits at `offset`. */
+function signedField(word: bigint, offset: bigint, bits: bigint): bigint {
+  return BigInt.asIntN(Number(bits), word >> offset);
+}
+
+const millionthWad = 10n ** 12n;
+
+export interface AccountState {
+  /** Cash, wad; below zero a debt. */
+  readonly principalWad: bigint;
+  /** Bit i: a position in market i; bit 96 + i: some of collateral i. */
+  readonly assets: bigint;
+  readonly mode: number;
+}
+
+export function decodeAccount(word: bigint): AccountState {
+  return {
+    principalWad: signedField(word, 0n, 120n),
+    assets: field(word, 120n, 128n),
+    mode: Number(field(word, 248n, 8n)),
+  };
+}
+
+/** Numbers of the ones in a bitmap, ascending. */
+export function bitNumbers(bits: bigint): number[] {
+  const numbers: number[] = [];
+  for (let at = 0, left = bits; left !== 0n; at += 1, left >>= 1n) if ((left & 1n) === 1n) numbers.push(at);
+  return numbers;
+}
+
+/** Market ids of an asset set. */
+export function marketsOf(assets: bigint): number[] {
+  return bitNumbers(field(assets, 0n, 96n));
+}
+
+/** Collateral indexes of an asset set. */
+export function collateralsOf(assets: bigint): number[] {
+  return bitNumbers(field(assets, 96n, 32n));
+}
+
+export interface PositionState {
+  /** Wad; below zero: of the short side. */
+  readonly sharesWad: bigint;
+  readonly costWad: bigint;
+  readonly epoch: number;
+}
+
+export function decodePosition(word: bigint): PositionState {
+  return {
+    sharesWad: signedField(word, 0n, 120n),
+    costWad: signedField(word, 120n, 120n),
+    epoch: Number(field(word, 240n, 16n)),
+  };
+}
+
+export interface MarketStateFields {
+  /** Wad: quote that one unit of long size has paid since listing. */
+  readonly fundingIndexWad: bigint;
+  /** 1e-24 a second at `touchedAt`; above zero longs pay. */
+  readonly fundingRateE24: bigint;
+  /** 1e-24 a second and second. */
+  readonly fundingDriftE24: bigint;
+  /** Unix seconds. */
+  readonly touchedAt: number;
+  readonly flags: number;
+}
+
+export function decodeMarketState(word: bigint): MarketStateFields {
+  return {
+    fundingIndexWad: signedField(word, 0n, 96n),
+    fundingRateE24: signedField(word, 96n, 64n),
+    fundingDriftE24: signedField(word, 160n, 56n),
+    touchedAt: Number(field(word, 216n, 32n)),
+    flags: Number(field(word, 248n, 8n)),
+  };
+}
+
+export interface MarketTotalsFields {
+  readonly longSharesWad: bigint;
+  readonly shortSharesWad: bigint;
+  /** The insurance account's share of fees, not yet in its cash. */
+  readonly feesUnsweptWad: bigint;
+}
+
+export function decodeMarketTotals(word: bigint): MarketTotalsFields {
+  return {
+    longSharesWad: field(word, 0n, 104n),
+    shortSharesWad: field(word, 104n, 104n),
+    feesUnsweptWad: field(word, 208n, 48n) * millionthWad,
+  };
+}
+
+export interface PriceFields {
+  readonly priceWad: bigint;
+  readonly toleranceWad: bigint;
+  /** Unix seconds. */
+  readonly publishedAt: number;
+  readonly maxAgeSeconds: number;
+  readonly isFresh: boolean;
+}
+
+export function decodePrice(word: bigint): PriceFields {
+  return {
+    priceWad: field(word, 0n, 96n),
+    toleranceWad: field(word, 96n, 64n),
+    publishedAt: Number(field(word, 160n, 40n)),
+    maxAgeSeconds: Number(field(word, 200n, 32n)),
+    isFresh: field(word, 232n, 1n) === 1n,
+  };
+}
+
+export interface CollateralFields {
+  readonly weightInitialWad: bigint;
+  readonly weightMaintenanceWad: bigint;
+  readonly decimals: number;
+  /** In the token's own units, over all accounts. */
+  readonly held: bigint;
+  readonly depositCap: bigint;
+}
+
+export function decodeCollateral(word: bigint): CollateralFields {
+  return {
+    weightInitialWad: field(word, 0n, 20n) * millionthWad,
+    weightMaintenanceWad: field(word, 20n, 20n) * millionthWad,
+    decimals: Number(field(word, 40n, 8n)),
+    held: field(word, 48n, 112n),
+    depositCap: field(word, 160n, 96n),
+  };
+}
