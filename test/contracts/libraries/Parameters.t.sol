@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {IMarginVault} from "../../../contracts/interfaces/IMarginVault.sol";
+import {Parameters} from "../../../contracts/libraries/Parameters.sol";
+import {MarketParameters} from "../../../contracts/types/MarketWords.sol";
+import {AccountParameters, CollateralParameters} from "../../../contracts/types/VaultWords.sol";
+import {usualAccounts, usualCollateral, usualMarket} from "../support/Markets.sol";
+import {Test} from "../support/Test.sol";
+
+contract ParametersTest is Test {
+    uint256 private constant TOLERANCE = 0.005e18;
+
+    function test_AcceptsUsualParameters() external view {
+        this.requireMarket(usualMarket());
+        this.requireAccounts(usualAccounts());
+        this.requireCollateral(usualCollateral());
+        this.requireTarget(1.1e18, 0.1e18, 0.05e18);
+    }
+
+    function test_AcceptsAMarketAtEveryBound() external view {
+        MarketParameters memory p = usualMarket();
+        p.maintenanceBaseWad = 0.001e18;
+        p.initialBaseWad = 0.001e18;
+        p.profitWeightWad = 1e18;
+        p.lambdaMaintenanceWad = 1e18;
+        p.lambdaInitialWad = 1e18;
+        p.openInterestCapWad = 1e21; // 0.1% of the skew scale
+        p.minimumSizeWad = 1e9;
+        p.takerRateWad = 0.01e18;
+        p.makerRateWad = 0.01e18;
+        p.capitalShareWad = 1e18;
+        p.maxFundingRatePerDayWad = 0.5e18;
+        p.maxFundingGapSeconds = 1;
+        p.discountBaseWad = 0.015e18; // taker rate and tolerance
+        p.discountCapWad = 0.015e18;
+        this.requireMarket(p);
+        p.initialBaseWad = 1e18;
+        p.discountCapWad = 0.5e18;
+        this.requireMarket(p);
+    }
+
+    function test_RefusesAMaintenanceBaseNearZero() external {
+        MarketParameters memory p = usualMarket();
+        p.maintenanceBaseWad = 0.000999e18;
+        _refuses(p, "maintenanceBase >= 0.1%");
+    }
+
+    function test_RefusesAnInitialBaseBelowMaintenance() external {
+        MarketParameters memory p = usualMarket();
+        p.initialBaseWad = p.maintenanceBaseWad - 1;
+        _refuses(p, "initialBase >= maintenanceBase");
+    }
+
+    function test_RefusesAnInitialBaseAboveOne() external {
+        MarketParameters memory p = usualMarket();
+        p.initialBaseWad = 1e18 + 1;
+        _refuses(p, "initialBase <= 100%");
+    }
+
+    function test_RefusesAProfitWeightAboveOne() external {
+        MarketParameters memory p = usualMarket();
+        p.profitWeightWad = 1e18 + 1;
+        _refuses(p, "profitWeight <= 100%");
+    }
+
+    function test_RefusesALambdaBelowOne() external {
+        MarketParameters memory p = usualMarket();
+        p.lambdaMaintenanceWad = 1e18 - 1;
+        _refuses(p, "lambdaMaintenance >= 1");
+    }
+
+    function test_RefusesAnInitialLambdaBelowMaintenance() external {
+        MarketParameters memory p = usualMarket();
+        p.lambdaInitialWad = p.lambdaMaintenanceWad - 1;
+        _refuses(p, "lambdaInitial >= lambdaMaintenance");
+    }
+
+    function test_RefusesAMarketWithoutSkewScale() external {
+        MarketParameters memory p = usualMarket();
+        p.skewScaleWad = 0;
+        _refuses(p, "skewScale > 0");
+    }
+
+    function test_RefusesAnOpenInterestCapThatLetsFillsStray() external {
+        MarketParameters memory p = usualMarket();
+        p.openInterestCapWad = 5e22 + 1;
+        _refuses(p, "openInterestCap <= maintenanceBase * skewScale");
+    }
+
+    function test_RefusesAMarketWithoutMinimumSize() external {
+        MarketParameters memory p = usualMarket();
+        p.minimumSizeWad = 0;
+        _refuses(p, "minimumSize > 0");
+    }
+
+    function test_RefusesATakerRateAboveOnePercent() external {
+        MarketParameters memory p = usualMarket();
+        p.takerRateWad = 0.01e18 + 1;
+        _refuses(p, "takerRate <= 1%");
+    }
+
+    function test_RefusesAMakerRateAboveTheTakerRate() external {
+        MarketParameters memory p = usualMarket();
+        p.makerRateWad = p.takerRateWad + 1;
+        _refuses(p, "makerRate <= takerRate");
+    }
+
+    function test_RefusesACapitalShareAboveOne() external {
+        MarketParameters memory p = usualMarket();
+        p.capitalShareWad = 1e18 + 1;
+        _refuses(p, "capitalShare <= 100%");
+    }
+
+    function test_RefusesAFundingRateAboveHalfADay() external {
+        MarketParameters memory p = usualMarket();
+        p.maxFundingRatePerDayWad = 0.5e18 + 1;
+        _refuses(p, "maxFundingRate <= 50% a day");
+    }
+
+    function test_RefusesAFundingGapOfZero() external {
+        MarketParameters memory p = usualMarket();
+        p.maxFundingGapSeconds = 0;
+        _refuses(p, "maxFundingGap > 0");
+    }
+
+    function test_RefusesADiscountThatMakesLiquidationTheCheapWayOut() external {
+        MarketParameters memory p = usualMarket();
+        p.discountBaseWad = p.takerRateWad + TOLERANCE - 1;
+        _refuses(p, "discountBase >= takerRate + tolerance");
+    }
+
+    function test_RefusesADiscountCapBelowItsBase() external {
+        MarketParameters memory p = usualMarket();
+        p.discountCapWad = p.discountBaseWad - 1;
+        _refuses(p, "discountCap >= discountBase");
+    }
+
+    function test_RefusesADiscountCapAboveHalf() external {
+        MarketParameters memory p = usualMarket();
+        p.discountCapWad = 0.5e18 + 1;
+        _refuses(p, "discountCap <= 50%");
+    }
+
+    function test_RefusesATargetHealthAboveWhatAnOpeningNeeds() external {
+        this.requireTarget(2e18, 0.1e18, 0.05e18);
+        _expect("targetHealth <= initialBase / maintenanceBase");
+        this.requireTarget(2e18 + 1, 0.1e18, 0.05e18);
+    }
+
+    function test_RefusesACollateralThatCountsInFull() external {
+        CollateralParameters memory p = usualCollateral();
+        p.maintenanceWeightWad = 1e18;
+        _expect("maintenanceWeight < 100%");
+        this.requireCollateral(p);
+    }
+
+    function test_RefusesAnInitialWeightAboveMaintenance() external {
+        CollateralParameters memory p = usualCollateral();
+        p.initialWeightWad = p.maintenanceWeightWad;
+        this.requireCollateral(p);
+        p.initialWeightWad += 1;
+        _expect("initialWeight <= maintenanceWeight");
+        this.requireCollateral(p);
+    }
+
+    function test_AcceptsAccountsAtEveryBound() external view {
+        AccountParameters memory p = usualAccounts();
+        p.debtMarginWad = 1e18;
+        p.targetHealthWad = 1e18;
+        p.absorbHealthWad = 1e18 - 1;
+        p.absorbPenaltyWad = 0.1e18;
+        p.keeperShareWad = 0.3e18;
+        p.insuranceShareWad = 0.7e18;
+        p.insuranceFeeShareWad = 1e18;
+        p.keeperFloorWad = p.absorbRewardFloorWad;
+        p.capitalMaxAgeSeconds = 1 days;
+        this.requireAccounts(p);
+        p.capitalMaxAgeSeconds = 1;
+        this.requireAccounts(p);
+    }
+
+    function test_RefusesADebtMarginAboveOne() external {
+        AccountParameters memory p = usualAccounts();
+        p.debtMarginWad = 1e18 + 1;
+        _refuses(p, "debtMargin <= 100%");
+    }
+
+    function test_RefusesATargetHealthBelowOne() external {
+        AccountParameters memory p = usualAccounts();
+        p.targetHealthWad = 1e18 - 1;
+        _refuses(p, "targetHealth >= 1");
+    }
+
+    function test_RefusesToAbsorbHealthyAccounts() external {
+        AccountParameters memory p = usualAccounts();
+        p.absorbHealthWad = 1e18;
+        _refuses(p, "absorbHealth < 1");
+    }
+
+    function test_RefusesAPenaltyAboveTenPercent() external {
+        AccountParameters memory p = usualAccounts();
+        p.absorbPenaltyWad = 0.1e18 + 1;
+        _refuses(p, "absorbPenalty <= 10%");
+    }
+
+    function test_RefusesSharesOfMoreThanTheFee() external {
+        AccountParameters memory p = usualAccounts();
+        p.keeperShareWad = 0.5e18;
+        p.insuranceShareWad = 0.5e18 + 1;
+        _refuses(p, "keeperShare + insuranceShare <= 100%");
+    }
+
+    function test_RefusesAnInsuranceFeeShareAboveOne() external {
+        AccountParameters memory p = usualAccounts();
+        p.insuranceFeeShareWad = 1e18 + 1;
+        _refuses(p, "insuranceFeeShare <= 100%");
+    }
+
+    function test_RefusesAKeeperFloorBelowTheReward() external {
+        AccountParameters memory p = usualAccounts();
+        p.keeperFloorWad = p.absorbRewardFloorWad - 1;
+        _refuses(p, "keeperFloor >= absorbRewardFloor");
+    }
+
+    function test_RefusesACapitalAgeOfZeroOrOverADay() external {
+        AccountParameters memory p = usualAccounts();
+        p.capitalMaxAgeSeconds = 0;
+        _refuses(p, "capitalMaxAge 1 s to 1 day");
+        p.capitalMaxAgeSeconds = 1 days + 1;
+        _refuses(p, "capitalMaxAge 1 s to 1 day");
+    }
+
+    function requireMarket(MarketParameters calldata p) external pure {
+        Parameters.requireValid(p, TOLERANCE);
+    }
+
+    function requireAccounts(AccountParameters calldata p) external pure {
+        Parameters.requireValid(p);
+    }
+
+    function requireCollateral(CollateralParameters calldata p) external pure {
+        Parameters.requireValid(p);
+    }
+
+    function requireTarget(uint256 target, uint256 initialBase, uint256 maintenanceBase) external pure {
+        Parameters.requireTargetWithin(target, initialBase, maintenanceBase);
+    }
+
+    function _refuses(MarketParameters memory p, string memory rule) private {
+        _expect(rule);
+        this.requireMarket(p);
+    }
+
+    function _refuses(AccountParameters memory p, string memory rule) private {
+        _expect(rule);
+        this.requireAccounts(p);
+    }
+
+    function _expect(string memory rule) private {
+        vm.expectRevert(abi.encodeWithSelector(IMarginVault.ParameterOutOfBounds.selector, rule));
+    }
+}
