@@ -125,18 +125,17 @@ contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
         address token,
         uint256 amount
     ) private view {
-        uint256 value;
-        if (token == settlementToken) {
-            value = amount * _cashUnit;
-        } else {
+        uint256 value = amount * _cashUnit;
+        bool held = true;
+        if (token != settlementToken) {
             uint256 index = _collateralIndex(token);
-            AssetSet asset = onlyAsset(collateralAsset(index));
-            if (word.assets().contains(collateralAsset(index))) {
-                value = Margin.collateralValueDown($.collaterals[index], amount, oracle.lastPrices(asset)[0]);
-            }
+            uint256 asset = collateralAsset(index);
+            held = word.assets().contains(asset);
+            value = Margin.collateralValueDown($.collaterals[index], amount, oracle.lastPrices(onlyAsset(asset))[0]);
         }
         uint256 minimum = $.accountRisk.minimumDebt();
-        require(value >= minimum && account != poolAccount(), StrangerDeposit(account, token, value, minimum));
+        bool welcome = held && value >= minimum && account != poolAccount();
+        require(welcome, StrangerDeposit(account, token, value, minimum));
     }
 
     function _requireDebtAboveMinimum(AccountId account, AccountWord word) private view {
@@ -184,16 +183,17 @@ contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
 
         Constants memory constants = _constants();
         Deal memory deal = Deals.load($, constants, account, word, $.accounts[constants.pool], market_, price);
-        Sums memory others = Margin.collectExcept($, account, word, assets, prices, false, market_);
+        Sums memory others = Margin.collect($, account, word, assets, prices, false, marketAsset(market_));
         int256 sizeBefore = deal.size();
         bool grows = !sizeBefore.opposes(sizeDeltaWad) || sizeDeltaWad.abs() > sizeBefore.abs();
         Health memory before;
         if (!grows) before = _healthWith(others, deal);
 
-        uint256 fillPriceWad = _boundedFillPrice(deal, sizeDeltaWad, limitPriceWad);
         deal.venue.takerRateWad = deal.terms.takerRate() + price.tolerance();
         deal.venue.makerRateWad = deal.terms.makerRate() + price.tolerance();
-        (uint256 feeWad, int256 realizedWad) = deal.fill(sizeDeltaWad, $.accountRisk.insuranceFeeShare());
+        uint256 insuranceFeeShare = $.accountRisk.insuranceFeeShare();
+        (uint256 fillPriceWad, uint256 feeWad, int256 realizedWad) = deal.fill(sizeDeltaWad, insuranceFeeShare);
+        _requireWithinLimit(sizeDeltaWad, fillPriceWad, limitPriceWad);
 
         int256 sizeAfter = deal.size();
         if (sizeAfter != 0) {
@@ -215,26 +215,12 @@ contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
 
     /// @dev The account's margin with the deal's position and cash as they now stand. `others` is left as it was.
     function _healthWith(Sums memory others, Deal memory deal) private view returns (Health memory) {
-        Sums memory sums = Sums(
-            others.equityMaintenance,
-            others.equityInitial,
-            others.unrealized,
-            others.requirementMaintenance,
-            others.requirementInitial,
-            others.hasPosition,
-            others.marketsFresh
-        );
+        Sums memory sums = Margin.copy(others);
         deal.addTo(sums);
         return Margin.total(sums, deal.accountWord.principal(), $.accountRisk);
     }
 
-    function _boundedFillPrice(
-        Deal memory deal,
-        int256 sizeDeltaWad,
-        uint256 limitPriceWad
-    ) private pure returns (uint256 fillPriceWad) {
-        int256 skew = Fill.skewOf(deal.book, deal.venue);
-        fillPriceWad = Fill.priceWad(deal.venue.priceWad, skew, sizeDeltaWad, deal.venue.skewScaleWad);
+    function _requireWithinLimit(int256 sizeDeltaWad, uint256 fillPriceWad, uint256 limitPriceWad) private pure {
         bool within =
             limitPriceWad == 0 || (sizeDeltaWad > 0 ? fillPriceWad <= limitPriceWad : fillPriceWad >= limitPriceWad);
         require(within, LimitExceeded(fillPriceWad, limitPriceWad));
@@ -280,6 +266,7 @@ contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
 
     /// @inheritdoc IMarginVault
     function settle(AccountId account, MarketId market_) external nonReentrant {
+        _requireListed(market_);
         AccountWord word = $.accounts[account];
         Constants memory constants = _constants();
         bool exists = word.assets().contains(marketAsset(market_)) && account != constants.pool;
@@ -321,6 +308,7 @@ contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
         uint256 maxSizeWad,
         AccountId taker
     ) external nonReentrant {
+        _requireListed(market_);
         Waterfall.liquidatePosition($, _constants(), account, market_, maxSizeWad, taker);
     }
 
@@ -337,6 +325,7 @@ contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
         // One quote unit covers the dust that rounding for the vault cannot: long and short size may differ by a few wei.
         uint256 reserve = WAD / _cashUnit;
         $.cashHeld += _toUint128(reserve);
+        emit ReservePaid(id, reserve);
         _pull(settlementToken, reserve);
     }
 
@@ -350,7 +339,7 @@ contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
         address token,
         CollateralParameters calldata parameters
     ) external restricted returns (uint256) {
-        return Administration.listCollateral($, settlementToken, token, parameters);
+        return Administration.listCollateral($, _constants(), settlementToken, token, parameters);
     }
 
     /// @inheritdoc IMarginVault
@@ -441,6 +430,7 @@ contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
         MarketId market_,
         uint256 maxSizeWad
     ) external view returns (LiquidationPreview memory) {
+        _requireListed(market_);
         return Waterfall.previewLiquidation($, _constants(), account, market_, maxSizeWad);
     }
 
@@ -464,7 +454,7 @@ contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
     function _health(AccountId account, AccountWord word) private view returns (Health memory) {
         AssetSet assets = word.assets();
         Price[] memory prices = oracle.lastPrices(assets);
-        Sums memory sums = Margin.collect($, account, word, assets, prices, account == poolAccount());
+        Sums memory sums = Margin.collect($, account, word, assets, prices, account == poolAccount(), Margin.NO_ASSET);
         return Margin.total(sums, word.principal(), $.accountRisk);
     }
 

@@ -1,6 +1,6 @@
 import type { NetworkConnection } from "hardhat/types/network";
 
-import { DeploymentParameters } from "../deployments/schema.js";
+import type { DeploymentParameters } from "../deployments/schema.js";
 import { type Deployment, accountId, assetsOfSymbol, parseDecimal, withDecodedErrors } from "../sdk/index.js";
 import {
   MarginVault__factory,

@@ -13,7 +13,14 @@ import {
     MarketParameters
 } from "../types/MarketWords.sol";
 import {Position} from "../types/Position.sol";
-import {Collateral, AccountRisk, Capital, CollateralParameters, AccountParameters} from "../types/VaultWords.sol";
+import {
+    Collateral,
+    AccountRisk,
+    Capital,
+    CollateralParameters,
+    AccountParameters,
+    RewardBudget
+} from "../types/VaultWords.sol";
 
 /// @notice An account's margin. All amounts wad, in quote units.
 struct Health {
@@ -168,7 +175,8 @@ interface IMarginVault {
 
     // ------------------------------------------------------------------ events: state, as stored
 
-    // Whoever keeps the last of these words for each key has the vault's storage; no arithmetic is needed.
+    // Whoever keeps the last of these words for each key has the vault's books; no arithmetic is needed. What the vault keeps beside
+    // them are sums: of a collateral over accounts, and of the settlement token over deposits, withdrawals and reserves.
 
     /// @notice An account's word changed: principal, assets, mode.
     event AccountChanged(AccountId indexed account, AccountWord word);
@@ -180,6 +188,8 @@ interface IMarginVault {
     event CollateralChanged(AccountId indexed account, address indexed token, uint256 amount);
     /// @notice The checkpoint of the pool's capital changed.
     event CapitalChanged(Capital capital);
+    /// @notice What insurance may still add to absorb rewards in this hour changed.
+    event RewardBudgetChanged(RewardBudget budget);
     /// @notice A market's parameters were set.
     event MarketParametersSet(MarketId indexed market, MarketRisk risk, MarketTerms terms, DiscountTerms discount);
     /// @notice A collateral's parameters were set.
@@ -188,6 +198,9 @@ interface IMarginVault {
     event AccountParametersSet(AccountRisk risk);
 
     // ------------------------------------------------------------------ events: what happened
+
+    /// @notice A market's reserve against rounding dust was paid in, raw settlement tokens; it belongs to no account.
+    event ReservePaid(MarketId indexed market, uint256 amount);
 
     /// @notice `from` deposited `amount` (raw) of a token for an account.
     event Deposited(AccountId indexed account, address indexed token, address indexed from, uint256 amount);
@@ -202,7 +215,7 @@ interface IMarginVault {
         uint256 feeWad,
         int256 realizedWad
     );
-    /// @notice Unrealised profit (up to the account's debt) or loss moved to the account's cash.
+    /// @notice An unrealised loss (below zero) moved to the account's cash.
     event Settled(AccountId indexed account, MarketId indexed market, int256 realizedWad);
     /// @notice Waterfall, step 1: part of a position or all of it was forced into the pool, for a fee.
     event PositionLiquidated(
@@ -261,8 +274,8 @@ interface IMarginVault {
         uint256 deadline
     ) external;
 
-    /// @notice Moves an unrealised loss, or a gain up to the account's debt, to its cash. By anyone; changes neither equity nor
-    /// health, and frees nothing beyond the debt that it nets.
+    /// @notice Moves an unrealised loss to the account's cash. By anyone; changes neither equity nor health. A gain stays
+    /// unrealised until it is closed: settling frees no profit.
     function settle(AccountId account, MarketId market) external;
 
     /// @notice Waterfall, step 1: forces a part of a position, at most `maxSizeWad`, into the pool, as much as brings health to

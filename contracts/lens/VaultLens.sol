@@ -30,19 +30,37 @@ contract VaultLens {
         for (uint256 i; i < accounts.length; ++i) answer[i] = vault.health(accounts[i]);
     }
 
+    /// @notice Those of these accounts that anyone may liquidate now.
+    function liquidatable(AccountId[] calldata accounts) external view returns (AccountId[] memory answer) {
+        answer = new AccountId[](accounts.length);
+        uint256 found;
+        for (uint256 i; i < accounts.length; ++i) {
+            if (_isLiquidatable(vault.health(accounts[i]))) answer[found++] = accounts[i];
+        }
+        assembly ("memory-safe") {
+            mstore(answer, found) // shortens it in place: found is at most its length
+        }
+    }
+
     /// @notice Of these accounts those that are liquidatable, with what each step of the waterfall would do.
     function atRisk(AccountId[] calldata accounts) external view returns (RiskView[] memory answer) {
         answer = new RiskView[](accounts.length);
         uint256 found;
+        AccountId pool = vault.poolAccount();
+        AccountId insurance = vault.insuranceAccount();
         for (uint256 i; i < accounts.length; ++i) {
+            if (accounts[i] == pool || accounts[i] == insurance) continue; // never targets
             Health memory health = vault.health(accounts[i]);
-            if (health.equityMaintenanceWad >= int256(health.requirementMaintenanceWad)) continue;
+            if (!_isLiquidatable(health)) continue;
             answer[found++] = _riskOf(accounts[i], health);
         }
-        // Shortens the array in place: its length is its first word, and `found` is at most that.
         assembly ("memory-safe") {
-            mstore(answer, found)
+            mstore(answer, found) // shortens it in place
         }
+    }
+
+    function _isLiquidatable(Health memory health) private pure returns (bool) {
+        return health.equityMaintenanceWad < int256(health.requirementMaintenanceWad);
     }
 
     function _riskOf(AccountId account, Health memory health) private view returns (RiskView memory risk) {

@@ -2,10 +2,11 @@
 pragma solidity 0.8.37;
 
 import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {Funding} from "./Funding.sol";
 import {Parameters} from "./Parameters.sol";
 import {IMarginVault} from "../interfaces/IMarginVault.sol";
-import {MarketId, MAX_MARKETS, MAX_COLLATERALS, marketAsset, onlyAsset} from "../types/AssetSet.sol";
+import {MarketId, MAX_MARKETS, MAX_COLLATERALS, collateralAsset, marketAsset, onlyAsset} from "../types/AssetSet.sol";
 import {
     MarketParameters,
     MarketRisk,
@@ -63,6 +64,8 @@ library Administration {
         Parameters.requireTargetWithin($.accountRisk.targetHealth(), p.initialBaseWad, p.maintenanceBaseWad);
 
         Market storage market = $.markets[id];
+        uint256 standing = Math.max(market.totals.longShares(), market.totals.shortShares());
+        Parameters.requireSkewWithin(standing, p.maintenanceBaseWad, p.skewScaleWad);
         MarketState state = market.state;
         (int256 indexWad, int256 rateE24) = Funding.accrued(state, market.risk, price.value(), block.timestamp);
         (market.risk, market.terms, market.discount) = (toMarketRisk(p), toMarketTerms(p), toDiscountTerms(p));
@@ -75,6 +78,7 @@ library Administration {
 
     function listCollateral(
         VaultStorage storage $,
+        Constants memory constants,
         address settlementToken,
         address token,
         CollateralParameters calldata p
@@ -85,6 +89,7 @@ library Administration {
         require(decimals <= 18, IMarginVault.TooManyDecimals(token, decimals));
         Parameters.requireValid(p);
         index = $.collateralCount++;
+        constants.oracle.prices(onlyAsset(collateralAsset(index))); // refuses a token that nothing prices
         $.collateralTokens[index] = token;
         $.collateralIndexes[token] = index + 1;
         $.collaterals[index] = toCollateral(p, decimals, 0);
@@ -115,6 +120,7 @@ library Administration {
         );
         $.capital = toCapital($.capital.capitalValue(), $.capital.takenAt(), p.capitalMaxAgeSeconds);
         emit IMarginVault.AccountParametersSet($.accountRisk);
+        emit IMarginVault.RewardBudgetChanged($.rewardBudget);
         emit IMarginVault.CapitalChanged($.capital);
     }
 }

@@ -6,7 +6,7 @@ import {FixedPoint, WAD} from "./FixedPoint.sol";
 import {Funding} from "./Funding.sol";
 import {Ledger} from "./Ledger.sol";
 import {Margin, Sums} from "./Margin.sol";
-import {Side} from "./Sides.sol";
+import {Side, Sides} from "./Sides.sol";
 import {IMarginVault} from "../interfaces/IMarginVault.sol";
 import {AccountId} from "../types/AccountId.sol";
 import {AccountWord} from "../types/AccountWord.sol";
@@ -94,8 +94,8 @@ library Deals {
         Venue memory venue = deal.venue;
         venue.priceWad = price.value();
         venue.skewScaleWad = deal.risk.skewScale();
-        venue.long = Margin.sideOf(m, 1, deal.fundingIndexWad);
-        venue.short = Margin.sideOf(m, -1, deal.fundingIndexWad);
+        venue.long = Sides.untouched(1, deal.fundingIndexWad);
+        venue.short = Sides.untouched(-1, deal.fundingIndexWad);
     }
 
     /// @notice Signed size of the account's position.
@@ -153,30 +153,30 @@ library Deals {
 
     /// @notice Fills a size against the pool. Fees are split: the insurance account's share accrues in the market, the rest lowers
     /// the pool's cost.
+    /// @return fillPriceWad the average price, rounded against the account
     /// @return feeWad the fee charged
     /// @return realizedWad what moved to the account's cash
     function fill(
         Deal memory deal,
         int256 sizeDeltaWad,
         uint256 insuranceFeeShareWad
-    ) internal pure returns (uint256 feeWad, int256 realizedWad) {
+    ) internal pure returns (uint256 fillPriceWad, uint256 feeWad, int256 realizedWad) {
         Book memory book = deal.book;
-        book.execute(deal.venue, sizeDeltaWad);
+        Venue memory venue = deal.venue;
+        fillPriceWad = Fill.priceWad(venue.priceWad, book.skewOf(venue), sizeDeltaWad, venue.skewScaleWad);
+        book.execute(venue, sizeDeltaWad);
         (feeWad, realizedWad) = (book.feeWad, book.realizedWad);
         (book.feeWad, book.realizedWad) = (0, 0);
         book.poolCostWad -= int256(feeWad - _accrueInsurance(deal, feeWad.mulDivDown(insuranceFeeShareWad, WAD)));
         _mirror(deal, realizedWad);
     }
 
-    /// @notice Moves unrealised profit or loss to the account's cash: every loss, and a gain up to what it owes in cash.
-    /// @return realizedWad what moved
+    /// @notice Moves an unrealised loss to the account's cash. A gain stays where it is: profit becomes cash only by closing, or
+    /// `profitWeight` would be a dead letter to whoever withdraws and settles in turns.
+    /// @return realizedWad what moved: zero or below
     function settle(Deal memory deal) internal pure returns (int256 realizedWad) {
         realizedWad = value(deal);
-        if (realizedWad > 0) {
-            int256 principal = deal.accountWord.principal();
-            int256 owed = principal < 0 ? -principal : int256(0);
-            if (realizedWad > owed) realizedWad = owed;
-        }
+        if (realizedWad > 0) return 0;
         deal.book.accountCostWad += realizedWad;
         _mirror(deal, realizedWad);
     }

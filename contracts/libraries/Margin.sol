@@ -7,10 +7,10 @@ import {Side, Sides} from "./Sides.sol";
 import {AccountId} from "../types/AccountId.sol";
 import {AccountWord} from "../types/AccountWord.sol";
 import {AssetSet, MarketId, lowestBit, collateralAsset} from "../types/AssetSet.sol";
-import {MarketRisk, MarketState} from "../types/MarketWords.sol";
+import {MarketRisk} from "../types/MarketWords.sol";
 import {Position} from "../types/Position.sol";
 import {Price} from "../types/Price.sol";
-import {Market, VaultStorage} from "../types/VaultStorage.sol";
+import {VaultStorage} from "../types/VaultStorage.sol";
 import {AccountRisk, Collateral} from "../types/VaultWords.sol";
 import {Health} from "../interfaces/IMarginVault.sol";
 
@@ -37,35 +37,13 @@ library Margin {
     using FixedPoint for uint256;
     using Sides for Side;
 
-    uint256 private constant NO_MARKET = type(uint256).max;
+    /// @notice `except` for sums over all markets.
+    uint256 internal constant NO_ASSET = type(uint256).max;
 
-    /// @notice The sums over all of an account's collaterals and positions.
+    /// @notice The sums over an account's collaterals and positions.
     /// @param prices last prices of the assets in `priced`, which must contain the account's
+    /// @param except a market's asset, whose position the caller adds as it was or as it will be; or NO_ASSET
     function collect(
-        VaultStorage storage $,
-        AccountId account,
-        AccountWord word,
-        AssetSet priced,
-        Price[] memory prices,
-        bool fullGains
-    ) internal view returns (Sums memory) {
-        return _collect($, account, word, priced, prices, fullGains, NO_MARKET);
-    }
-
-    /// @notice The same without the position in one market, which the caller adds as it was or as it will be.
-    function collectExcept(
-        VaultStorage storage $,
-        AccountId account,
-        AccountWord word,
-        AssetSet priced,
-        Price[] memory prices,
-        bool fullGains,
-        MarketId except
-    ) internal view returns (Sums memory) {
-        return _collect($, account, word, priced, prices, fullGains, MarketId.unwrap(except));
-    }
-
-    function _collect(
         VaultStorage storage $,
         AccountId account,
         AccountWord word,
@@ -73,37 +51,37 @@ library Margin {
         Price[] memory prices,
         bool fullGains,
         uint256 except
-    ) private view returns (Sums memory sums) {
+    ) internal view returns (Sums memory sums) {
         sums.marketsFresh = true;
         for (uint256 bits = word.marketBits(); bits != 0; bits &= bits - 1) {
             uint256 asset = lowestBit(bits);
             if (asset == except) continue;
             MarketId id = MarketId.wrap(uint8(asset));
             Price price = prices[priced.rank(asset)];
-            Market storage market = $.markets[id];
-            addPosition(sums, market, market.state, market.risk, $.positions[account][id], price, fullGains);
+            Position position = $.positions[account][id];
+            MarketRisk risk = $.markets[id].risk;
+            (int256 index, ) = Funding.accrued($.markets[id].state, risk, price.value(), block.timestamp);
+            Side memory side = Sides.untouched(position.shares() < 0 ? int256(-1) : int256(1), index);
+            addLeg(sums, side, position.shares(), position.cost(), risk, price, fullGains);
         }
         for (uint256 bits = word.collateralBits(); bits != 0; bits &= bits - 1) {
-            uint256 index = lowestBit(bits);
-            uint256 amount = $.collateralOf[account][index];
-            _addCollateral(sums, $.collaterals[index], amount, prices[priced.rank(collateralAsset(index))]);
+            uint256 i = lowestBit(bits);
+            _addCollateral(sums, $.collaterals[i], $.collateralOf[account][i], prices[priced.rank(collateralAsset(i))]);
         }
     }
 
-    /// @notice Adds one position, with the funding that has accrued.
-    function addPosition(
-        Sums memory sums,
-        Market storage market,
-        MarketState state,
-        MarketRisk risk,
-        Position position,
-        Price price,
-        bool fullGains
-    ) internal view {
-        (int256 indexWad, ) = Funding.accrued(state, risk, price.value(), block.timestamp);
-        int256 sharesWad = position.shares();
-        Side memory side = sideOf(market, sharesWad < 0 ? int256(-1) : int256(1), indexWad);
-        addLeg(sums, side, sharesWad, position.cost(), risk, price, fullGains);
+    /// @notice A copy that can be added to while the original stays.
+    function copy(Sums memory sums) internal pure returns (Sums memory) {
+        return
+            Sums(
+                sums.equityMaintenance,
+                sums.equityInitial,
+                sums.unrealized,
+                sums.requirementMaintenance,
+                sums.requirementInitial,
+                sums.hasPosition,
+                sums.marketsFresh
+            );
     }
 
     /// @notice Adds one position given its side as it stands now.
@@ -121,8 +99,8 @@ library Margin {
         sums.equityMaintenance += value;
         sums.equityInitial +=
             value > 0 && !fullGains ? value.mulDivFloor(int256(risk.profitWeight()), WAD_SIGNED) : value;
+        if (sharesWad == 0) return; // the pool's profit in a market that everybody left: no price moves it
         if (!price.isFresh()) sums.marketsFresh = false;
-        if (sharesWad == 0) return;
         sums.hasPosition = true;
         uint256 size = side.sizeUp(sharesWad.abs());
         uint256 notional = size.mulDivUp(price.value(), WAD);
@@ -157,12 +135,6 @@ library Margin {
         int256 sign = sharesWad < 0 ? int256(-1) : int256(1);
         int256 sharePrice = side.sharePriceFloor(sign, priceWad * (RAY / WAD));
         return int256(sharesWad.abs()).mulDivFloor(sharePrice, RAY_SIGNED) - costWad;
-    }
-
-    /// @notice A side of a market as it stands at this funding index.
-    function sideOf(Market storage, int256 sign, int256 fundingIndexWad) internal pure returns (Side memory) {
-        // No side has left its start before deleveraging exists; from then on the state's flags say which word to read.
-        return Sides.untouched(sign, fundingIndexWad);
     }
 
     function _addCollateral(Sums memory sums, Collateral collateral, uint256 amount, Price price) private pure {

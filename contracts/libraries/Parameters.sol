@@ -26,7 +26,7 @@ library Parameters {
         _require(p.takerRateWad <= 0.01e18, "takerRate <= 1%");
         _require(p.makerRateWad <= p.takerRateWad, "makerRate <= takerRate");
         _require(p.capitalShareWad <= WAD, "capitalShare <= 100%");
-        _require(p.maxFundingRatePerDayWad <= 0.5e18, "maxFundingRate <= 50% a day");
+        _require(p.maxFundingRatePerDayWad <= 0.05e18, "maxFundingRate <= 5% a day");
         _require(p.maxFundingGapSeconds != 0, "maxFundingGap > 0");
         // Being liquidated is never the cheap way out.
         _require(p.discountBaseWad >= p.takerRateWad + toleranceWad, "discountBase >= takerRate + tolerance");
@@ -46,6 +46,11 @@ library Parameters {
         );
     }
 
+    /// @notice The skew that stands already must stay within the new scale, or its impact would exceed the maintenance base.
+    function requireSkewWithin(uint256 sizeWad, uint256 maintenanceBaseWad, uint256 skewScaleWad) internal pure {
+        _require(sizeWad <= (maintenanceBaseWad * skewScaleWad) / WAD, "open interest <= maintenanceBase * skewScale");
+    }
+
     function requireValid(CollateralParameters memory p) internal pure {
         _require(p.maintenanceWeightWad < WAD, "maintenanceWeight < 100%");
         _require(p.initialWeightWad <= p.maintenanceWeightWad, "initialWeight <= maintenanceWeight");
@@ -53,8 +58,8 @@ library Parameters {
 
     function requireValid(AccountParameters memory p) internal pure {
         _require(p.debtMarginWad <= WAD, "debtMargin <= 100%");
-        _require(p.targetHealthWad >= WAD, "targetHealth >= 1");
-        _require(p.absorbHealthWad < WAD, "absorbHealth < 1");
+        _require(p.targetHealthWad >= 1.01e18, "targetHealth >= 1.01");
+        _require(p.absorbHealthWad >= 0.1e18 && p.absorbHealthWad < WAD, "10% <= absorbHealth < 1");
         _require(p.absorbPenaltyWad <= 0.1e18, "absorbPenalty <= 10%");
         _require(p.keeperShareWad + p.insuranceShareWad <= WAD, "keeperShare + insuranceShare <= 100%");
         _require(p.insuranceFeeShareWad <= WAD, "insuranceFeeShare <= 100%");

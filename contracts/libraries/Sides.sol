@@ -20,7 +20,7 @@ library Sides {
     /// @notice The scale of a side that was never deleveraged.
     uint256 internal constant START_SCALE = RAY;
 
-    /// @notice A side that was never deleveraged: funding alone moves its carry. Exact.
+    /// @notice A side that was never deleveraged, as every side is until deleveraging exists: funding alone moves its carry. Exact.
     function untouched(int256 sign, int256 fundingIndexWad) internal pure returns (Side memory) {
         return Side(START_SCALE, -sign * fundingIndexWad * (RAY_SIGNED / WAD_SIGNED));
     }

@@ -14,7 +14,7 @@ import {AssetSet, MarketId, collateralAsset, lowestBit} from "../types/AssetSet.
 import {Price} from "../types/Price.sol";
 import {Constants, VaultStorage} from "../types/VaultStorage.sol";
 import {MICRO} from "../types/MarketWords.sol";
-import {AccountRisk, Collateral, RewardBudget, toRewardBudget} from "../types/VaultWords.sol";
+import {AccountRisk, Capital, Collateral, RewardBudget, toCapital, toRewardBudget} from "../types/VaultWords.sol";
 
 /// @notice An account under liquidation, as read at its start.
 struct Target {
@@ -43,8 +43,9 @@ struct Taking {
     AccountWord poolWord;
     /// Notional of the positions and value of the collateral taken over, at the price.
     uint256 taken;
-    /// Whether a leg or a collateral without a fresh price stays with the account.
+    /// Whether a leg or a collateral without a fresh price stays with the account, and what it is worth at its last good price.
     bool someStay;
+    int256 staying;
 }
 
 /// @title The liquidation waterfall (docs/protocol.md, "Liquidation")
@@ -68,7 +69,6 @@ library Waterfall {
     ) public {
         require(taker == constants.pool, IMarginVault.TakerNotSupported(taker));
         require(maxSizeWad != 0, IMarginVault.ZeroAmount());
-        require($.markets[market].risk.skewScale() != 0, IMarginVault.UnknownMarket(market));
         AccountId keeper = accountIdOf(msg.sender, 0);
         require(keeper != account, IMarginVault.RewardToTarget(account));
 
@@ -128,25 +128,16 @@ library Waterfall {
         Deal memory deal = Deals.load($, constants, target.account, target.word, poolWord, market, price);
         forced.deal = deal;
         deal.settle();
-        Sums memory others = Margin.collectExcept(
-            $,
-            target.account,
-            target.word,
-            target.assets,
-            target.prices,
-            false,
-            market
-        );
+        Sums memory others = Margin.collect($, target.account, target.word, target.assets, target.prices, false, asset);
 
         uint256 feeRate;
         (forced.refusal, forced.sizeDelta, feeRate) = _sizeAndFee($, target, deal, others, maxSizeWad);
         if (forced.refusal != Refusal.None) return forced;
 
         int256 skewBefore = Fill.skewOf(deal.book, deal.venue);
-        forced.fillPrice = Fill.priceWad(price.value(), skewBefore, forced.sizeDelta, deal.venue.skewScaleWad);
         forced.fee = forced.sizeDelta.abs().mulDivUp(price.value(), WAD).mulDivUp(feeRate, WAD);
         forced.keeperReward = forced.fee.mulDivDown(target.risk.keeperShare(), WAD);
-        deal.fill(forced.sizeDelta, 0);
+        (forced.fillPrice, , ) = deal.fill(forced.sizeDelta, 0);
         deal.chargeForcedFee(forced.fee, forced.keeperReward, forced.fee.mulDivDown(target.risk.insuranceShare(), WAD));
         if (!_poolAccepts($, constants, deal, skewBefore)) return _refused(forced, Refusal.PoolMargin);
 
@@ -168,7 +159,11 @@ library Waterfall {
         uint256 base = deal.risk.maintenanceBase();
         uint256 rho = target.risk.debtMargin();
         feeRate = Liquidation.discountDown(target.health.healthWad, $.markets[deal.market].discount, base, rho);
-        if (feeRate < deal.terms.takerRate() + deal.price.tolerance()) return (Refusal.DiscountTooSmall, 0, 0);
+        // Never above the discount's base, or a tolerance raised later would leave only absorb.
+        uint256 leastRate = deal.terms.takerRate() + deal.price.tolerance();
+        if (feeRate < _min(leastRate, $.markets[deal.market].discount.discountBase())) {
+            return (Refusal.DiscountTooSmall, 0, 0);
+        }
 
         ForcedLeg memory leg;
         leg.notional = size.abs().mulDivDown(price, WAD);
@@ -186,17 +181,17 @@ library Waterfall {
 
         uint256 closed = _closedUp(leg, feeRate, size.abs(), maxSizeWad, price);
         int256 affordable = bound - Liquidation.impactUp(leg, closed.mulDivUp(price, WAD));
+        if (affordable < 0) return (Refusal.ImpactTooLarge, 0, 0);
         if (affordable < int256(feeRate)) {
-            if (affordable < 0) return (Refusal.ImpactTooLarge, 0, 0);
             feeRate = uint256(affordable);
             closed = _closedUp(leg, feeRate, size.abs(), maxSizeWad, price);
         }
-        if (size.abs() - closed < deal.terms.minimumSize() && closed != size.abs()) {
+        if (closed != size.abs() && size.abs() - closed < deal.terms.minimumSize()) {
             if (maxSizeWad < size.abs()) return (Refusal.RemainderBelowMinimum, 0, 0);
             closed = size.abs();
             affordable = bound - Liquidation.impactUp(leg, closed.mulDivUp(price, WAD));
             if (affordable < 0) return (Refusal.ImpactTooLarge, 0, 0);
-            if (affordable < int256(feeRate)) feeRate = uint256(affordable);
+            feeRate = _min(feeRate, uint256(affordable));
         }
         return (Refusal.None, size > 0 ? -int256(closed) : int256(closed), feeRate);
     }
@@ -224,7 +219,15 @@ library Waterfall {
         if (Fill.skewOf(deal.book, deal.venue).abs() < skewBefore.abs()) return true;
         AssetSet assets = Ledger.assetsWith(deal.poolWord, deal.market);
         Price[] memory prices = constants.oracle.lastPrices(assets);
-        Sums memory sums = Margin.collectExcept($, constants.pool, deal.poolWord, assets, prices, true, deal.market);
+        Sums memory sums = Margin.collect(
+            $,
+            constants.pool,
+            deal.poolWord,
+            assets,
+            prices,
+            true,
+            MarketId.unwrap(deal.market)
+        );
         deal.addPoolTo(sums);
         return Margin.total(sums, deal.poolWord.principal(), $.accountRisk).hasInitialMargin();
     }
@@ -272,7 +275,9 @@ library Waterfall {
         if (target.health.healthWad < target.risk.absorbHealth()) return true;
         for (uint256 bits = target.word.marketBits(); bits != 0; bits &= bits - 1) {
             MarketId market = MarketId.wrap(uint8(lowestBit(bits)));
-            if (_forceIntoPool($, constants, target, market, type(uint256).max).refusal == Refusal.None) return false;
+            Refusal refusal = _forceIntoPool($, constants, target, market, type(uint256).max).refusal;
+            // A leg that waits for its price is not refused: it may yet restore the account at less loss.
+            if (refusal == Refusal.None || refusal == Refusal.PriceStale) return false;
         }
         return true;
     }
@@ -289,45 +294,68 @@ library Waterfall {
         _takePositions($, constants, target, taking);
         _takeCollaterals($, constants, target, taking);
 
-        int256 cashWad = taking.word.principal();
         uint256 penalty;
-        uint256 insuranceFromPenalty;
         uint256 reward;
-        int256 insuranceCash = $.accounts[constants.insurance].principal();
-        uint256 insurancePaid;
-        if (cashWad < 0 && !taking.someStay) {
-            // Insurance pays what was missing at the price; the pool bears its own impact, and what insurance cannot pay.
-            uint256 missing = cashWad.abs();
-            int256 equity = target.health.equityMaintenanceWad;
-            uint256 deficit = equity < 0 ? equity.abs() : 0;
-            insurancePaid = _min(_min(deficit, missing), _positive(insuranceCash));
-            insuranceCash -= int256(insurancePaid);
-            uint256 poolPays = missing - insurancePaid;
-            taking.poolWord = taking.poolWord.withPrincipal(taking.poolWord.principal() - int256(poolPays));
-            cashWad = 0;
-            if (deficit != 0) emit IMarginVault.InsurancePaid(target.account, deficit, insurancePaid);
-            if (poolPays != 0) emit IMarginVault.PoolPaid(target.account, poolPays);
-        } else if (cashWad > 0) {
-            // A small account pays the keeper out of the margin that its keeper floor held for that, before insurance does.
-            uint256 floor = $.rewardBudget.rewardFloor();
-            penalty = taking.taken.mulDivDown(target.risk.absorbPenalty(), WAD);
-            penalty = _min(_positive(cashWad), penalty > floor ? penalty : floor);
-            reward = penalty.mulDivDown(target.risk.keeperShare(), WAD);
-            if (reward < floor) reward = _min(penalty, floor);
-            insuranceFromPenalty = _min(penalty - reward, penalty.mulDivDown(target.risk.insuranceShare(), WAD));
-            taking.poolWord = taking.poolWord.withPrincipal(
-                taking.poolWord.principal() + int256(penalty - reward - insuranceFromPenalty)
-            );
-            cashWad -= int256(penalty);
+        int256 toInsurance;
+        if (taking.word.principal() + taking.staying < 0) {
+            toInsurance = -int256(_coverShortfall($, constants, target, taking));
+        } else if (!taking.someStay) {
+            (penalty, reward, toInsurance) = _takePenalty($, target, taking);
         }
-
+        int256 insuranceCash = $.accounts[constants.insurance].principal() + toInsurance;
         uint256 topUp = _topUp($, reward, _positive(insuranceCash));
-        Ledger.saveAccount($, target.account, taking.word.withPrincipal(cashWad));
+
+        Ledger.saveAccount($, target.account, taking.word);
         Ledger.saveAccount($, constants.pool, taking.poolWord);
-        int256 toInsurance = int256(insuranceFromPenalty) - int256(insurancePaid + topUp);
+        toInsurance -= int256(topUp);
         if (toInsurance != 0) Ledger.addCash($, constants.insurance, toInsurance);
         if (reward + topUp != 0) Ledger.addCash($, rewardTo, int256(reward + topUp));
-        emit IMarginVault.Absorbed(target.account, rewardTo, penalty, reward + topUp, cashWad);
+        emit IMarginVault.Absorbed(target.account, rewardTo, penalty, reward + topUp, taking.word.principal());
+    }
+
+    /// @dev The account came out below zero. Insurance pays what was missing at the price; the pool bears its own impact, and what
+    /// insurance cannot pay. What stays with the account counts at its last good price.
+    /// @return insurancePaid what comes out of the insurance account's cash
+    function _coverShortfall(
+        VaultStorage storage $,
+        Constants memory constants,
+        Target memory target,
+        Taking memory taking
+    ) private returns (uint256 insurancePaid) {
+        uint256 missing = (taking.word.principal() + taking.staying).abs();
+        uint256 deficit = _positive(-target.health.equityMaintenanceWad);
+        insurancePaid = _min(_min(deficit, missing), _positive($.accounts[constants.insurance].principal()));
+        uint256 poolPays = missing - insurancePaid;
+        taking.word = taking.word.withPrincipal(taking.word.principal() + int256(missing));
+        taking.poolWord = taking.poolWord.withPrincipal(taking.poolWord.principal() - int256(poolPays));
+        if (deficit != 0) emit IMarginVault.InsurancePaid(target.account, deficit, insurancePaid);
+        if (poolPays == 0) return insurancePaid;
+        emit IMarginVault.PoolPaid(target.account, poolPays);
+        // Openings are measured against what is left, without waiting for the next checkpoint.
+        Capital capital = $.capital;
+        uint256 left = capital.capitalValue() > poolPays ? capital.capitalValue() - poolPays : 0;
+        $.capital = toCapital(left, capital.takenAt(), capital.maxAge());
+        emit IMarginVault.CapitalChanged($.capital);
+    }
+
+    /// @dev Takes the penalty out of what the account has left, and the pool's share of it into the pool. A small account pays the keeper
+    /// out of the margin that its keeper floor held for that, before insurance does.
+    function _takePenalty(
+        VaultStorage storage $,
+        Target memory target,
+        Taking memory taking
+    ) private view returns (uint256 penalty, uint256 reward, int256 toInsurance) {
+        uint256 floor = $.rewardBudget.rewardFloor();
+        uint256 rated = taking.taken.mulDivDown(target.risk.absorbPenalty(), WAD);
+        penalty = _min(_positive(taking.word.principal()), rated > floor ? rated : floor);
+        reward = penalty.mulDivDown(target.risk.keeperShare(), WAD);
+        if (reward < floor) reward = _min(penalty, floor);
+        uint256 insuranceShare = _min(penalty - reward, penalty.mulDivDown(target.risk.insuranceShare(), WAD));
+        taking.word = taking.word.withPrincipal(taking.word.principal() - int256(penalty));
+        taking.poolWord = taking.poolWord.withPrincipal(
+            taking.poolWord.principal() + int256(penalty - reward - insuranceShare)
+        );
+        toInsurance = int256(insuranceShare);
     }
 
     /// @dev The pool takes every position with a fresh price, at its fill price.
@@ -340,17 +368,16 @@ library Waterfall {
         uint256 i;
         for (uint256 bits = target.word.marketBits(); bits != 0; bits &= bits - 1) {
             Price price = target.prices[i++]; // markets come first in an asset set
-            if (!price.isFresh()) {
-                taking.someStay = true;
-                continue;
-            }
             MarketId market = MarketId.wrap(uint8(lowestBit(bits)));
             Deal memory deal = Deals.load($, constants, target.account, taking.word, taking.poolWord, market, price);
+            if (!price.isFresh()) {
+                taking.someStay = true;
+                taking.staying += deal.value();
+                continue;
+            }
             int256 sizeDelta = -deal.size();
             taking.taken += sizeDelta.abs().mulDivDown(price.value(), WAD);
-            int256 skew = Fill.skewOf(deal.book, deal.venue);
-            uint256 fillPrice = Fill.priceWad(price.value(), skew, sizeDelta, deal.venue.skewScaleWad);
-            (, int256 realized) = deal.fill(sizeDelta, 0);
+            (uint256 fillPrice, , int256 realized) = deal.fill(sizeDelta, 0);
             Deals.store($, constants, deal);
             taking.word = deal.accountWord;
             taking.poolWord = deal.poolWord;
@@ -368,14 +395,15 @@ library Waterfall {
         for (uint256 bits = target.word.collateralBits(); bits != 0; bits &= bits - 1) {
             uint256 index = lowestBit(bits);
             Price price = target.prices[target.assets.rank(collateralAsset(index))];
-            if (!price.isFresh()) {
-                taking.someStay = true;
-                continue;
-            }
             Collateral collateral = $.collaterals[index];
             uint256 amount = $.collateralOf[target.account][index];
             uint256 value = Margin.collateralValueDown(collateral, amount, price);
             uint256 paid = value.mulDivDown(collateral.maintenanceWeight(), WAD);
+            if (!price.isFresh()) {
+                taking.someStay = true;
+                taking.staying += int256(paid);
+                continue;
+            }
             taking.taken += value;
             taking.word = Ledger.saveCollateral($, target.account, taking.word, index, 0);
             taking.word = taking.word.withPrincipal(taking.word.principal() + int256(paid));
@@ -398,6 +426,7 @@ library Waterfall {
         topUp = _min(_min(floor - reward, left), insuranceCash);
         uint256 booked = topUp.divUp(MICRO) * MICRO;
         $.rewardBudget = toRewardBudget(floor, budget.perHour(), spent + booked, since);
+        emit IMarginVault.RewardBudgetChanged($.rewardBudget);
     }
 
     // ------------------------------------------------------------------ shared
@@ -413,7 +442,15 @@ library Waterfall {
         target.assets = target.word.assets();
         target.risk = $.accountRisk;
         target.prices = constants.oracle.lastPrices(target.assets);
-        Sums memory sums = Margin.collect($, account, target.word, target.assets, target.prices, false);
+        Sums memory sums = Margin.collect(
+            $,
+            account,
+            target.word,
+            target.assets,
+            target.prices,
+            false,
+            Margin.NO_ASSET
+        );
         target.health = Margin.total(sums, target.word.principal(), target.risk);
     }
 

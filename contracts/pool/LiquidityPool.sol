@@ -137,7 +137,9 @@ contract LiquidityPool is ERC4626 {
     function maxRedeem(address owner) public view override returns (uint256) {
         uint256 free = _freeShares(owner);
         uint256 bound = _withdrawable();
-        return previewRedeem(free) <= bound ? free : _toShares(bound, _lowerAssets(), Math.Rounding.Floor);
+        uint256 assets = previewRedeem(free);
+        if (assets == 0) return 0; // the vault moves no amount of zero
+        return assets <= bound ? free : _toShares(bound, _lowerAssets(), Math.Rounding.Floor);
     }
 
     function _takesDeposits() private view returns (bool) {
@@ -154,7 +156,9 @@ contract LiquidityPool is ERC4626 {
         Health memory health = vault.health(account());
         if (!health.pricesFresh) return 0;
         (, , uint256 held) = vault.totals();
-        return Math.min(held, _assetsDown(health.equityInitialWad - int256(health.requirementInitialWad)));
+        int256 free = health.equityInitialWad - int256(health.requirementInitialWad);
+        // Beyond its net cash the pool would borrow, and debt margin would be due.
+        return Math.min(held, _assetsDown(free < health.netCashWad ? free : health.netCashWad));
     }
 
     // ------------------------------------------------------------------ moves
