@@ -1,0 +1,92 @@
+// The demo: a chain of its own, a population, a price file step by step, and the real keeper. `npm start -- --help` tells the options.
+import { Command, InvalidArgumentError } from "commander";
+import { HDNodeWallet } from "ethers";
+
+import { createKeeperStep } from "../keeper/index.js";
+import {
+  PortInUseError,
+  PriceFileError,
+  UnknownScenarioError,
+  defaultScenario,
+  exitCode,
+  figuresLine,
+  readPrices,
+  run,
+  scenarioFile,
+  scenarioNames,
+  stepLines,
+  stepMatters,
+  summaryLines,
+  tableLayout,
+  wantsColors,
+} from "../simulator/index.js";
+
+const testMnemonic = "test test test test test test test test test test test junk";
+const badUsage = 2;
+
+const whole = (least: number, most: number) => (text: string) => {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < least || value > most) {
+    throw new InvalidArgumentError(`give a whole number from ${least} to ${most}`);
+  }
+  return value;
+};
+
+interface Options {
+  readonly prices?: string;
+  readonly scenario: string;
+  readonly accounts: number;
+  readonly seed: number;
+  readonly port?: number;
+  readonly json?: true;
+}
+
+const command = new Command("npm start --")
+  .description("Runs a price history over a population of accounts, with the keeper liquidating, and audits the books")
+  .option("--scenario <name>", `one of ${scenarioNames.join(", ")}`, defaultScenario)
+  .option("--prices <file>", "a CSV file instead: timestamp_iso, then one column an asset")
+  .option("--accounts <n>", "how many", whole(1, 5_000), 200)
+  .option("--seed <n>", "of the population", whole(0, 2 ** 32 - 1), 1)
+  .option("--port <n>", "of the chain, on 127.0.0.1; a free one by default", whole(1, 65_535))
+  .option("--json", "figures as one JSON object on the last line of stdout; all else goes to stderr")
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : badUsage));
+const options = command.parse().opts<Options>();
+
+const people = options.json === true ? process.stderr : process.stdout;
+const say = (lines: readonly string[]) => people.write(`${lines.join("\n")}\n`);
+
+try {
+  const file = readPrices(options.prices ?? scenarioFile(options.scenario));
+  const layout = tableLayout(file.assets, wantsColors(people, process.env));
+  let before: Parameters<typeof stepMatters>[1];
+  let printed = 0;
+  const figures = await run({
+    scenario: options.prices ?? options.scenario,
+    file,
+    accounts: options.accounts,
+    seed: options.seed,
+    ...(options.port === undefined ? {} : { port: options.port }),
+    createKeeper: (rpcUrl, deployment, keyIndex) =>
+      createKeeperStep({
+        rpcUrl,
+        deployment,
+        privateKey: HDNodeWallet.fromPhrase(testMnemonic, undefined, `m/44'/60'/0'/0/${keyIndex}`).privateKey,
+      }),
+    onProgress(phase, done, of) {
+      if (of === 0 || done === of || done % 50 === 0) process.stderr.write(of > 1 ? `${phase} ${done}/${of}\n` : `${phase}\n`);
+    },
+    onStep(step, at) {
+      if (stepMatters(step, before, at === file.rows.length - 1)) say(stepLines(step, printed++, layout));
+      else if (at % 500 === 0) process.stderr.write(`step ${at}/${file.rows.length}\n`);
+      before = step;
+    },
+  });
+  say(summaryLines(figures, layout.colors));
+  if (options.json === true) console.log(figuresLine(figures));
+  process.exitCode = exitCode(figures);
+} catch (error) {
+  const usage = error instanceof PriceFileError || error instanceof UnknownScenarioError;
+  if (!usage && !(error instanceof PortInUseError)) throw error;
+  console.error(`${error.name}: ${error.message}`);
+  process.exitCode = badUsage;
+}

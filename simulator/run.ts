@@ -1,0 +1,202 @@
+import { JsonRpcProvider } from "ethers";
+import hre from "hardhat";
+
+import { deployBallast } from "../ignition/deploy.js";
+import { type AccountId, type Deployment, decodeMarketTotals, formatDecimal } from "../sdk/index.js";
+import { MarginVault__factory, VaultLens__factory } from "../typechain-types/index.js";
+import { auditVault, inChunks } from "./audit.js";
+import { type Chain, startChain } from "./chain.js";
+import type { Figures } from "./figures.js";
+import { type LocalMarket, populate, pushRow, send } from "./market.js";
+import { deploymentParameters } from "./parameters.js";
+import type { PriceFile, PriceRow } from "./prices.js";
+import type { StepReport } from "./report.js";
+
+/** What the run tells of a keeper's turn. */
+export interface KeeperTurn {
+  readonly atRisk: number;
+  readonly liquidations: number;
+  readonly absorbed: number;
+}
+
+/** A keeper that knows only an address, a deployment and a key; the run awaits its step. */
+export interface KeeperStep {
+  onBlock(blockNumber: number): Promise<KeeperTurn>;
+  close(): Promise<void>;
+}
+
+export interface RunOptions {
+  readonly scenario: string;
+  readonly file: PriceFile;
+  readonly accounts: number;
+  readonly seed: number;
+  readonly port?: number;
+  createKeeper(rpcUrl: string, deployment: Deployment, privateKeyIndex: number): Promise<KeeperStep>;
+  /** Hears of the set-up: a phase, and how far it is. */
+  onProgress(phase: string, done: number, of: number): void;
+  /** Hears of each step. */
+  onStep(step: StepReport, stepNumber: number): void;
+}
+
+/** Time of the first step. Rows keep their distances, not their dates: no wall clock, and no calendar, enters the state. */
+const firstStepSeconds = Date.UTC(2030, 0, 1) / 1000;
+const genesisSeconds = firstStepSeconds - 86_400;
+const keeperKey = 9;
+const firstOwnerKey = 10;
+const lensChunk = 150;
+
+/** Runs a price file from a fresh chain to its last row, and audits the books at the end. */
+export async function run(options: RunOptions): Promise<Figures> {
+  const startedAt = performance.now();
+  const { file, accounts, seed } = options;
+  const parameters = deploymentParameters(file);
+  const chain = await startChain({
+    genesisSeconds,
+    accounts: firstOwnerKey + accounts,
+    ...(options.port === undefined ? {} : { port: options.port }),
+  });
+  const provider = new JsonRpcProvider(chain.url, undefined, { staticNetwork: true, cacheTimeout: -1 });
+  try {
+    options.onProgress("deploy", 0, 1);
+    const deployment = await deploy(chain, parameters);
+    const keys = (await chain.request("eth_accounts")) as string[];
+    const market: LocalMarket = { chain, deployment, keys, admin: keys[0] ?? "" };
+    const keeper = await options.createKeeper(chain.url, deployment, keeperKey);
+    try {
+      const [firstRow] = file.rows;
+      chain.setTime(firstStepSeconds);
+      await pushRow(market, firstRow, firstStepSeconds);
+      const population = await populate(market, parameters, firstRow.prices, { seed, accounts }, (done) =>
+        options.onProgress("accounts", done, accounts),
+      );
+      const watch = watcher(chain, deployment, population.accounts);
+      let liquidations = 0;
+      let absorbed = 0;
+      let liquidatableLeft = 0;
+      for (const [i, row] of file.rows.entries()) {
+        const atSeconds = firstStepSeconds + row.atSeconds - firstRow.atSeconds;
+        chain.setTime(atSeconds);
+        if (i > 0) await pushRow(market, row, atSeconds);
+        const turn = await keeper.onBlock(Number(await chain.request("eth_blockNumber")));
+        const left = await watch.liquidatable();
+        liquidations += turn.liquidations;
+        absorbed += turn.absorbed;
+        liquidatableLeft += left;
+        const acted = turn.liquidations + turn.absorbed > 0;
+        options.onStep(await stepReport(row, turn, left, i === 0 || acted || left > 0, watch), i);
+      }
+      await sweepFees(market);
+      const audit = await auditVault(provider, deployment);
+      for (const finding of audit.findings) options.onProgress(`audit: ${finding}`, 0, 0);
+      return {
+        scenario: options.scenario,
+        seed,
+        steps: file.rows.length,
+        accounts,
+        markets: file.assets.length,
+        opened: population.opened,
+        refused: population.refused,
+        liquidations,
+        absorbed,
+        liquidatableLeft,
+        badDebt: formatDecimal(await badDebtWad(provider, deployment), 18),
+        insurance: formatDecimal((await watch.funds(true)).insuranceWad, 18),
+        poolEquity: formatDecimal((await watch.funds(true)).poolEquityWad, 18),
+        userEquity: formatDecimal(await watch.userEquityWad(), 18),
+        custodyOk: audit.custodyOk,
+        zeroSumOk: audit.zeroSumOk,
+        wallSeconds: Math.round((performance.now() - startedAt) / 100) / 10,
+      };
+    } finally {
+      await keeper.close();
+    }
+  } finally {
+    provider.destroy();
+    await chain.close();
+  }
+}
+
+/** Deploys as any operator would: over the network, with the node's first key. */
+async function deploy(chain: Chain, parameters: ReturnType<typeof deploymentParameters>): Promise<Deployment> {
+  const connection = await hre.network.create({ network: "localhost", override: { url: chain.url } });
+  try {
+    return await deployBallast(connection, parameters);
+  } finally {
+    await connection.close();
+  }
+}
+
+interface Funds {
+  readonly poolEquityWad: bigint;
+  readonly insuranceWad: bigint;
+}
+
+/** Reads of the run's own, beside the keeper's. */
+function watcher(chain: Chain, deployment: Deployment, accounts: readonly AccountId[]) {
+  const lens = VaultLens__factory.createInterface();
+  const vault = MarginVault__factory.createInterface();
+  const call = async (to: string, data: string) => String(await chain.request("eth_call", [{ to, data }, "latest"]));
+  let funds: Funds | undefined;
+
+  return {
+    /** How many accounts anyone may liquidate now. */
+    async liquidatable(): Promise<number> {
+      let found = 0;
+      for (let at = 0; at < accounts.length; at += lensChunk) {
+        const data = lens.encodeFunctionData("liquidatable", [accounts.slice(at, at + lensChunk)]);
+        const [some] = lens.decodeFunctionResult("liquidatable", await call(deployment.lens, data));
+        found += (some as unknown[]).length;
+      }
+      return found;
+    },
+    async funds(anew: boolean): Promise<Funds> {
+      if (!anew && funds !== undefined) return funds;
+      const value = await call(deployment.vault, vault.encodeFunctionData("poolValue"));
+      const [poolEquityWad] = vault.decodeFunctionResult("poolValue", value) as unknown as [bigint];
+      const insurance = `0x${deployment.vault.slice(2)}${"0".repeat(24)}`;
+      const cash = await call(deployment.vault, vault.encodeFunctionData("cash", [insurance]));
+      const [insuranceWad] = vault.decodeFunctionResult("cash", cash) as unknown as [bigint];
+      funds = { poolEquityWad, insuranceWad };
+      return funds;
+    },
+    /** Cash, unrealised profit and loss, and collateral at its weight for maintenance, over all owners. */
+    async userEquityWad(): Promise<bigint> {
+      const equities = await inChunks(accounts, 50, async (account) => {
+        const answer = await call(deployment.vault, vault.encodeFunctionData("health", [account]));
+        const [health] = vault.decodeFunctionResult("health", answer) as unknown as [{ equityMaintenanceWad: bigint }];
+        return health.equityMaintenanceWad;
+      });
+      return equities.reduce((sum, equity) => sum + equity, 0n);
+    },
+  };
+}
+
+async function stepReport(
+  row: PriceRow,
+  turn: KeeperTurn,
+  liquidatableLeft: number,
+  anew: boolean,
+  watch: ReturnType<typeof watcher>,
+): Promise<StepReport> {
+  const { atRisk: accountsAtRisk, liquidations, absorbed } = turn;
+  return { row, accountsAtRisk, liquidations, absorbed, liquidatableLeft, ...(await watch.funds(anew)) };
+}
+
+/** Moves the insurance account's share of fees to its cash, in every market that has some. */
+async function sweepFees({ chain, deployment, admin }: LocalMarket): Promise<void> {
+  const vault = MarginVault__factory.createInterface();
+  for (const id of deployment.markets.keys()) {
+    const data = vault.encodeFunctionData("market", [id]);
+    const answer = String(await chain.request("eth_call", [{ to: deployment.vault, data }, "latest"]));
+    const [{ totals }] = vault.decodeFunctionResult("market", answer) as unknown as [{ totals: bigint }];
+    if (decodeMarketTotals(totals).feesUnsweptWad === 0n) continue;
+    await send(chain, admin, deployment.vault, vault.encodeFunctionData("sweepFees", [id]));
+  }
+}
+
+/** What absorbed accounts could not pay at the price, whoever paid it. */
+async function badDebtWad(provider: JsonRpcProvider, deployment: Deployment): Promise<bigint> {
+  const vault = MarginVault__factory.connect(deployment.vault, provider);
+  const paid = await vault.queryFilter(vault.getEvent("InsurancePaid"), deployment.fromBlock);
+  return paid.reduce((sum, { args }) => sum + args.deficitWad, 0n);
+}
