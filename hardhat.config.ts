@@ -1,12 +1,13 @@
 import { createRequire } from "node:module";
 import toolbox from "@nomicfoundation/hardhat-toolbox-mocha-ethers";
 import { defineConfig } from "hardhat/config";
+import artifactOrder from "./tools/artifact-order.js";
 
 // The compiler is an npm package, so a build downloads nothing.
 const soljson = createRequire(import.meta.url).resolve("solc/soljson.js");
 
 // One set of settings for every profile: what the tests run is what gets deployed, and the bytecode in typechain-types
-// does not depend on which command built it. Without a metadata hash an edited comment leaves it alone too.
+// does not depend on which command built it. Without a metadata hash, an edited comment leaves it alone too.
 const compiler = {
   version: "0.8.37",
   path: soljson,
@@ -20,18 +21,18 @@ const compiler = {
 };
 
 export default defineConfig({
-  plugins: [toolbox],
+  plugins: [artifactOrder, toolbox], // in this order
   solidity: {
     profiles: {
       default: compiler,
-      production: { ...compiler, isolated: false, toolVersionsInBuildInfo: false },
+      production: { ...compiler, isolated: false, toolVersionsInBuildInfo: true },
     },
     npmFilesToBuild: ["@openzeppelin/contracts/access/manager/AccessManager.sol"],
   },
   typechain: { outDir: "./typechain-types" },
   networks: {
     localhost: { type: "http", url: "http://127.0.0.1:8545" },
-    // Every block of one demo step carries the step's time.
+    // The blocks of one step of the demo share its time.
     demo: { type: "edr-simulated", allowBlocksWithSameTimestamp: true },
   },
   test: {
