@@ -3,7 +3,13 @@ pragma solidity 0.8.37;
 
 import {Funding} from "../../../contracts/libraries/Funding.sol";
 import {Side, Sides} from "../../../contracts/libraries/Sides.sol";
-import {MarketParameters, MarketRisk, MarketState, toMarketRisk, toMarketState} from "../../../contracts/types/MarketWords.sol";
+import {
+    MarketParameters,
+    MarketRisk,
+    MarketState,
+    toMarketRisk,
+    toMarketState
+} from "../../../contracts/types/MarketWords.sol";
 import {usualMarket} from "../support/Markets.sol";
 import {Test} from "../support/Test.sol";
 
@@ -15,7 +21,12 @@ contract FundingTest is Test {
     /// @dev SIP-279: price 2000, skew 100, skew scale 1e6, velocity 3 a day and day: after a day a position of 100 has paid 30.
     function test_FollowsTheWorkedExampleOfSip279() external pure {
         int256 drift = Funding.driftOf(100e18, 3e18, 1e24);
-        (int256 index, int256 rate) = Funding.accrued(_state(0, 0, drift), _risk(0.1e18, 3 days), 2000e18, START + 1 days);
+        (int256 index, int256 rate) = Funding.accrued(
+            _state(0, 0, drift),
+            _risk(0.1e18, 3 days),
+            2000e18,
+            START + 1 days
+        );
         assertNearlyEqual(100 * index, 30e18, "funding paid by 100");
         assertNearlyEqual(rate * 1 days, 0.0003e24, "rate after a day");
     }
@@ -32,7 +43,12 @@ contract FundingTest is Test {
 
     function test_ShortsPayWhenTheSkewIsShort() external pure {
         int256 drift = Funding.driftOf(-100e18, 3e18, 1e24);
-        (int256 index, int256 rate) = Funding.accrued(_state(0, 0, drift), _risk(0.1e18, 3 days), 2000e18, START + 1 days);
+        (int256 index, int256 rate) = Funding.accrued(
+            _state(0, 0, drift),
+            _risk(0.1e18, 3 days),
+            2000e18,
+            START + 1 days
+        );
         assertNearlyEqual(100 * index, -30e18, "funding got by 100");
         assertTrue(rate < 0, "rate");
     }
@@ -172,7 +188,12 @@ contract FundingTest is Test {
         assertNear(state.fundingIndex(), index, (touches + 1) * (price / 1e24 + 1), "index");
     }
 
-    function testFuzz_MirroredSkewMirrorsTheFunding(int256 rate, int256 drift, uint256 price, uint256 gap) external pure {
+    function testFuzz_MirroredSkewMirrorsTheFunding(
+        int256 rate,
+        int256 drift,
+        uint256 price,
+        uint256 gap
+    ) external pure {
         MarketRisk risk = _risk(0.1e18, 1 days);
         int256 most = risk.maxFundingRate();
         rate = bound(rate, -most, most);

@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Health} from "../../../contracts/interfaces/IMarginVault.sol";
+import {Margin, Sums} from "../../../contracts/libraries/Margin.sol";
+import {Side, Sides} from "../../../contracts/libraries/Sides.sol";
+import {AccountId, accountIdOf} from "../../../contracts/types/AccountId.sol";
+import {AccountWord} from "../../../contracts/types/AccountWord.sol";
+import {AssetSet, MarketId, collateralAsset} from "../../../contracts/types/AssetSet.sol";
+import {toMarketRisk, toMarketState} from "../../../contracts/types/MarketWords.sol";
+import {toPosition} from "../../../contracts/types/Position.sol";
+import {Price, toPrice} from "../../../contracts/types/Price.sol";
+import {VaultStorage} from "../../../contracts/types/VaultStorage.sol";
+import {AccountRisk, CollateralParameters, toAccountRisk, toCollateral} from "../../../contracts/types/VaultWords.sol";
+import {usualAccounts, usualCollateral, usualMarket} from "../support/Markets.sol";
+import {Test} from "../support/Test.sol";
+
+/// @dev Maintenance base 5%, initial 10%, lambda 1 and 1.5, skew scale 1e6, gains at 80%; collateral at 90% and 80%;
+/// debt margin 10%, keeper floor 5.
+contract MarginTest is Test {
+    using Margin for Health;
+
+    uint256 private constant NOW = 1_700_000_000;
+    MarketId private constant ETHER = MarketId.wrap(3);
+    MarketId private constant BITCOIN = MarketId.wrap(70);
+    AccountId private immutable ALICE = accountIdOf(address(0xa11ce), 0);
+
+    VaultStorage private $;
+    AccountRisk private accounts = toAccountRisk(usualAccounts());
+
+    function setUp() external {
+        vm.warp(NOW);
+        $.markets[ETHER].risk = toMarketRisk(usualMarket());
+        $.markets[ETHER].state = toMarketState(0, 0, 0, NOW, 0);
+        $.markets[BITCOIN].risk = toMarketRisk(usualMarket());
+        $.markets[BITCOIN].state = toMarketState(0, 0, 0, NOW, 0);
+        $.collaterals[0] = toCollateral(usualCollateral(), 18, 0);
+        $.collaterals[5] = toCollateral(usualCollateral(), 8, 0);
+    }
+
+    // ------------------------------------------------------------------ requirement of a leg
+
+    function test_ALegRequiresItsBaseAndItsTier() external pure {
+        // 100 of size, notional 200,000: 5% + 100 / 2e6
+        assertEq(_leg(200_000e18, 100e18, 0.05e18, 1e18), 10_010e18, "maintenance");
+        assertEq(_leg(200_000e18, 100e18, 0.1e18, 1.5e18), 20_015e18, "initial");
+        assertEq(_leg(0, 0, 0.05e18, 1e18), 0, "no leg");
+    }
+
+    function test_RoundsTheRequirementUp() external pure {
+        assertEq(_leg(1, 0, 0.05e18, 1e18), 1, "a trace of notional");
+        assertEq(_leg(1e18, 1, 0.05e18, 1e18), 0.05e18 + 1, "a trace of size");
+    }
+
+    function testFuzz_TheRequirementIsTheExactOneRoundedUp(
+        uint256 notional,
+        uint256 size,
+        uint256 base,
+        uint256 lambda
+    ) external pure {
+        notional = bound(notional, 0, 1e27);
+        size = bound(size, 0, 1e24);
+        base = bound(base, 0, 1e18);
+        lambda = bound(lambda, 0, 16e18);
+        uint256 required = _leg(notional, size, base, lambda);
+        // times 2 * skew scale * 1e18
+        uint256 exact = notional * (base * 2e24 + lambda * size);
+        assertGe(required * 2e42, exact, "below the exact requirement");
+        assertLe(required * 2e42, exact + notional * 2e24 + 2e42, "more than its two roundings above");
+    }
+
+    function testFuzz_TheRequirementHasNoCliff(uint256 size, uint256 more, uint256 price) external pure {
+        size = bound(size, 0, 5e22);
+        more = bound(more, 0, 1e18);
+        price = bound(price, 1e12, 1e23);
+        uint256 before = _legAt(size, price);
+        uint256 afterwards = _legAt(size + more, price);
+        assertGe(afterwards, before, "a larger position requires less");
+        // At most the marginal requirement at the larger size, base + lambda * size / skew scale, and a wei of the rate.
+        uint256 marginal = 0.05e18 + (size + more) / 1e6 + 1;
+        uint256 most = (more * price * (marginal / 1e6)) / 1e30 + price / 1e6 / 1e12;
+        assertLe(afterwards - before, most + ((size + more) * price) / 1e36 + 3, "a jump");
+    }
+
+    // ------------------------------------------------------------------ positions
+
+    function test_AGainCountsInPartForInitialMarginOnly() external view {
+        Sums memory sums = _sumsOfLeg(100e18, 190_000e18, 2000e18, true, false); // worth 200,000
+        assertEq(sums.equityMaintenance, 10_000e18, "maintenance");
+        assertEq(sums.equityInitial, 8_000e18, "initial");
+        assertEq(sums.unrealized, 10_000e18, "unrealised");
+        assertEq(sums.requirementMaintenance, 10_010e18, "requirement");
+        assertEq(sums.requirementInitial, 20_015e18, "initial requirement");
+        assertTrue(sums.hasPosition, "a position");
+    }
+
+    function test_ALossCountsInFull() external view {
+        Sums memory sums = _sumsOfLeg(-100e18, -190_000e18, 2000e18, true, false);
+        assertEq(sums.equityMaintenance, -10_000e18, "maintenance");
+        assertEq(sums.equityInitial, -10_000e18, "initial");
+        assertEq(sums.unrealized, -10_000e18, "unrealised");
+    }
+
+    function test_ThePoolsGainCountsInFull() external view {
+        Sums memory sums = _sumsOfLeg(100e18, 190_000e18, 2000e18, true, true);
+        assertEq(sums.equityInitial, 10_000e18, "initial");
+    }
+
+    function test_GainsAreWeightedEachAloneAndLossesAreNotNetted() external {
+        _hold(ETHER, 100e18, 190_000e18); // + 10,000
+        _hold(BITCOIN, -1e18, -50_000e18); // price 60,000: - 10,000
+        Health memory health = _health(20_000e18, true, true, true);
+        assertEq(health.equityMaintenanceWad, 20_000e18, "maintenance");
+        assertEq(health.equityInitialWad, 18_000e18, "initial");
+        assertEq(health.netCashWad, 20_000e18, "net cash");
+    }
+
+    function test_ACostWithoutSharesCountsButRequiresNothing() external view {
+        Sums memory sums = _sumsOfLeg(0, -300e18, 2000e18, true, true);
+        assertEq(sums.equityMaintenance, 300e18, "maintenance");
+        assertEq(sums.requirementMaintenance + sums.requirementInitial, 0, "requirements");
+        assertTrue(!sums.hasPosition, "no position");
+    }
+
+    function test_AStaleMarketIsMarked() external {
+        _hold(ETHER, 100e18, 190_000e18);
+        assertTrue(_health(0, true, true, true).pricesFresh, "fresh");
+        assertTrue(!_health(0, false, true, true).pricesFresh, "stale");
+        assertEq(_health(0, false, true, true).equityMaintenanceWad, 10_000e18, "at its last price");
+    }
+
+    function test_FundingThatHasAccruedIsPartOfTheValue() external {
+        // 0.01 a day of 2000: 20 per unit
+        $.markets[ETHER].state = toMarketState(0, int256(uint256(0.01e24) / 86400), 0, NOW - 1 days, 0);
+        _hold(ETHER, 100e18, 200_000e18);
+        assertNear(_health(0, true, true, true).equityMaintenanceWad, -2000e18, 1e9, "the long has paid");
+        _hold(ETHER, -100e18, -200_000e18);
+        assertNear(_health(0, true, true, true).equityMaintenanceWad, 2000e18, 1e9, "the short has got");
+    }
+
+    function test_RoundsTheValueOfSharesDown() external pure {
+        Side memory long = Sides.untouched(1, 0);
+        assertEq(Margin.valueFloor(long, 1, 0, 1.5e18), 1, "1.5 of a long");
+        assertEq(Margin.valueFloor(Sides.untouched(-1, 0), -1, 0, 1.5e18), -2, "-1.5 of a short");
+        assertEq(Margin.valueFloor(long, 1e18, 2000e18, 1999e18), -1e18, "less its cost");
+    }
+
+    function testFuzz_OnePositionAddedApartEqualsAllCollected(int120 shares, int120 cost, int256 cash) external {
+        shares = int120(bound(shares, -1e24, 1e24));
+        if (shares == 0) shares = 1;
+        cost = int120(bound(cost, -1e28, 1e28));
+        cash = bound(cash, -1e28, 1e28);
+        _hold(ETHER, shares, cost);
+        _hold(BITCOIN, -2e18, -100_000e18);
+        $.collateralOf[ALICE][5] = 3e8;
+        (AccountWord word, AssetSet priced, Price[] memory prices) = _book(true, true, true);
+        Sums memory all = Margin.collect($, ALICE, word, priced, prices, false);
+        Sums memory apart = Margin.collectExcept($, ALICE, word, priced, prices, false, ETHER);
+        Margin.addPosition(
+            apart,
+            $.markets[ETHER],
+            $.markets[ETHER].state,
+            $.markets[ETHER].risk,
+            $.positions[ALICE][ETHER],
+            prices[priced.rank(3)],
+            false
+        );
+        assertTrue(
+            keccak256(abi.encode(Margin.total(all, cash, accounts))) ==
+                keccak256(abi.encode(Margin.total(apart, cash, accounts))),
+            "health"
+        );
+    }
+
+    // ------------------------------------------------------------------ collateral
+
+    function test_CollateralCountsByItsWeightAndDecimals() external {
+        $.collateralOf[ALICE][0] = 2e18; // at 3000
+        $.collateralOf[ALICE][5] = 0.5e8; // eight decimals, at 40,000
+        Health memory health = _health(0, true, true, true);
+        assertEq(health.equityMaintenanceWad, 5_400e18 + 18_000e18, "maintenance");
+        assertEq(health.equityInitialWad, 4_800e18 + 16_000e18, "initial");
+        assertEq(health.netCashWad, 0, "collateral is not cash");
+    }
+
+    function test_StaleCollateralCountsForMaintenanceOnly() external {
+        $.collateralOf[ALICE][0] = 2e18;
+        $.collateralOf[ALICE][5] = 0.5e8;
+        Health memory health = _health(0, true, false, true);
+        assertEq(health.equityMaintenanceWad, 23_400e18, "maintenance, at its last price");
+        assertEq(health.equityInitialWad, 16_000e18, "initial: only the fresh one");
+        assertTrue(health.pricesFresh, "a stale collateral stops no market");
+    }
+
+    function test_RoundsCollateralDown() external {
+        CollateralParameters memory p = usualCollateral();
+        $.collaterals[0] = toCollateral(p, 18, 0);
+        $.collateralOf[ALICE][0] = 1; // 3000 wei at 90%, 80%
+        assertEq(_health(0, true, true, true).equityMaintenanceWad, 2700, "exact");
+        Price price = toPrice(1.999e18, 0, NOW, 60);
+        assertEq(Margin.collateralValueDown($.collaterals[0], 1, price), 1, "1.999 wei");
+    }
+
+    // ------------------------------------------------------------------ debt, floor, health
+
+    function test_DebtMarginIsDueOnNetCashNotOnCash() external {
+        _hold(ETHER, 100e18, 190_000e18); // + 10,000
+        uint256 leg = 10_010e18 + 5e18;
+        assertEq(_health(-10_000e18, true, true, true).requirementMaintenanceWad, leg, "covered by the gain");
+        assertEq(_health(-12_000e18, true, true, true).requirementMaintenanceWad, leg + 200e18, "2,000 are not");
+        assertEq(_health(-12_000e18, true, true, true).requirementInitialWad, 20_220e18, "initial the same");
+        _hold(ETHER, 100e18, 210_000e18); // - 10,000
+        assertEq(_health(9_000e18, true, true, true).requirementMaintenanceWad, leg + 100e18, "a loss beyond the cash");
+    }
+
+    function test_TheKeeperFloorIsChargedOnce() external {
+        assertEq(_health(100e18, true, true, true).requirementMaintenanceWad, 0, "neither position nor debt");
+        assertEq(_health(-100e18, true, true, true).requirementMaintenanceWad, 15e18, "a debt");
+        _hold(ETHER, 100e18, 200_000e18);
+        assertEq(_health(0, true, true, true).requirementMaintenanceWad, 10_015e18, "one position");
+        _hold(BITCOIN, -1e18, -60_000e18);
+        uint256 both = 10_010e18 + 3_000.03e18;
+        assertEq(_health(0, true, true, true).requirementMaintenanceWad, both + 5e18, "two positions");
+        assertEq(_health(-100e18, true, true, true).requirementMaintenanceWad, both + 15e18, "and a debt");
+    }
+
+    function test_HealthWithoutRequirementIsTheLargest() external {
+        assertEq(_health(0, true, true, true).healthWad, type(uint256).max, "nothing at all");
+        $.collateralOf[ALICE][0] = 2e18;
+        assertEq(_health(1e18, true, true, true).healthWad, type(uint256).max, "cash and collateral");
+    }
+
+    function test_HealthBelowZeroEquityIsZero() external view {
+        assertEq(_health(-100e18, true, true, true).healthWad, 0, "a debt without cover");
+        assertEq(Margin.ratioDown(-1, 1e18), 0, "a wei below zero");
+        assertEq(Margin.ratioDown(0, 1e18), 0, "zero");
+        assertEq(Margin.ratioDown(-1, 0), type(uint256).max, "no requirement");
+    }
+
+    function test_HealthIsRoundedDown() external pure {
+        assertEq(Margin.ratioDown(2, 3), 0.666666666666666666e18, "two thirds");
+        assertEq(Margin.ratioDown(1e18, 1e18), 1e18, "exactly one");
+        assertEq(Margin.ratioDown(1e18 - 1, 1e18), 1e18 - 1, "a wei below");
+    }
+
+    function test_IsLiquidatableBelowItsRequirementAndNotAtIt() external pure {
+        Health memory health;
+        health.requirementMaintenanceWad = 100;
+        health.equityMaintenanceWad = 100;
+        assertTrue(!health.isLiquidatable(), "at it");
+        health.equityMaintenanceWad = 99;
+        assertTrue(health.isLiquidatable(), "below");
+        health.requirementMaintenanceWad = 0;
+        health.equityMaintenanceWad = -1;
+        assertTrue(health.isLiquidatable(), "below zero without requirement");
+    }
+
+    function test_HasInitialMarginAtItsRequirement() external pure {
+        Health memory health;
+        health.requirementInitialWad = 100;
+        health.equityInitialWad = 100;
+        assertTrue(health.hasInitialMargin(), "at it");
+        health.equityInitialWad = 99;
+        assertTrue(!health.hasInitialMargin(), "below");
+    }
+
+    function testFuzz_TheDebtMarginHasNoCliff(int256 netCash, uint256 less) external view {
+        netCash = bound(netCash, -1e30, 1e30);
+        less = bound(less, 0, 1e24);
+        uint256 before = Margin.generalRequirement(netCash, true, accounts);
+        uint256 afterwards = Margin.generalRequirement(netCash - int256(less), true, accounts);
+        assertGe(afterwards, before, "a larger debt requires less");
+        assertLe(afterwards - before, less / 10 + 1, "a jump");
+    }
+
+    /// @dev Settling moves unrealised profit or loss to cash: no number of the account changes.
+    function testFuzz_SettlingChangesNothing(int256 cost, int256 cash, int256 moved) external {
+        cost = bound(cost, 100_000e18, 300_000e18);
+        cash = bound(cash, -100_000e18, 100_000e18);
+        moved = bound(moved, -100_000e18, 0); // losses; a gain moved would count more for initial margin
+        if (200_000e18 - cost > 0) cost = 200_000e18;
+        if (moved < 200_000e18 - cost) moved = 200_000e18 - cost;
+        _hold(ETHER, 100e18, cost);
+        Health memory before = _health(cash, true, true, true);
+        _hold(ETHER, 100e18, cost + moved);
+        Health memory afterwards = _health(cash + moved, true, true, true);
+        assertTrue(keccak256(abi.encode(before)) == keccak256(abi.encode(afterwards)), "health");
+    }
+
+    // ------------------------------------------------------------------ scene
+
+    function _leg(uint256 notional, uint256 size, uint256 base, uint256 lambda) private pure returns (uint256) {
+        return Margin.legRequirement(notional, size, base, lambda, toMarketRisk(usualMarket()));
+    }
+
+    function _legAt(uint256 size, uint256 price) private pure returns (uint256) {
+        return _leg((size * price + 1e18 - 1) / 1e18, size, 0.05e18, 1e18);
+    }
+
+    function _sumsOfLeg(
+        int256 shares,
+        int256 cost,
+        uint256 price,
+        bool fresh,
+        bool fullGains
+    ) private view returns (Sums memory sums) {
+        Side memory side = Sides.untouched(shares < 0 ? int256(-1) : int256(1), 0);
+        Margin.addLeg(sums, side, shares, cost, $.markets[ETHER].risk, _price(price, fresh), fullGains);
+    }
+
+    function _hold(MarketId market, int256 shares, int256 cost) private {
+        $.positions[ALICE][market] = toPosition(shares, cost, 0);
+    }
+
+    function _health(
+        int256 cash,
+        bool etherFresh,
+        bool firstCollateralFresh,
+        bool secondCollateralFresh
+    ) private view returns (Health memory) {
+        (AccountWord word, AssetSet priced, Price[] memory prices) = _book(
+            etherFresh,
+            firstCollateralFresh,
+            secondCollateralFresh
+        );
+        return Margin.total(Margin.collect($, ALICE, word, priced, prices, false), cash, accounts);
+    }
+
+    /// @dev The account's word as its holdings say, and prices of its assets and of others between them.
+    function _book(
+        bool etherFresh,
+        bool firstFresh,
+        bool secondFresh
+    ) private view returns (AccountWord word, AssetSet priced, Price[] memory prices) {
+        if ($.positions[ALICE][ETHER].shares() != 0) word = word.withAsset(3);
+        if ($.positions[ALICE][BITCOIN].shares() != 0) word = word.withAsset(70);
+        if ($.collateralOf[ALICE][0] != 0) word = word.withAsset(collateralAsset(0));
+        if ($.collateralOf[ALICE][5] != 0) word = word.withAsset(collateralAsset(5));
+        AccountWord wider;
+        uint8[6] memory assets = [0, 3, 70, 96, 98, 101];
+        for (uint256 i = 0; i < 6; i++) wider = wider.withAsset(assets[i]);
+        priced = wider.assets();
+        prices = new Price[](6);
+        prices[0] = _price(7e18, true);
+        prices[1] = _price(2000e18, etherFresh);
+        prices[2] = _price(60_000e18, true);
+        prices[3] = _price(3000e18, firstFresh);
+        prices[4] = _price(9e18, true);
+        prices[5] = _price(40_000e18, secondFresh);
+    }
+
+    function _price(uint256 value, bool fresh) private view returns (Price) {
+        return toPrice(value, 0.001e18, block.timestamp, 60).asOf(fresh ? block.timestamp : block.timestamp + 61);
+    }
+}

@@ -1,0 +1,91 @@
+import { readFile } from "node:fs/promises";
+
+import { expect } from "chai";
+import { artifacts } from "hardhat";
+
+interface StorageMember {
+  readonly label: string;
+  readonly slot: string;
+  readonly offset: number;
+  readonly type: string;
+}
+
+interface StorageLayout {
+  readonly storage: readonly StorageMember[];
+  readonly types: Readonly<Record<string, { readonly label: string; readonly members?: readonly StorageMember[] }>>;
+}
+
+interface CompilerOutput {
+  readonly output: {
+    readonly contracts: Readonly<Record<string, Readonly<Record<string, { readonly storageLayout?: StorageLayout }>>>>;
+  };
+}
+
+/** The layout that the compiler gave the contract in contracts/<name>.sol. */
+async function storageLayoutOf(name: string): Promise<StorageLayout> {
+  const source = `contracts/${name}.sol`;
+  const id = await artifacts.getBuildInfoId(`${source}:${name}`);
+  const path = id === undefined ? undefined : await artifacts.getBuildInfoOutputPath(id);
+  if (path === undefined) throw new Error(`No compiler output for ${source}; run "hardhat build"`);
+  const { output } = JSON.parse(await readFile(path, "utf8")) as CompilerOutput;
+  const layout = output.contracts[`project/${source}`]?.[name]?.storageLayout;
+  if (layout === undefined) throw new Error(`The compiler output of ${source} has no storage layout`);
+  return layout;
+}
+
+/** Each member of a struct as "slot:byte". */
+function placesIn(layout: StorageLayout, struct: string): Record<string, string> {
+  const type = Object.values(layout.types).find(({ label }) => label === `struct ${struct}`);
+  return Object.fromEntries((type?.members ?? []).map(({ label, slot, offset }) => [label, `${slot}:${offset}`]));
+}
+
+describe("storage layout of the margin vault", () => {
+  let layout: StorageLayout;
+
+  before(async () => {
+    layout = await storageLayoutOf("MarginVault");
+  });
+
+  it("has the access manager's slot, then one struct", () => {
+    expect(layout.storage.map(({ label, slot, offset }) => `${slot}:${offset} ${label}`)).to.deep.equal([
+      "0:0 _authority",
+      "0:20 _consumingSchedule",
+      "1:0 $",
+    ]);
+    expect(layout.types[layout.storage[2]?.type ?? ""]?.label).to.equal("struct VaultStorage");
+  });
+
+  it("puts every member of VaultStorage in the slot that its comment names", () => {
+    expect(placesIn(layout, "VaultStorage")).to.deep.equal({
+      accounts: "0:0",
+      positions: "1:0",
+      collateralOf: "2:0",
+      markets: "3:0",
+      collaterals: "4:0",
+      collateralTokens: "5:0",
+      collateralIndexes: "6:0",
+      accountRisk: "7:0",
+      rewardBudget: "8:0",
+      capital: "9:0",
+      cashIndices: "10:0",
+      cashTotals: "11:0",
+      cashHeld: "12:0",
+      marketCount: "12:16",
+      collateralCount: "12:17",
+      badDebt: "13:0",
+    });
+  });
+
+  it("puts every member of Market in the slot that its comment names", () => {
+    expect(placesIn(layout, "Market")).to.deep.equal({
+      state: "0:0",
+      totals: "1:0",
+      risk: "2:0",
+      terms: "3:0",
+      discount: "4:0",
+      longSide: "5:0",
+      shortSide: "6:0",
+      epochs: "7:0",
+    });
+  });
+});
