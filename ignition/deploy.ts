@@ -1,3 +1,8 @@
+import { randomUUID } from "node:crypto";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+
+import hre from "hardhat";
 import type { NetworkConnection } from "hardhat/types/network";
 
 import type { DeploymentParameters } from "../deployments/schema.js";
@@ -68,15 +73,16 @@ async function deployContracts(
   for (const token of tokens) addresses.push(token.address ?? (await deployMock(token, admin)));
   const [settlementToken = "", ...collateralTokens] = addresses;
 
+  // A journal lets a deployment to a lasting chain go on where it broke off. The local chain forgets: there it would only mislead.
+  const journal = isLocal ? `local-${randomUUID()}` : `${connection.networkName}-${chainId}`;
   const { manager, oracle, vault, pool, lens } = await connection.ignition.deploy(Ballast, {
     parameters: {
       Ballast: { settlementToken, poolLockSeconds: parameters.vault.poolLockSeconds, pusher: admin.address },
     },
-    // A journal lets a deployment to a lasting chain go on where it broke off; the local chain forgets, so its would lie.
-    ...(isLocal
-      ? { config: { requiredConfirmations: 1, blockPollingInterval: 50 } }
-      : { deploymentId: `${connection.networkName}-${chainId}` }),
+    deploymentId: journal,
+    ...(isLocal ? { config: { requiredConfirmations: 1, blockPollingInterval: 50 } } : {}),
   });
+  if (isLocal) await rm(join(hre.config.paths.ignition, "deployments", journal), { recursive: true, force: true });
   const addressOf = async (contract: { getAddress(): Promise<string> }) => contract.getAddress();
   return {
     chainId,
