@@ -33,15 +33,54 @@ export interface World {
   passTime(seconds: number): Promise<void>;
 }
 
+export const wad = (text: string): bigint => parseDecimal(text, 18);
+
 /** Prices at which `deployWorld` lists its markets. */
 export const firstPrices = { BTC: "8000", ETH: "200", LINK: "4" } as const;
 
-const defaultPoolDeposit = "10000000";
+type MarketInput = DeploymentParameters["markets"][number];
+
+/** What to change in the parameters of a world: every market first, then single ones by symbol. */
+export interface Changes {
+  readonly everyMarket?: Partial<MarketInput>;
+  readonly markets?: Readonly<Record<string, Partial<MarketInput>>>;
+  readonly vault?: Partial<DeploymentParameters["vault"]>;
+}
+
+export function changed(
+  parameters: DeploymentParameters,
+  { everyMarket, markets, vault }: Changes,
+): DeploymentParameters {
+  return {
+    ...parameters,
+    markets: parameters.markets.map((market) => ({ ...market, ...everyMarket, ...markets?.[market.symbol] })),
+    vault: { ...parameters.vault, ...vault },
+  };
+}
+
+/**
+ * Scales at which prices of fills have few digits, and no funding: figures of a test are then whole wads, and do not depend on
+ * the seconds that pass between two transactions.
+ */
+export function roundFigures(parameters: DeploymentParameters, changes: Changes = {}): DeploymentParameters {
+  const round = changed(parameters, {
+    everyMarket: { maxFundingVelocityPerDay2: "0" },
+    markets: { BTC: { skewScale: "200000" }, ETH: { skewScale: "8000000" }, LINK: { skewScale: "200000000" } },
+  });
+  return changed(round, changes);
+}
+
+/** `roundFigures` with a market of ETH a thousand times thinner: 80 ETH of skew move its fills by 1%. */
+export function thinEth(parameters: DeploymentParameters, changes: Changes = {}): DeploymentParameters {
+  const thin = roundFigures(parameters, { markets: { ETH: { skewScale: "8000", openInterestCap: "240" } } });
+  return changed(thin, changes);
+}
 
 /** For networkHelpers.loadFixture, or on its own for a fresh chain. */
 export async function deployWorld(
   connection: Connection,
   change: (parameters: DeploymentParameters) => DeploymentParameters = (parameters) => parameters,
+  poolDeposit = "10000000",
 ): Promise<World> {
   const header = `timestamp_iso,${Object.keys(firstPrices).join(",")}`;
   const row = `2020-03-12T00:00:00Z,${Object.values(firstPrices).join(",")}`;
@@ -50,10 +89,6 @@ export async function deployWorld(
   const [admin, ...signers] = await connection.ethers.getSigners();
   if (admin === undefined) throw new TypeError("the network has no signer");
   const ballast = await Ballast.connect(admin, deployment);
-  const last = new Map<string, bigint>(
-    Object.entries(firstPrices).map(([symbol, price]) => [symbol, parseDecimal(price, 18)]),
-  );
-
   const tokenOf = (symbol: string) => {
     const found = [deployment.settlementToken, ...deployment.collaterals].find((token) => token.symbol === symbol);
     if (found === undefined) throw new TypeError(`no token ${symbol}`);
@@ -81,13 +116,14 @@ export async function deployWorld(
       return account;
     },
     async push(prices) {
-      for (const [symbol, price] of Object.entries(prices)) last.set(symbol, parseDecimal(price, 18));
       const wads = new Map(Object.entries(prices).map(([symbol, price]) => [symbol, parseDecimal(price, 18)]));
       const { timestamp } = (await connection.ethers.provider.getBlock("latest")) ?? { timestamp: 0 };
       await (await pushPrices(ballast.oracle, deployment, wads, timestamp)).wait();
     },
     async refresh() {
       const { timestamp } = (await connection.ethers.provider.getBlock("latest")) ?? { timestamp: 0 };
+      const last = new Map<string, bigint>();
+      for (const { symbol } of deployment.markets) last.set(symbol, (await ballast.price(symbol)).priceWad);
       await (await pushPrices(ballast.oracle, deployment, last, timestamp)).wait();
       await (await ballast.vault.refreshCapital()).wait();
     },
@@ -95,7 +131,7 @@ export async function deployWorld(
       await connection.networkHelpers.time.increase(seconds);
     },
   };
-  await depositIntoPool(world, admin, defaultPoolDeposit);
+  await depositIntoPool(world, admin, poolDeposit);
   return world;
 }
 
