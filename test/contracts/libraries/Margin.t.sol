@@ -116,7 +116,7 @@ contract MarginTest is Test {
     }
 
     function test_ACostWithoutSharesCountsButRequiresNothing() external view {
-        Sums memory sums = _sumsOfLeg(0, -300e18, 2000e18, true, true);
+        Sums memory sums = _sumsOfLeg(0, -300e18, 2000e18, false, true);
         assertEq(sums.equityMaintenance, 300e18, "maintenance");
         assertEq(sums.requirementMaintenance + sums.requirementInitial, 0, "requirements");
         assertTrue(!sums.hasPosition, "no position");
@@ -154,22 +154,17 @@ contract MarginTest is Test {
         _hold(BITCOIN, -2e18, -100_000e18);
         $.collateralOf[ALICE][5] = 3e8;
         (AccountWord word, AssetSet priced, Price[] memory prices) = _book(true, true, true);
-        Sums memory all = Margin.collect($, ALICE, word, priced, prices, false);
-        Sums memory apart = Margin.collectExcept($, ALICE, word, priced, prices, false, ETHER);
-        Margin.addPosition(
-            apart,
-            $.markets[ETHER],
-            $.markets[ETHER].state,
-            $.markets[ETHER].risk,
-            $.positions[ALICE][ETHER],
-            prices[priced.rank(3)],
-            false
-        );
+        Sums memory all = Margin.collect($, ALICE, word, priced, prices, false, Margin.NO_ASSET);
+        Sums memory others = Margin.collect($, ALICE, word, priced, prices, false, 3);
+        Sums memory apart = Margin.copy(others);
+        Side memory side = Sides.untouched(shares < 0 ? int256(-1) : int256(1), 0);
+        Margin.addLeg(apart, side, shares, cost, $.markets[ETHER].risk, prices[priced.rank(3)], false);
         assertTrue(
             keccak256(abi.encode(Margin.total(all, cash, accounts))) ==
                 keccak256(abi.encode(Margin.total(apart, cash, accounts))),
             "health"
         );
+        assertEq(others.equityMaintenance, _othersEquity(), "what was copied stays");
     }
 
     // ------------------------------------------------------------------ collateral
@@ -293,6 +288,11 @@ contract MarginTest is Test {
         return Margin.legRequirement(notional, size, base, lambda, toMarketRisk(usualMarket()));
     }
 
+    /// @dev Two bitcoin short at a cost of -100,000 and a price of 60,000; three of the second collateral at 40,000 and 90%.
+    function _othersEquity() private pure returns (int256) {
+        return -20_000e18 + 108_000e18;
+    }
+
     function _legAt(uint256 size, uint256 price) private pure returns (uint256) {
         return _leg((size * price + 1e18 - 1) / 1e18, size, 0.05e18, 1e18);
     }
@@ -323,7 +323,7 @@ contract MarginTest is Test {
             firstCollateralFresh,
             secondCollateralFresh
         );
-        return Margin.total(Margin.collect($, ALICE, word, priced, prices, false), cash, accounts);
+        return Margin.total(Margin.collect($, ALICE, word, priced, prices, false, Margin.NO_ASSET), cash, accounts);
     }
 
     /// @dev The account's word as its holdings say, and prices of its assets and of others between them.

@@ -30,7 +30,7 @@ contract ParametersTest is Test {
         p.takerRateWad = 0.01e18;
         p.makerRateWad = 0.01e18;
         p.capitalShareWad = 1e18;
-        p.maxFundingRatePerDayWad = 0.5e18;
+        p.maxFundingRatePerDayWad = 0.05e18;
         p.maxFundingGapSeconds = 1;
         p.discountBaseWad = 0.015e18; // taker rate and tolerance
         p.discountCapWad = 0.015e18;
@@ -112,10 +112,10 @@ contract ParametersTest is Test {
         _refuses(p, "capitalShare <= 100%");
     }
 
-    function test_RefusesAFundingRateAboveHalfADay() external {
+    function test_RefusesAFundingRateAboveFivePercentADay() external {
         MarketParameters memory p = usualMarket();
-        p.maxFundingRatePerDayWad = 0.5e18 + 1;
-        _refuses(p, "maxFundingRate <= 50% a day");
+        p.maxFundingRatePerDayWad = 0.05e18 + 1;
+        _refuses(p, "maxFundingRate <= 5% a day");
     }
 
     function test_RefusesAFundingGapOfZero() external {
@@ -148,6 +148,12 @@ contract ParametersTest is Test {
         this.requireTarget(2e18 + 1, 0.1e18, 0.05e18);
     }
 
+    function test_RefusesASkewScaleThatStandingSkewWouldExceed() external {
+        this.requireSkew(5e22, 0.05e18, 1e24);
+        _expect("open interest <= maintenanceBase * skewScale");
+        this.requireSkew(5e22 + 1, 0.05e18, 1e24);
+    }
+
     function test_RefusesACollateralThatCountsInFull() external {
         CollateralParameters memory p = usualCollateral();
         p.maintenanceWeightWad = 1e18;
@@ -167,7 +173,7 @@ contract ParametersTest is Test {
     function test_AcceptsAccountsAtEveryBound() external view {
         AccountParameters memory p = usualAccounts();
         p.debtMarginWad = 1e18;
-        p.targetHealthWad = 1e18;
+        p.targetHealthWad = 1.01e18;
         p.absorbHealthWad = 1e18 - 1;
         p.absorbPenaltyWad = 0.1e18;
         p.keeperShareWad = 0.3e18;
@@ -177,6 +183,7 @@ contract ParametersTest is Test {
         p.capitalMaxAgeSeconds = 1 days;
         this.requireAccounts(p);
         p.capitalMaxAgeSeconds = 1;
+        p.absorbHealthWad = 0.1e18;
         this.requireAccounts(p);
     }
 
@@ -186,16 +193,22 @@ contract ParametersTest is Test {
         _refuses(p, "debtMargin <= 100%");
     }
 
-    function test_RefusesATargetHealthBelowOne() external {
+    function test_RefusesATargetHealthThatLeavesNoBuffer() external {
         AccountParameters memory p = usualAccounts();
-        p.targetHealthWad = 1e18 - 1;
-        _refuses(p, "targetHealth >= 1");
+        p.targetHealthWad = 1.01e18 - 1;
+        _refuses(p, "targetHealth >= 1.01");
     }
 
     function test_RefusesToAbsorbHealthyAccounts() external {
         AccountParameters memory p = usualAccounts();
         p.absorbHealthWad = 1e18;
-        _refuses(p, "absorbHealth < 1");
+        _refuses(p, "10% <= absorbHealth < 1");
+    }
+
+    function test_RefusesAnAbsorbHealthNearZero() external {
+        AccountParameters memory p = usualAccounts();
+        p.absorbHealthWad = 0.1e18 - 1;
+        _refuses(p, "10% <= absorbHealth < 1");
     }
 
     function test_RefusesAPenaltyAboveTenPercent() external {
@@ -245,6 +258,10 @@ contract ParametersTest is Test {
 
     function requireTarget(uint256 target, uint256 initialBase, uint256 maintenanceBase) external pure {
         Parameters.requireTargetWithin(target, initialBase, maintenanceBase);
+    }
+
+    function requireSkew(uint256 size, uint256 maintenanceBase, uint256 skewScale) external pure {
+        Parameters.requireSkewWithin(size, maintenanceBase, skewScale);
     }
 
     function _refuses(MarketParameters memory p, string memory rule) private {

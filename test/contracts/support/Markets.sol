@@ -11,7 +11,7 @@ function usualMarket() pure returns (MarketParameters memory p) {
     p.profitWeightWad = 0.8e18;
     p.lambdaInitialWad = 1.5e18;
     p.lambdaMaintenanceWad = 1e18;
-    p.maxFundingRatePerDayWad = 0.1e18;
+    p.maxFundingRatePerDayWad = 0.05e18;
     p.maxFundingVelocityPerDay2Wad = 3e18;
     p.maxFundingGapSeconds = 3 days;
     p.skewScaleWad = 1e24;
