@@ -1,0 +1,130 @@
+import { type Provider, isCallException } from "ethers";
+import type { Logger } from "pino";
+
+import { type AccountId, type Deployment, accountId, normalizeAccount, revertData, toHealth } from "../sdk/index.js";
+import { type VaultLens, VaultLens__factory } from "../typechain-types/index.js";
+import { Book } from "./book.js";
+import { fullPassBlocks, fullPassSeconds } from "./config.js";
+import { readChanges } from "./logs.js";
+import { failureDetail, failureReason } from "./reason.js";
+import { type Leg, type Risk, refusals } from "./risk.js";
+
+type RiskView = Awaited<ReturnType<VaultLens["atRisk"]>>[number];
+
+/** An account whose risk the lens could not tell. */
+export interface Unreadable {
+  readonly account: AccountId;
+  readonly reason: string;
+}
+
+export interface Reading {
+  readonly risks: readonly Risk[];
+  readonly unreadable: readonly Unreadable[];
+}
+
+/** Follows the chain: keeps the book of accounts, and tells which of them to check and how they stand. */
+export class Observer {
+  readonly book = new Book();
+  readonly #provider: Provider;
+  readonly #deployment: Deployment;
+  readonly #lens: VaultLens;
+  readonly #lensChunk: number;
+  readonly #log: Logger;
+  /** Pool and insurance are never targets. */
+  readonly #neverTargets: ReadonlySet<AccountId>;
+  #readTo: number;
+  #fullPass: { readonly block: number; readonly atSeconds: number } | undefined;
+
+  constructor(provider: Provider, deployment: Deployment, lensChunk: number, log: Logger) {
+    this.#provider = provider;
+    this.#deployment = deployment;
+    this.#lens = VaultLens__factory.connect(deployment.lens, provider);
+    this.#lensChunk = lensChunk;
+    this.#log = log;
+    this.#neverTargets = new Set([accountId(deployment.pool), accountId(deployment.vault)]);
+    this.#readTo = deployment.fromBlock - 1;
+  }
+
+  /**
+   * Reads the blocks up to this one and returns the accounts that may have come to be at risk: all with assets or debt on the first pass
+   * and whenever one is due, else those with a new word and those that hold an asset with a new price. A price counts as new even where
+   * it is the same again: its freshness opens what a stale one kept shut.
+   */
+  async follow(toBlock: number): Promise<AccountId[]> {
+    if (toBlock < this.#readTo) this.#startAnew(); // the chain went back: it was restarted, or set back to a snapshot
+    const changes = await readChanges(this.#provider, this.#deployment, this.#readTo + 1, toBlock);
+    // The time of a price saves a request a turn. It may lag the chain, by about as much each time; the count of blocks bounds that.
+    const atSeconds = changes.pricedAt ?? (await this.#provider.getBlock(toBlock))?.timestamp ?? 0;
+
+    // From here on nothing can fail: what was read is either in the book and returned, or will be read again.
+    for (const [account, word] of changes.words) if (!this.#neverTargets.has(account)) this.book.set(account, word);
+    this.#readTo = toBlock;
+    if (this.#isFullPassDue(toBlock, atSeconds)) {
+      this.#fullPass = { block: toBlock, atSeconds };
+      return this.book.exposed();
+    }
+    const changed = [...changes.words.keys()].filter((account) => this.book.isExposed(account));
+    return [...new Set([...changed, ...this.book.holders(changes.priced)])];
+  }
+
+  /** How these accounts stand after a block: those at risk, and those that could not be read. */
+  async read(accounts: readonly AccountId[], blockTag: number): Promise<Reading> {
+    const risks: Risk[] = [];
+    const unreadable: Unreadable[] = [];
+    for (let at = 0; at < accounts.length; at += this.#lensChunk) {
+      await this.#readChunk(accounts.slice(at, at + this.#lensChunk), blockTag, risks, unreadable);
+    }
+    return { risks, unreadable };
+  }
+
+  /** One call; where the node refuses it (most often: too much gas), one for each half, so that no account hides the others. */
+  async #readChunk(
+    accounts: readonly AccountId[],
+    blockTag: number,
+    risks: Risk[],
+    unreadable: Unreadable[],
+  ): Promise<void> {
+    try {
+      risks.push(...(await this.#lens.atRisk([...accounts], { blockTag })).map(toRisk));
+    } catch (error) {
+      const [account] = accounts;
+      if (accounts.length > 1) {
+        const middle = Math.ceil(accounts.length / 2);
+        await this.#readChunk(accounts.slice(0, middle), blockTag, risks, unreadable);
+        await this.#readChunk(accounts.slice(middle), blockTag, risks, unreadable);
+      } else if (account !== undefined && (isCallException(error) || revertData(error) !== undefined)) {
+        const reason = failureReason(error);
+        this.#log.warn({ action: "read", account, reason, detail: failureDetail(error) }, "failed");
+        unreadable.push({ account, reason });
+      } else {
+        throw error;
+      }
+    }
+  }
+
+  /** Funding and parameters move margins without an event of any account, so everything is due now and then. */
+  #isFullPassDue(block: number, atSeconds: number): boolean {
+    const last = this.#fullPass;
+    if (last === undefined) return true;
+    return block - last.block >= fullPassBlocks || atSeconds - last.atSeconds >= fullPassSeconds;
+  }
+
+  #startAnew(): void {
+    this.book.clear();
+    this.#readTo = this.#deployment.fromBlock - 1;
+    this.#fullPass = undefined;
+  }
+}
+
+function toRisk({ account, health, absorbOpen, markets, legs }: RiskView): Risk {
+  return {
+    account: normalizeAccount(account),
+    health: toHealth(health),
+    absorbOpen,
+    legs: legs.map((leg, i): Leg => {
+      const { refusal, sizeDeltaWad, fillPriceWad, feeWad, keeperRewardWad } = leg;
+      const name = refusals[Number(refusal)] ?? "unknown";
+      return { market: Number(markets[i]), refusal: name, sizeDeltaWad, fillPriceWad, feeWad, keeperRewardWad };
+    }),
+  };
+}
