@@ -1,0 +1,150 @@
+import { type Signer, type TransactionReceipt, type TransactionRequest, isCallException } from "ethers";
+import type { Logger } from "pino";
+
+import {
+  type AccountId,
+  BallastError,
+  type Deployment,
+  accountId,
+  formatDecimal,
+  normalizeAccount,
+} from "../sdk/index.js";
+import { MarginVault__factory } from "../typechain-types/index.js";
+import { absorbBatch, gasCap, receiptTimeoutMs } from "./config.js";
+import type { Decision } from "./decide.js";
+import { failureDetail, failureReason } from "./reason.js";
+
+/** What became of one account that the keeper acted on. */
+export type Outcome =
+  | { readonly kind: "liquidated" | "absorbed"; readonly account: AccountId; readonly blockNumber: number }
+  /** In a batch whose others were absorbed, but no longer open to absorb itself when its turn came. */
+  | { readonly kind: "overtaken"; readonly account: AccountId; readonly blockNumber: number }
+  | { readonly kind: "failed"; readonly account: AccountId; readonly reason: string };
+
+/** A transaction that needs more gas than the chain lets one have. */
+export class GasCapError extends BallastError {
+  override readonly name = "GasCapError";
+
+  constructor(estimate: bigint) {
+    super(`it would need ${estimate} gas, and a transaction may have ${gasCap}`);
+  }
+}
+
+/** A transaction that was sent and not mined in time. */
+export class NotMinedError extends BallastError {
+  override readonly name = "NotMinedError";
+}
+
+type Liquidation = Extract<Decision, { kind: "liquidate" }>;
+
+const vaultInterface = MarginVault__factory.createInterface();
+
+/** For a log line. */
+const wad = (value: unknown) => (typeof value === "bigint" ? formatDecimal(value, 18) : "?");
+
+/**
+ * Sends the keeper's transactions, one after the other: each is simulated, sent with a nonce of its own count, and waited for.
+ * Whatever goes wrong becomes an outcome and a log line; nothing is thrown.
+ */
+export class Executor {
+  readonly #signer: Signer;
+  readonly #vault: string;
+  readonly #poolAccount: AccountId;
+  readonly #keeperAccount: AccountId;
+  readonly #log: Logger;
+  /** Undefined: ask the chain. So at the start of a turn, and after a send whose fate is not known. */
+  #nonce: number | undefined;
+
+  constructor(signer: Signer, deployment: Deployment, keeperAccount: AccountId, log: Logger) {
+    this.#signer = signer;
+    this.#vault = deployment.vault;
+    this.#poolAccount = accountId(deployment.pool);
+    this.#keeperAccount = keeperAccount;
+    this.#log = log;
+  }
+
+  async execute(decisions: readonly Decision[]): Promise<Outcome[]> {
+    this.#nonce = undefined;
+    const outcomes: Outcome[] = [];
+    for (const decision of decisions) if (decision.kind === "liquidate") outcomes.push(await this.#liquidate(decision));
+    const accounts = decisions.flatMap((decision) => (decision.kind === "absorb" ? [decision.account] : []));
+    for (let at = 0; at < accounts.length; at += absorbBatch) {
+      outcomes.push(...(await this.#absorb(accounts.slice(at, at + absorbBatch))));
+    }
+    return outcomes;
+  }
+
+  async #liquidate({ account, market, maxSizeWad }: Liquidation): Promise<Outcome> {
+    const data = vaultInterface.encodeFunctionData("liquidatePosition", [
+      account,
+      market,
+      maxSizeWad,
+      this.#poolAccount,
+    ]);
+    try {
+      const { blockNumber, hash, logs } = await this.#send(data);
+      const event = logs.map((log) => vaultInterface.parseLog(log)).find((log) => log?.name === "PositionLiquidated");
+      const { sizeDeltaWad, keeperRewardWad, healthAfterWad } = event?.args.toObject() ?? {};
+      const figures = { sizeDelta: wad(sizeDeltaWad), reward: wad(keeperRewardWad), healthAfter: wad(healthAfterWad) };
+      this.#log.info({ account, market, ...figures, hash }, "liquidated");
+      return { kind: "liquidated", account, blockNumber };
+    } catch (error) {
+      return this.#failed("liquidate", account, error, { market });
+    }
+  }
+
+  /** Absorbs a batch; where it fails as a whole, account by account, so that one does not save the others. */
+  async #absorb(accounts: readonly AccountId[]): Promise<Outcome[]> {
+    const data = vaultInterface.encodeFunctionData("absorb", [[...accounts], this.#keeperAccount]);
+    try {
+      const { blockNumber, hash, logs } = await this.#send(data);
+      const rewards = new Map<AccountId, string>();
+      for (const log of logs) {
+        const event = vaultInterface.parseLog(log);
+        if (event?.name !== "Absorbed") continue;
+        rewards.set(normalizeAccount(event.args["account"]), wad(event.args["rewardWad"]));
+      }
+      return accounts.map((account) => {
+        const reward = rewards.get(account);
+        if (reward === undefined) return { kind: "overtaken", account, blockNumber };
+        this.#log.info({ account, reward, hash }, "absorbed");
+        return { kind: "absorbed", account, blockNumber };
+      });
+    } catch (error) {
+      const [only] = accounts;
+      if (only !== undefined && accounts.length === 1) return [this.#failed("absorb", only, error)];
+      this.#log.warn({ accounts: accounts.length, reason: failureReason(error) }, "batch failed, going one by one");
+      const outcomes: Outcome[] = [];
+      for (const account of accounts) outcomes.push(...(await this.#absorb([account])));
+      return outcomes;
+    }
+  }
+
+  async #send(data: string): Promise<TransactionReceipt> {
+    const call: TransactionRequest = { to: this.#vault, data };
+    await this.#signer.call(call);
+    const estimate = await this.#signer.estimateGas(call);
+    if (estimate > gasCap) throw new GasCapError(estimate);
+    // Between estimate and block, state moves: a quarter more, within the cap.
+    const padded = (estimate * 5n) / 4n;
+    const gasLimit = padded > gasCap ? gasCap : padded;
+    try {
+      this.#nonce ??= await this.#signer.getNonce("pending");
+      const sent = await this.#signer.sendTransaction({ ...call, gasLimit, nonce: this.#nonce });
+      this.#nonce += 1;
+      const receipt = await sent.wait(1, receiptTimeoutMs);
+      if (receipt === null) throw new NotMinedError(`${sent.hash} was not mined in time`);
+      return receipt;
+    } catch (error) {
+      this.#nonce = undefined;
+      if (isCallException(error)) await this.#signer.call(call); // a receipt carries no reason; the same call tells it now
+      throw error;
+    }
+  }
+
+  #failed(action: string, account: AccountId, error: unknown, more: object = {}): Outcome {
+    const reason = failureReason(error);
+    this.#log.warn({ action, account, ...more, reason, detail: failureDetail(error) }, "failed");
+    return { kind: "failed", account, reason };
+  }
+}
