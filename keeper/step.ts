@@ -1,0 +1,41 @@
+import { Wallet } from "ethers";
+import { type Logger, pino } from "pino";
+
+import type { Deployment } from "../sdk/index.js";
+import { readConfig } from "./config.js";
+import { Keeper, type TurnReport } from "./keeper.js";
+import { connectRpc } from "./rpc.js";
+
+export interface KeeperStepOptions {
+  readonly rpcUrl: string;
+  readonly deployment: Deployment;
+  readonly privateKey: string;
+  /** None by default. */
+  readonly log?: Logger;
+  readonly lensChunk?: number;
+  readonly pollMs?: number;
+}
+
+/** A keeper whose turns somebody else calls for. */
+export interface KeeperStep {
+  onBlock(blockNumber: number): Promise<TurnReport>;
+  close(): Promise<void>;
+}
+
+/** The keeper over HTTP, as its own loop runs it, for a caller that wants to await each turn. */
+export async function createKeeperStep(options: KeeperStepOptions): Promise<KeeperStep> {
+  const defaults = readConfig({});
+  const { rpcUrl, deployment, privateKey, log = pino({ level: "silent" }) } = options;
+  const { lensChunk = defaults.lensChunk, pollMs = defaults.pollMs } = options;
+  const provider = await connectRpc(rpcUrl, deployment.chainId, pollMs);
+  try {
+    const keeper = await Keeper.create({ signer: new Wallet(privateKey, provider), deployment, log, lensChunk });
+    return {
+      onBlock: (blockNumber) => keeper.onBlock(blockNumber),
+      close: async () => provider.destroy(),
+    };
+  } catch (error) {
+    provider.destroy();
+    throw error;
+  }
+}
