@@ -7,7 +7,7 @@ import {Side, Sides} from "../../../contracts/libraries/Sides.sol";
 import {AccountId, accountIdOf} from "../../../contracts/types/AccountId.sol";
 import {AccountWord} from "../../../contracts/types/AccountWord.sol";
 import {AssetSet, MarketId, collateralAsset} from "../../../contracts/types/AssetSet.sol";
-import {toMarketRisk, toMarketState} from "../../../contracts/types/MarketWords.sol";
+import {MarketParameters, toMarketRisk, toMarketState} from "../../../contracts/types/MarketWords.sol";
 import {toPosition} from "../../../contracts/types/Position.sol";
 import {Price, toPrice} from "../../../contracts/types/Price.sol";
 import {VaultStorage} from "../../../contracts/types/VaultStorage.sol";
@@ -42,39 +42,46 @@ contract MarginTest is Test {
 
     function test_ALegRequiresItsBaseAndItsTier() external pure {
         // 100 of size, notional 200,000: 5% + 100 / 2e6
-        assertEq(_leg(200_000e18, 100e18, 0.05e18, 1e18), 10_010e18, "maintenance");
-        assertEq(_leg(200_000e18, 100e18, 0.1e18, 1.5e18), 20_015e18, "initial");
-        assertEq(_leg(0, 0, 0.05e18, 1e18), 0, "no leg");
+        (uint256 maintenance, uint256 initial) = _requirements(100e18, 2000e18, usualMarket());
+        assertEq(maintenance, 10_010e18, "maintenance");
+        assertEq(initial, 20_015e18, "initial");
     }
 
     function test_RoundsTheRequirementUp() external pure {
-        assertEq(_leg(1, 0, 0.05e18, 1e18), 1, "a trace of notional");
-        assertEq(_leg(1e18, 1, 0.05e18, 1e18), 0.05e18 + 1, "a trace of size");
+        (uint256 maintenance, uint256 initial) = _requirements(1, 1, usualMarket());
+        assertEq(maintenance, 1, "a trace of maintenance");
+        assertEq(initial, 1, "a trace of initial");
+        // notional 1 and a wei, its ratio 5% + 5e-7 and a wei, their product and a wei
+        (maintenance, ) = _requirements(1e18 + 1, 1e18, usualMarket());
+        assertEq(maintenance, 0.05e18 + 5e11 + 2, "each rounding");
     }
 
     function testFuzz_TheRequirementIsTheExactOneRoundedUp(
-        uint256 notional,
         uint256 size,
+        uint256 price,
         uint256 base,
         uint256 lambda
     ) external pure {
-        notional = bound(notional, 0, 1e27);
-        size = bound(size, 0, 1e24);
-        base = bound(base, 0, 1e18);
-        lambda = bound(lambda, 0, 16e18);
-        uint256 required = _leg(notional, size, base, lambda);
+        size = bound(size, 1, 1e23);
+        price = bound(price, 1, 1e23);
+        MarketParameters memory p = usualMarket();
+        (p.maintenanceBaseWad, p.lambdaMaintenanceWad) = (bound(base, 1, 1e6) * 1e12, bound(lambda, 1, 16e6) * 1e12);
+        (p.initialBaseWad, p.lambdaInitialWad) = (p.maintenanceBaseWad, p.lambdaMaintenanceWad);
+        (uint256 maintenance, uint256 initial) = _requirements(size, price, p);
+        uint256 notional = (size * price + 1e18 - 1) / 1e18;
         // times 2 * skew scale * 1e18
-        uint256 exact = notional * (base * 2e24 + lambda * size);
-        assertGe(required * 2e42, exact, "below the exact requirement");
-        assertLe(required * 2e42, exact + notional * 2e24 + 2e42, "more than its two roundings above");
+        uint256 exact = notional * (p.maintenanceBaseWad * 2e24 + p.lambdaMaintenanceWad * size);
+        assertGe(maintenance * 2e42, exact, "below the exact requirement");
+        assertLe(maintenance * 2e42, exact + notional * 2e24 + 2e42, "more than its two roundings above");
+        assertEq(initial, maintenance, "one formula for both");
     }
 
     function testFuzz_TheRequirementHasNoCliff(uint256 size, uint256 more, uint256 price) external pure {
-        size = bound(size, 0, 5e22);
+        size = bound(size, 1, 5e22);
         more = bound(more, 0, 1e18);
         price = bound(price, 1e12, 1e23);
-        uint256 before = _legAt(size, price);
-        uint256 afterwards = _legAt(size + more, price);
+        (uint256 before, ) = _requirements(size, price, usualMarket());
+        (uint256 afterwards, ) = _requirements(size + more, price, usualMarket());
         assertGe(afterwards, before, "a larger position requires less");
         // At most the marginal requirement at the larger size, base + lambda * size / skew scale, and a wei of the rate.
         uint256 marginal = 0.05e18 + (size + more) / 1e6 + 1;
@@ -284,17 +291,21 @@ contract MarginTest is Test {
 
     // ------------------------------------------------------------------ scene
 
-    function _leg(uint256 notional, uint256 size, uint256 base, uint256 lambda) private pure returns (uint256) {
-        return Margin.legRequirement(notional, size, base, lambda, toMarketRisk(usualMarket()));
+    /// @dev What a long of this size requires for maintenance and initially.
+    function _requirements(
+        uint256 size,
+        uint256 price,
+        MarketParameters memory p
+    ) private pure returns (uint256, uint256) {
+        Sums memory sums;
+        Side memory side = Sides.untouched(1, 0);
+        Margin.addLeg(sums, side, int256(size), 0, toMarketRisk(p), toPrice(price, 0, NOW, 60), false);
+        return (sums.requirementMaintenance, sums.requirementInitial);
     }
 
     /// @dev Two bitcoin short at a cost of -100,000 and a price of 60,000; three of the second collateral at 40,000 and 90%.
     function _othersEquity() private pure returns (int256) {
         return -20_000e18 + 108_000e18;
-    }
-
-    function _legAt(uint256 size, uint256 price) private pure returns (uint256) {
-        return _leg((size * price + 1e18 - 1) / 1e18, size, 0.05e18, 1e18);
     }
 
     function _sumsOfLeg(
