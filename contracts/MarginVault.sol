@@ -360,6 +360,17 @@ contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IMarginVault
+    function healths(AccountId[] calldata accounts) external view returns (Health[] memory answer) {
+        AssetSet assets;
+        for (uint256 i; i < accounts.length; ++i) assets = assets | $.accounts[accounts[i]].assets();
+        Price[] memory prices = oracle.lastPrices(assets);
+        answer = new Health[](accounts.length);
+        for (uint256 i; i < accounts.length; ++i) {
+            answer[i] = _healthAt(accounts[i], $.accounts[accounts[i]], assets, prices);
+        }
+    }
+
+    /// @inheritdoc IMarginVault
     function position(AccountId account, MarketId market_) external view returns (PositionView memory) {
         _requireListed(market_);
         Price price = oracle.lastPrices(onlyAsset(marketAsset(market_)))[0];
@@ -452,9 +463,17 @@ contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
     // ------------------------------------------------------------------ shared
 
     function _health(AccountId account, AccountWord word) private view returns (Health memory) {
-        AssetSet assets = word.assets();
-        Price[] memory prices = oracle.lastPrices(assets);
-        Sums memory sums = Margin.collect($, account, word, assets, prices, account == poolAccount(), Margin.NO_ASSET);
+        return _healthAt(account, word, word.assets(), oracle.lastPrices(word.assets()));
+    }
+
+    function _healthAt(
+        AccountId account,
+        AccountWord word,
+        AssetSet assets,
+        Price[] memory prices
+    ) private view returns (Health memory) {
+        bool isPool = account == poolAccount();
+        Sums memory sums = Margin.collect($, account, word, assets, prices, isPool, Margin.NO_ASSET);
         return Margin.total(sums, word.principal(), $.accountRisk);
     }
 

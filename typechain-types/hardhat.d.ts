@@ -10,7 +10,9 @@ import * as Contracts from "./index.js";
 
 declare module "@nomicfoundation/hardhat-ethers/types" {
   interface HardhatEthersHelpers extends HardhatEthersHelpersBase {
-  getContractFactory(name: 'IMarginVault', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IMarginVault__factory>
+  getContractFactory(name: 'AccessManager', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.AccessManager__factory>
+getContractFactory(name: 'MarginVault', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.MarginVault__factory>
+getContractFactory(name: 'IMarginVault', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IMarginVault__factory>
 getContractFactory(name: 'IPriceOracle', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IPriceOracle__factory>
 getContractFactory(name: 'VaultLens', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.VaultLens__factory>
 getContractFactory(name: 'Administration', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Administration__factory>
@@ -21,10 +23,10 @@ getContractFactory(name: 'MockToken', signerOrOptions?: ethers.Signer | FactoryO
 getContractFactory(name: 'PriceOracle', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.PriceOracle__factory>
 getContractFactory(name: 'PushFeed', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.PushFeed__factory>
 getContractFactory(name: 'LiquidityPool', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.LiquidityPool__factory>
-getContractFactory(name: 'MarginVault', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.MarginVault__factory>
-getContractFactory(name: 'AccessManager', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.AccessManager__factory>
 
-  getContractAt(name: 'IMarginVault', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IMarginVault>
+  getContractAt(name: 'AccessManager', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.AccessManager>
+getContractAt(name: 'MarginVault', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.MarginVault>
+getContractAt(name: 'IMarginVault', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IMarginVault>
 getContractAt(name: 'IPriceOracle', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IPriceOracle>
 getContractAt(name: 'VaultLens', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.VaultLens>
 getContractAt(name: 'Administration', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Administration>
@@ -35,10 +37,10 @@ getContractAt(name: 'MockToken', address: string | ethers.Addressable, signer?: 
 getContractAt(name: 'PriceOracle', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.PriceOracle>
 getContractAt(name: 'PushFeed', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.PushFeed>
 getContractAt(name: 'LiquidityPool', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.LiquidityPool>
-getContractAt(name: 'MarginVault', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.MarginVault>
-getContractAt(name: 'AccessManager', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.AccessManager>
 
-  deployContract(name: 'IMarginVault', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IMarginVault>
+  deployContract(name: 'AccessManager', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.AccessManager>
+deployContract(name: 'MarginVault', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MarginVault>
+deployContract(name: 'IMarginVault', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IMarginVault>
 deployContract(name: 'IPriceOracle', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IPriceOracle>
 deployContract(name: 'VaultLens', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.VaultLens>
 deployContract(name: 'Administration', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Administration>
@@ -49,10 +51,10 @@ deployContract(name: 'MockToken', signerOrOptions?: ethers.Signer | DeployContra
 deployContract(name: 'PriceOracle', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PriceOracle>
 deployContract(name: 'PushFeed', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PushFeed>
 deployContract(name: 'LiquidityPool', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.LiquidityPool>
-deployContract(name: 'MarginVault', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MarginVault>
-deployContract(name: 'AccessManager', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.AccessManager>
 
-  deployContract(name: 'IMarginVault', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IMarginVault>
+  deployContract(name: 'AccessManager', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.AccessManager>
+deployContract(name: 'MarginVault', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MarginVault>
+deployContract(name: 'IMarginVault', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IMarginVault>
 deployContract(name: 'IPriceOracle', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IPriceOracle>
 deployContract(name: 'VaultLens', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.VaultLens>
 deployContract(name: 'Administration', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Administration>
@@ -63,8 +65,6 @@ deployContract(name: 'MockToken', args: any[], signerOrOptions?: ethers.Signer |
 deployContract(name: 'PriceOracle', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PriceOracle>
 deployContract(name: 'PushFeed', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PushFeed>
 deployContract(name: 'LiquidityPool', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.LiquidityPool>
-deployContract(name: 'MarginVault', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MarginVault>
-deployContract(name: 'AccessManager', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.AccessManager>
 
     // default types
     getContractFactory(

@@ -314,6 +314,9 @@ interface IMarginVault {
     /// @notice The account's margin, at the last good prices, with all that has accrued.
     function health(AccountId account) external view returns (Health memory);
 
+    /// @notice The margins of many accounts, in their order, with each price read once.
+    function healths(AccountId[] calldata accounts) external view returns (Health[] memory);
+
     /// @notice The account's position, with what has accrued.
     function position(AccountId account, MarketId market) external view returns (PositionView memory);
 

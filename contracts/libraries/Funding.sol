@@ -27,20 +27,21 @@ library Funding {
         indexWad = state.fundingIndex();
         int256 maxRate = risk.maxFundingRate();
         int256 startRate = state.fundingRate().clamp(maxRate);
-        uint256 elapsed = nowSeconds - state.touchedAt();
-        if (elapsed == 0) return (indexWad, startRate);
-        if (elapsed > risk.maxFundingGap()) elapsed = risk.maxFundingGap();
+        // Rates have 63 bits, the drift 56, the gap 20, a price 90: no product has more than 180.
+        unchecked {
+            uint256 elapsed = nowSeconds - state.touchedAt();
+            if (elapsed == 0) return (indexWad, startRate);
+            if (elapsed > risk.maxFundingGap()) elapsed = risk.maxFundingGap();
 
-        int256 drift = state.fundingDrift();
-        rateE24 = (startRate + drift * int256(elapsed)).clamp(maxRate);
-        int256 integral = rateE24 * int256(elapsed);
-        if (drift != 0) {
-            int256 climbed = rateE24 - startRate;
-            // (r1 - r0)^2 / (2 * drift) has the sign of the drift
-            int256 shortfall = (climbed * climbed) / (2 * drift);
-            integral -= shortfall;
+            int256 drift = state.fundingDrift();
+            rateE24 = (startRate + drift * int256(elapsed)).clamp(maxRate);
+            int256 integral = rateE24 * int256(elapsed);
+            if (drift != 0) {
+                int256 climbed = rateE24 - startRate;
+                integral -= (climbed * climbed) / (2 * drift); // of the sign of the drift
+            }
+            indexWad += (int256(priceWad) * integral).divFloor(int256(RATE_UNIT));
         }
-        indexWad += (int256(priceWad) * integral).divFloor(int256(RATE_UNIT));
     }
 
     /// @notice By how much the rate moves a second while the skew stays: 1e-24 a second and second, rounded down, held within its

@@ -6,7 +6,7 @@ import {Funding} from "./Funding.sol";
 import {Side, Sides} from "./Sides.sol";
 import {AccountId} from "../types/AccountId.sol";
 import {AccountWord} from "../types/AccountWord.sol";
-import {AssetSet, MarketId, lowestBit, collateralAsset} from "../types/AssetSet.sol";
+import {AssetSet, MarketId, collateralAsset} from "../types/AssetSet.sol";
 import {MarketRisk} from "../types/MarketWords.sol";
 import {Position} from "../types/Position.sol";
 import {Price} from "../types/Price.sol";
@@ -53,20 +53,26 @@ library Margin {
         uint256 except
     ) internal view returns (Sums memory sums) {
         sums.marketsFresh = true;
-        for (uint256 bits = word.marketBits(); bits != 0; bits &= bits - 1) {
-            uint256 asset = lowestBit(bits);
-            if (asset == except) continue;
-            MarketId id = MarketId.wrap(uint8(asset));
-            Price price = prices[priced.rank(asset)];
-            Position position = $.positions[account][id];
-            MarketRisk risk = $.markets[id].risk;
-            (int256 index, ) = Funding.accrued($.markets[id].state, risk, price.value(), block.timestamp);
+        AssetSet held = word.assets();
+        uint256 next; // prices stand in the order of the set: markets, then collaterals
+        uint256 bits = priced.markets();
+        for (uint256 id; bits != 0; (++id, bits >>= 1)) {
+            if (bits & 1 == 0) continue;
+            Price price = prices[next++];
+            if (!held.contains(id) || id == except) continue;
+            MarketId market = MarketId.wrap(uint8(id));
+            Position position = $.positions[account][market];
+            MarketRisk risk = $.markets[market].risk;
+            (int256 index, ) = Funding.accrued($.markets[market].state, risk, price.value(), block.timestamp);
             Side memory side = Sides.untouched(position.shares() < 0 ? int256(-1) : int256(1), index);
             addLeg(sums, side, position.shares(), position.cost(), risk, price, fullGains);
         }
-        for (uint256 bits = word.collateralBits(); bits != 0; bits &= bits - 1) {
-            uint256 i = lowestBit(bits);
-            _addCollateral(sums, $.collaterals[i], $.collateralOf[account][i], prices[priced.rank(collateralAsset(i))]);
+        bits = priced.collaterals();
+        for (uint256 i; bits != 0; (++i, bits >>= 1)) {
+            if (bits & 1 == 0) continue;
+            Price price = prices[next++];
+            if (!held.contains(collateralAsset(i))) continue;
+            _addCollateral(sums, $.collaterals[i], $.collateralOf[account][i], price);
         }
     }
 
@@ -95,34 +101,46 @@ library Margin {
         bool fullGains
     ) internal pure {
         int256 value = valueFloor(side, sharesWad, costWad, price.value());
-        sums.unrealized += value;
-        sums.equityMaintenance += value;
-        sums.equityInitial +=
-            value > 0 && !fullGains ? value.mulDivFloor(int256(risk.profitWeight()), WAD_SIGNED) : value;
-        if (sharesWad == 0) return; // the pool's profit in a market that everybody left: no price moves it
-        if (!price.isFresh()) sums.marketsFresh = false;
-        sums.hasPosition = true;
-        uint256 size = side.sizeUp(sharesWad.abs());
-        uint256 notional = size.mulDivUp(price.value(), WAD);
-        sums.requirementMaintenance += legRequirement(
-            notional,
-            size,
-            risk.maintenanceBase(),
-            risk.lambdaMaintenance(),
-            risk
-        );
-        sums.requirementInitial += legRequirement(notional, size, risk.initialBase(), risk.lambdaInitial(), risk);
+        // Sums of at most 96 values of 157 bits, and products of fields: size 120 bits, price 90, lambda 64; a size is at most
+        // skewScale (open interest <= maintenanceBase * skewScale), so a ratio has at most 65 bits.
+        unchecked {
+            sums.unrealized += value;
+            sums.equityMaintenance += value;
+            sums.equityInitial += value > 0 && !fullGains ? (value * int256(risk.profitWeight())) / WAD_SIGNED : value;
+            if (sharesWad == 0) return; // the pool's profit in a market that everybody left: no price moves it
+            if (!price.isFresh()) sums.marketsFresh = false;
+            sums.hasPosition = true;
+            uint256 size = side.sizeUp(sharesWad.abs());
+            uint256 notional = (size * price.value()).divUp(WAD);
+            uint256 depth = 2 * risk.skewScale();
+            sums.requirementMaintenance += legRequirementUp(
+                notional,
+                size,
+                risk.maintenanceBase(),
+                risk.lambdaMaintenance(),
+                depth
+            );
+            sums.requirementInitial += legRequirementUp(
+                notional,
+                size,
+                risk.initialBase(),
+                risk.lambdaInitial(),
+                depth
+            );
+        }
     }
 
-    /// @notice n * (base + lambda * |size| / (2 * skewScale)), rounded up.
-    function legRequirement(
+    /// @notice n * (base + lambda * |size| / depth), rounded up; depth = 2 * skewScale. For operands within the bounds of `addLeg`.
+    function legRequirementUp(
         uint256 notionalWad,
         uint256 sizeWad,
         uint256 baseWad,
         uint256 lambdaWad,
-        MarketRisk risk
+        uint256 depthWad
     ) internal pure returns (uint256) {
-        return notionalWad.mulDivUp(baseWad + lambdaWad.mulDivUp(sizeWad, 2 * risk.skewScale()), WAD);
+        unchecked {
+            return (notionalWad * (baseWad + (lambdaWad * sizeWad).divUp(depthWad))).divUp(WAD);
+        }
     }
 
     /// @notice Unrealised profit and loss of a position: floor(shares * share price) - cost.
@@ -132,9 +150,12 @@ library Margin {
         int256 costWad,
         uint256 priceWad
     ) internal pure returns (int256) {
-        int256 sign = sharesWad < 0 ? int256(-1) : int256(1);
-        int256 sharePrice = side.sharePriceFloor(sign, priceWad * (RAY / WAD));
-        return int256(sharesWad.abs()).mulDivFloor(sharePrice, RAY_SIGNED) - costWad;
+        // shares 120 bits, price (ray) 120, carry 126: the product has at most 247
+        unchecked {
+            int256 sign = sharesWad < 0 ? int256(-1) : int256(1);
+            int256 sharePrice = side.sharePriceFloor(sign, priceWad * (RAY / WAD));
+            return (int256(sharesWad.abs()) * sharePrice).divFloor(RAY_SIGNED) - costWad;
+        }
     }
 
     function _addCollateral(Sums memory sums, Collateral collateral, uint256 amount, Price price) private pure {
@@ -146,7 +167,9 @@ library Margin {
 
     /// @notice Value (wad) of an amount (raw) of a collateral at its last price, before weights.
     function collateralValueDown(Collateral collateral, uint256 amount, Price price) internal pure returns (uint256) {
-        return amount.mulDivDown(price.value(), 10 ** collateral.decimals());
+        unchecked {
+            return (amount * price.value()) / 10 ** collateral.decimals(); // amount 112 bits, price 90, decimals at most 18
+        }
     }
 
     /// @notice The account's margin: the sums, and its cash (wad).

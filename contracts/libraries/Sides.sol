@@ -22,17 +22,26 @@ library Sides {
 
     /// @notice A side that was never deleveraged, as every side is until deleveraging exists: funding alone moves its carry. Exact.
     function untouched(int256 sign, int256 fundingIndexWad) internal pure returns (Side memory) {
-        return Side(START_SCALE, -sign * fundingIndexWad * (RAY_SIGNED / WAD_SIGNED));
+        unchecked {
+            return Side(START_SCALE, -sign * fundingIndexWad * (RAY_SIGNED / WAD_SIGNED)); // the index has 96 bits
+        }
     }
 
     /// @notice Quote per share (ray) at this price (ray), rounded toward minus infinity.
     function sharePriceFloor(Side memory side, int256 sign, uint256 priceRay) internal pure returns (int256) {
-        return (sign * int256(side.scaleRay * priceRay)).divFloor(RAY_SIGNED) + side.carryRay;
+        // scale 90 bits, price 120
+        unchecked {
+            if (side.scaleRay == RAY) return sign * int256(priceRay) + side.carryRay;
+            return (sign * int256(side.scaleRay * priceRay)).divFloor(RAY_SIGNED) + side.carryRay;
+        }
     }
 
     /// @notice Quote per share (ray) at this price (ray), rounded toward plus infinity.
     function sharePriceCeil(Side memory side, int256 sign, uint256 priceRay) internal pure returns (int256) {
-        return (sign * int256(side.scaleRay * priceRay)).divCeil(RAY_SIGNED) + side.carryRay;
+        unchecked {
+            if (side.scaleRay == RAY) return sign * int256(priceRay) + side.carryRay;
+            return (sign * int256(side.scaleRay * priceRay)).divCeil(RAY_SIGNED) + side.carryRay;
+        }
     }
 
     /// @notice Size (wad, unsigned) of so many shares, rounded down.

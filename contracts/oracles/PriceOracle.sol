@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {IPriceOracle} from "../interfaces/IPriceOracle.sol";
-import {AssetSet, lowestBit} from "../types/AssetSet.sol";
+import {AssetSet, MAX_MARKETS, lowestBit} from "../types/AssetSet.sol";
 import {Price} from "../types/Price.sol";
 import {PushFeed} from "./PushFeed.sol";
 
@@ -34,10 +34,12 @@ contract PriceOracle is IPriceOracle, PushFeed {
 
     function _lastPrices(AssetSet assets) private view returns (Price[] memory answer) {
         answer = new Price[](assets.count());
-        uint256 bits = AssetSet.unwrap(assets);
-        for (uint256 i; bits != 0; ++i) {
-            answer[i] = _lastPrice[lowestBit(bits)].asOf(block.timestamp);
-            bits &= bits - 1;
+        uint256 next;
+        for ((uint256 bits, uint256 i) = (assets.markets(), 0); bits != 0; (++i, bits >>= 1)) {
+            if (bits & 1 == 1) answer[next++] = _lastPrice[i].asOf(block.timestamp);
+        }
+        for ((uint256 bits, uint256 i) = (assets.collaterals(), MAX_MARKETS); bits != 0; (++i, bits >>= 1)) {
+            if (bits & 1 == 1) answer[next++] = _lastPrice[i].asOf(block.timestamp);
         }
     }
 }

@@ -9,7 +9,7 @@ type MarketId is uint8;
 type AssetSet is uint128;
 
 using {marketEquals as ==} for MarketId global;
-using {contains, rank, union as |, count} for AssetSet global;
+using {contains, rank, union as |, count, markets, collaterals} for AssetSet global;
 
 uint256 constant MAX_MARKETS = 96;
 uint256 constant MAX_COLLATERALS = 32;
@@ -39,6 +39,16 @@ function contains(AssetSet set, uint256 asset) pure returns (bool) {
 
 function union(AssetSet a, AssetSet b) pure returns (AssetSet) {
     return AssetSet.wrap(AssetSet.unwrap(a) | AssetSet.unwrap(b));
+}
+
+/// @notice The set's markets: bit i is market i.
+function markets(AssetSet set) pure returns (uint256) {
+    return AssetSet.unwrap(set) & ((1 << MAX_MARKETS) - 1);
+}
+
+/// @notice The set's collaterals: bit i is collateral i.
+function collaterals(AssetSet set) pure returns (uint256) {
+    return AssetSet.unwrap(set) >> MAX_MARKETS;
 }
 
 /// @notice How many assets of the set come before this one: the asset's place in an array that follows the set.

@@ -45,9 +45,9 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   
 
   export interface MarginVaultInterface extends Interface {
-    getFunction(nameOrSignature: "absorb" | "accountRisk" | "accountWord" | "authority" | "capital" | "cash" | "collateral" | "collateralAt" | "deposit" | "health" | "insuranceAccount" | "isConsumingScheduledOp" | "liquidatePosition" | "listCollateral" | "listMarket" | "market" | "oracle" | "pool" | "poolAccount" | "poolValue" | "position" | "previewAbsorb" | "previewLiquidation" | "refreshCapital" | "setAccountParameters" | "setAuthority" | "setCollateralParameters" | "setMarketParameters" | "settle" | "settlementToken" | "sweepFees" | "totals" | "trade" | "withdraw"): FunctionFragment;
+    getFunction(nameOrSignature: "absorb" | "accountRisk" | "accountWord" | "authority" | "capital" | "cash" | "collateral" | "collateralAt" | "deposit" | "health" | "healths" | "insuranceAccount" | "isConsumingScheduledOp" | "liquidatePosition" | "listCollateral" | "listMarket" | "market" | "oracle" | "pool" | "poolAccount" | "poolValue" | "position" | "previewAbsorb" | "previewLiquidation" | "refreshCapital" | "setAccountParameters" | "setAuthority" | "setCollateralParameters" | "setMarketParameters" | "settle" | "settlementToken" | "sweepFees" | "totals" | "trade" | "withdraw"): FunctionFragment;
 
-    getEvent(nameOrSignatureOrTopic: "Absorbed" | "AccountChanged" | "AccountParametersSet" | "AuthorityUpdated" | "CapitalChanged" | "CollateralAbsorbed" | "CollateralChanged" | "CollateralParametersSet" | "Deposited" | "FeesSwept" | "InsurancePaid" | "MarketChanged" | "MarketParametersSet" | "PoolPaid" | "PositionAbsorbed" | "PositionChanged" | "PositionLiquidated" | "Settled" | "Traded" | "Withdrawn"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "Absorbed" | "AccountChanged" | "AccountParametersSet" | "AuthorityUpdated" | "CapitalChanged" | "CollateralAbsorbed" | "CollateralChanged" | "CollateralParametersSet" | "Deposited" | "FeesSwept" | "InsurancePaid" | "MarketChanged" | "MarketParametersSet" | "PoolPaid" | "PositionAbsorbed" | "PositionChanged" | "PositionLiquidated" | "ReservePaid" | "RewardBudgetChanged" | "Settled" | "Traded" | "Withdrawn"): EventFragment;
 
     encodeFunctionData(functionFragment: 'absorb', values: [BytesLike[], BytesLike]): string;
 encodeFunctionData(functionFragment: 'accountRisk', values?: undefined): string;
@@ -59,6 +59,7 @@ encodeFunctionData(functionFragment: 'collateral', values: [BytesLike, AddressLi
 encodeFunctionData(functionFragment: 'collateralAt', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'deposit', values: [BytesLike, AddressLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'health', values: [BytesLike]): string;
+encodeFunctionData(functionFragment: 'healths', values: [BytesLike[]]): string;
 encodeFunctionData(functionFragment: 'insuranceAccount', values?: undefined): string;
 encodeFunctionData(functionFragment: 'isConsumingScheduledOp', values?: undefined): string;
 encodeFunctionData(functionFragment: 'liquidatePosition', values: [BytesLike, BigNumberish, BigNumberish, BytesLike]): string;
@@ -94,6 +95,7 @@ decodeFunctionResult(functionFragment: 'collateral', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'collateralAt', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'deposit', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'health', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'healths', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'insuranceAccount', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'isConsumingScheduledOp', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'liquidatePosition', data: BytesLike): Result;
@@ -325,6 +327,30 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
 
   
 
+    export namespace ReservePaidEvent {
+      export type InputTuple = [market: BigNumberish, amount: BigNumberish];
+      export type OutputTuple = [market: bigint, amount: bigint];
+      export interface OutputObject {market: bigint, amount: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace RewardBudgetChangedEvent {
+      export type InputTuple = [budget: BigNumberish];
+      export type OutputTuple = [budget: bigint];
+      export interface OutputObject {budget: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
     export namespace SettledEvent {
       export type InputTuple = [account: BytesLike, market: BigNumberish, realizedWad: BigNumberish];
       export type OutputTuple = [account: string, market: bigint, realizedWad: bigint];
@@ -470,6 +496,14 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
     health: TypedContractMethod<
       [account: BytesLike, ],
       [HealthStructOutput],
+      'view'
+    >
+    
+
+    
+    healths: TypedContractMethod<
+      [accounts: BytesLike[], ],
+      [HealthStructOutput[]],
       'view'
     >
     
@@ -719,6 +753,11 @@ getFunction(nameOrSignature: 'health'): TypedContractMethod<
       [HealthStructOutput],
       'view'
     >;
+getFunction(nameOrSignature: 'healths'): TypedContractMethod<
+      [accounts: BytesLike[], ],
+      [HealthStructOutput[]],
+      'view'
+    >;
 getFunction(nameOrSignature: 'insuranceAccount'): TypedContractMethod<
       [],
       [string],
@@ -857,6 +896,8 @@ getEvent(key: 'PoolPaid'): TypedContractEvent<PoolPaidEvent.InputTuple, PoolPaid
 getEvent(key: 'PositionAbsorbed'): TypedContractEvent<PositionAbsorbedEvent.InputTuple, PositionAbsorbedEvent.OutputTuple, PositionAbsorbedEvent.OutputObject>;
 getEvent(key: 'PositionChanged'): TypedContractEvent<PositionChangedEvent.InputTuple, PositionChangedEvent.OutputTuple, PositionChangedEvent.OutputObject>;
 getEvent(key: 'PositionLiquidated'): TypedContractEvent<PositionLiquidatedEvent.InputTuple, PositionLiquidatedEvent.OutputTuple, PositionLiquidatedEvent.OutputObject>;
+getEvent(key: 'ReservePaid'): TypedContractEvent<ReservePaidEvent.InputTuple, ReservePaidEvent.OutputTuple, ReservePaidEvent.OutputObject>;
+getEvent(key: 'RewardBudgetChanged'): TypedContractEvent<RewardBudgetChangedEvent.InputTuple, RewardBudgetChangedEvent.OutputTuple, RewardBudgetChangedEvent.OutputObject>;
 getEvent(key: 'Settled'): TypedContractEvent<SettledEvent.InputTuple, SettledEvent.OutputTuple, SettledEvent.OutputObject>;
 getEvent(key: 'Traded'): TypedContractEvent<TradedEvent.InputTuple, TradedEvent.OutputTuple, TradedEvent.OutputObject>;
 getEvent(key: 'Withdrawn'): TypedContractEvent<WithdrawnEvent.InputTuple, WithdrawnEvent.OutputTuple, WithdrawnEvent.OutputObject>;
@@ -929,6 +970,14 @@ getEvent(key: 'Withdrawn'): TypedContractEvent<WithdrawnEvent.InputTuple, Withdr
 
       'PositionLiquidated(bytes32,uint8,address,int256,uint256,uint256,uint256,uint256,uint256)': TypedContractEvent<PositionLiquidatedEvent.InputTuple, PositionLiquidatedEvent.OutputTuple, PositionLiquidatedEvent.OutputObject>;
       PositionLiquidated: TypedContractEvent<PositionLiquidatedEvent.InputTuple, PositionLiquidatedEvent.OutputTuple, PositionLiquidatedEvent.OutputObject>;
+    
+
+      'ReservePaid(uint8,uint256)': TypedContractEvent<ReservePaidEvent.InputTuple, ReservePaidEvent.OutputTuple, ReservePaidEvent.OutputObject>;
+      ReservePaid: TypedContractEvent<ReservePaidEvent.InputTuple, ReservePaidEvent.OutputTuple, ReservePaidEvent.OutputObject>;
+    
+
+      'RewardBudgetChanged(uint256)': TypedContractEvent<RewardBudgetChangedEvent.InputTuple, RewardBudgetChangedEvent.OutputTuple, RewardBudgetChangedEvent.OutputObject>;
+      RewardBudgetChanged: TypedContractEvent<RewardBudgetChangedEvent.InputTuple, RewardBudgetChangedEvent.OutputTuple, RewardBudgetChangedEvent.OutputObject>;
     
 
       'Settled(bytes32,uint8,int256)': TypedContractEvent<SettledEvent.InputTuple, SettledEvent.OutputTuple, SettledEvent.OutputObject>;

@@ -45,9 +45,9 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   
 
   export interface IMarginVaultInterface extends Interface {
-    getFunction(nameOrSignature: "absorb" | "accountRisk" | "accountWord" | "capital" | "cash" | "collateral" | "collateralAt" | "deposit" | "health" | "insuranceAccount" | "liquidatePosition" | "listCollateral" | "listMarket" | "market" | "poolAccount" | "poolValue" | "position" | "previewAbsorb" | "previewLiquidation" | "refreshCapital" | "setAccountParameters" | "setCollateralParameters" | "setMarketParameters" | "settle" | "settlementToken" | "sweepFees" | "totals" | "trade" | "withdraw"): FunctionFragment;
+    getFunction(nameOrSignature: "absorb" | "accountRisk" | "accountWord" | "capital" | "cash" | "collateral" | "collateralAt" | "deposit" | "health" | "healths" | "insuranceAccount" | "liquidatePosition" | "listCollateral" | "listMarket" | "market" | "poolAccount" | "poolValue" | "position" | "previewAbsorb" | "previewLiquidation" | "refreshCapital" | "setAccountParameters" | "setCollateralParameters" | "setMarketParameters" | "settle" | "settlementToken" | "sweepFees" | "totals" | "trade" | "withdraw"): FunctionFragment;
 
-    getEvent(nameOrSignatureOrTopic: "Absorbed" | "AccountChanged" | "AccountParametersSet" | "CapitalChanged" | "CollateralAbsorbed" | "CollateralChanged" | "CollateralParametersSet" | "Deposited" | "FeesSwept" | "InsurancePaid" | "MarketChanged" | "MarketParametersSet" | "PoolPaid" | "PositionAbsorbed" | "PositionChanged" | "PositionLiquidated" | "Settled" | "Traded" | "Withdrawn"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "Absorbed" | "AccountChanged" | "AccountParametersSet" | "CapitalChanged" | "CollateralAbsorbed" | "CollateralChanged" | "CollateralParametersSet" | "Deposited" | "FeesSwept" | "InsurancePaid" | "MarketChanged" | "MarketParametersSet" | "PoolPaid" | "PositionAbsorbed" | "PositionChanged" | "PositionLiquidated" | "ReservePaid" | "RewardBudgetChanged" | "Settled" | "Traded" | "Withdrawn"): EventFragment;
 
     encodeFunctionData(functionFragment: 'absorb', values: [BytesLike[], BytesLike]): string;
 encodeFunctionData(functionFragment: 'accountRisk', values?: undefined): string;
@@ -58,6 +58,7 @@ encodeFunctionData(functionFragment: 'collateral', values: [BytesLike, AddressLi
 encodeFunctionData(functionFragment: 'collateralAt', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'deposit', values: [BytesLike, AddressLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'health', values: [BytesLike]): string;
+encodeFunctionData(functionFragment: 'healths', values: [BytesLike[]]): string;
 encodeFunctionData(functionFragment: 'insuranceAccount', values?: undefined): string;
 encodeFunctionData(functionFragment: 'liquidatePosition', values: [BytesLike, BigNumberish, BigNumberish, BytesLike]): string;
 encodeFunctionData(functionFragment: 'listCollateral', values: [AddressLike, CollateralParametersStruct]): string;
@@ -88,6 +89,7 @@ decodeFunctionResult(functionFragment: 'collateral', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'collateralAt', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'deposit', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'health', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'healths', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'insuranceAccount', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'liquidatePosition', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'listCollateral', data: BytesLike): Result;
@@ -303,6 +305,30 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
 
   
 
+    export namespace ReservePaidEvent {
+      export type InputTuple = [market: BigNumberish, amount: BigNumberish];
+      export type OutputTuple = [market: bigint, amount: bigint];
+      export interface OutputObject {market: bigint, amount: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace RewardBudgetChangedEvent {
+      export type InputTuple = [budget: BigNumberish];
+      export type OutputTuple = [budget: bigint];
+      export interface OutputObject {budget: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
     export namespace SettledEvent {
       export type InputTuple = [account: BytesLike, market: BigNumberish, realizedWad: BigNumberish];
       export type OutputTuple = [account: string, market: bigint, realizedWad: bigint];
@@ -440,6 +466,14 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
     health: TypedContractMethod<
       [account: BytesLike, ],
       [HealthStructOutput],
+      'view'
+    >
+    
+
+    
+    healths: TypedContractMethod<
+      [accounts: BytesLike[], ],
+      [HealthStructOutput[]],
       'view'
     >
     
@@ -652,6 +686,11 @@ getFunction(nameOrSignature: 'health'): TypedContractMethod<
       [HealthStructOutput],
       'view'
     >;
+getFunction(nameOrSignature: 'healths'): TypedContractMethod<
+      [accounts: BytesLike[], ],
+      [HealthStructOutput[]],
+      'view'
+    >;
 getFunction(nameOrSignature: 'insuranceAccount'): TypedContractMethod<
       [],
       [string],
@@ -769,6 +808,8 @@ getEvent(key: 'PoolPaid'): TypedContractEvent<PoolPaidEvent.InputTuple, PoolPaid
 getEvent(key: 'PositionAbsorbed'): TypedContractEvent<PositionAbsorbedEvent.InputTuple, PositionAbsorbedEvent.OutputTuple, PositionAbsorbedEvent.OutputObject>;
 getEvent(key: 'PositionChanged'): TypedContractEvent<PositionChangedEvent.InputTuple, PositionChangedEvent.OutputTuple, PositionChangedEvent.OutputObject>;
 getEvent(key: 'PositionLiquidated'): TypedContractEvent<PositionLiquidatedEvent.InputTuple, PositionLiquidatedEvent.OutputTuple, PositionLiquidatedEvent.OutputObject>;
+getEvent(key: 'ReservePaid'): TypedContractEvent<ReservePaidEvent.InputTuple, ReservePaidEvent.OutputTuple, ReservePaidEvent.OutputObject>;
+getEvent(key: 'RewardBudgetChanged'): TypedContractEvent<RewardBudgetChangedEvent.InputTuple, RewardBudgetChangedEvent.OutputTuple, RewardBudgetChangedEvent.OutputObject>;
 getEvent(key: 'Settled'): TypedContractEvent<SettledEvent.InputTuple, SettledEvent.OutputTuple, SettledEvent.OutputObject>;
 getEvent(key: 'Traded'): TypedContractEvent<TradedEvent.InputTuple, TradedEvent.OutputTuple, TradedEvent.OutputObject>;
 getEvent(key: 'Withdrawn'): TypedContractEvent<WithdrawnEvent.InputTuple, WithdrawnEvent.OutputTuple, WithdrawnEvent.OutputObject>;
@@ -837,6 +878,14 @@ getEvent(key: 'Withdrawn'): TypedContractEvent<WithdrawnEvent.InputTuple, Withdr
 
       'PositionLiquidated(bytes32,uint8,address,int256,uint256,uint256,uint256,uint256,uint256)': TypedContractEvent<PositionLiquidatedEvent.InputTuple, PositionLiquidatedEvent.OutputTuple, PositionLiquidatedEvent.OutputObject>;
       PositionLiquidated: TypedContractEvent<PositionLiquidatedEvent.InputTuple, PositionLiquidatedEvent.OutputTuple, PositionLiquidatedEvent.OutputObject>;
+    
+
+      'ReservePaid(uint8,uint256)': TypedContractEvent<ReservePaidEvent.InputTuple, ReservePaidEvent.OutputTuple, ReservePaidEvent.OutputObject>;
+      ReservePaid: TypedContractEvent<ReservePaidEvent.InputTuple, ReservePaidEvent.OutputTuple, ReservePaidEvent.OutputObject>;
+    
+
+      'RewardBudgetChanged(uint256)': TypedContractEvent<RewardBudgetChangedEvent.InputTuple, RewardBudgetChangedEvent.OutputTuple, RewardBudgetChangedEvent.OutputObject>;
+      RewardBudgetChanged: TypedContractEvent<RewardBudgetChangedEvent.InputTuple, RewardBudgetChangedEvent.OutputTuple, RewardBudgetChangedEvent.OutputObject>;
     
 
       'Settled(bytes32,uint8,int256)': TypedContractEvent<SettledEvent.InputTuple, SettledEvent.OutputTuple, SettledEvent.OutputObject>;

@@ -20,16 +20,16 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   
 
   export interface VaultLensInterface extends Interface {
-    getFunction(nameOrSignature: "atRisk" | "healths" | "vault"): FunctionFragment;
+    getFunction(nameOrSignature: "atRisk" | "liquidatable" | "vault"): FunctionFragment;
 
     
 
     encodeFunctionData(functionFragment: 'atRisk', values: [BytesLike[]]): string;
-encodeFunctionData(functionFragment: 'healths', values: [BytesLike[]]): string;
+encodeFunctionData(functionFragment: 'liquidatable', values: [BytesLike[]]): string;
 encodeFunctionData(functionFragment: 'vault', values?: undefined): string;
 
     decodeFunctionResult(functionFragment: 'atRisk', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'healths', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'liquidatable', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'vault', data: BytesLike): Result;
   }
 
@@ -77,9 +77,9 @@ decodeFunctionResult(functionFragment: 'vault', data: BytesLike): Result;
     
 
     
-    healths: TypedContractMethod<
+    liquidatable: TypedContractMethod<
       [accounts: BytesLike[], ],
-      [HealthStructOutput[]],
+      [string[]],
       'view'
     >
     
@@ -100,9 +100,9 @@ decodeFunctionResult(functionFragment: 'vault', data: BytesLike): Result;
       [RiskViewStructOutput[]],
       'view'
     >;
-getFunction(nameOrSignature: 'healths'): TypedContractMethod<
+getFunction(nameOrSignature: 'liquidatable'): TypedContractMethod<
       [accounts: BytesLike[], ],
-      [HealthStructOutput[]],
+      [string[]],
       'view'
     >;
 getFunction(nameOrSignature: 'vault'): TypedContractMethod<

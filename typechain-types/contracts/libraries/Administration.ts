@@ -8,7 +8,7 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   export interface AdministrationInterface extends Interface {
     
 
-    getEvent(nameOrSignatureOrTopic: "AccountParametersSet" | "CapitalChanged" | "CollateralParametersSet" | "MarketChanged" | "MarketParametersSet"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "AccountParametersSet" | "CapitalChanged" | "CollateralParametersSet" | "MarketChanged" | "MarketParametersSet" | "RewardBudgetChanged"): EventFragment;
 
     
 
@@ -76,6 +76,18 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
 
   
 
+    export namespace RewardBudgetChangedEvent {
+      export type InputTuple = [budget: BigNumberish];
+      export type OutputTuple = [budget: bigint];
+      export interface OutputObject {budget: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
   export interface Administration extends BaseContract {
     
     connect(runner?: ContractRunner | null): Administration;
@@ -120,6 +132,7 @@ getEvent(key: 'CapitalChanged'): TypedContractEvent<CapitalChangedEvent.InputTup
 getEvent(key: 'CollateralParametersSet'): TypedContractEvent<CollateralParametersSetEvent.InputTuple, CollateralParametersSetEvent.OutputTuple, CollateralParametersSetEvent.OutputObject>;
 getEvent(key: 'MarketChanged'): TypedContractEvent<MarketChangedEvent.InputTuple, MarketChangedEvent.OutputTuple, MarketChangedEvent.OutputObject>;
 getEvent(key: 'MarketParametersSet'): TypedContractEvent<MarketParametersSetEvent.InputTuple, MarketParametersSetEvent.OutputTuple, MarketParametersSetEvent.OutputObject>;
+getEvent(key: 'RewardBudgetChanged'): TypedContractEvent<RewardBudgetChangedEvent.InputTuple, RewardBudgetChangedEvent.OutputTuple, RewardBudgetChangedEvent.OutputObject>;
 
     filters: {
       
@@ -141,6 +154,10 @@ getEvent(key: 'MarketParametersSet'): TypedContractEvent<MarketParametersSetEven
 
       'MarketParametersSet(uint8,uint256,uint256,uint256)': TypedContractEvent<MarketParametersSetEvent.InputTuple, MarketParametersSetEvent.OutputTuple, MarketParametersSetEvent.OutputObject>;
       MarketParametersSet: TypedContractEvent<MarketParametersSetEvent.InputTuple, MarketParametersSetEvent.OutputTuple, MarketParametersSetEvent.OutputObject>;
+    
+
+      'RewardBudgetChanged(uint256)': TypedContractEvent<RewardBudgetChangedEvent.InputTuple, RewardBudgetChangedEvent.OutputTuple, RewardBudgetChangedEvent.OutputObject>;
+      RewardBudgetChanged: TypedContractEvent<RewardBudgetChangedEvent.InputTuple, RewardBudgetChangedEvent.OutputTuple, RewardBudgetChangedEvent.OutputObject>;
     
     };
   }

@@ -8,7 +8,7 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   export interface WaterfallInterface extends Interface {
     
 
-    getEvent(nameOrSignatureOrTopic: "Absorbed" | "AccountChanged" | "CollateralAbsorbed" | "CollateralChanged" | "InsurancePaid" | "MarketChanged" | "PoolPaid" | "PositionAbsorbed" | "PositionChanged" | "PositionLiquidated"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "Absorbed" | "AccountChanged" | "CapitalChanged" | "CollateralAbsorbed" | "CollateralChanged" | "InsurancePaid" | "MarketChanged" | "PoolPaid" | "PositionAbsorbed" | "PositionChanged" | "PositionLiquidated" | "RewardBudgetChanged"): EventFragment;
 
     
 
@@ -32,6 +32,18 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
       export type InputTuple = [account: BytesLike, word: BigNumberish];
       export type OutputTuple = [account: string, word: bigint];
       export interface OutputObject {account: string, word: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace CapitalChangedEvent {
+      export type InputTuple = [capital: BigNumberish];
+      export type OutputTuple = [capital: bigint];
+      export interface OutputObject {capital: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -136,6 +148,18 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
 
   
 
+    export namespace RewardBudgetChangedEvent {
+      export type InputTuple = [budget: BigNumberish];
+      export type OutputTuple = [budget: bigint];
+      export interface OutputObject {budget: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
   export interface Waterfall extends BaseContract {
     
     connect(runner?: ContractRunner | null): Waterfall;
@@ -177,6 +201,7 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
 
     getEvent(key: 'Absorbed'): TypedContractEvent<AbsorbedEvent.InputTuple, AbsorbedEvent.OutputTuple, AbsorbedEvent.OutputObject>;
 getEvent(key: 'AccountChanged'): TypedContractEvent<AccountChangedEvent.InputTuple, AccountChangedEvent.OutputTuple, AccountChangedEvent.OutputObject>;
+getEvent(key: 'CapitalChanged'): TypedContractEvent<CapitalChangedEvent.InputTuple, CapitalChangedEvent.OutputTuple, CapitalChangedEvent.OutputObject>;
 getEvent(key: 'CollateralAbsorbed'): TypedContractEvent<CollateralAbsorbedEvent.InputTuple, CollateralAbsorbedEvent.OutputTuple, CollateralAbsorbedEvent.OutputObject>;
 getEvent(key: 'CollateralChanged'): TypedContractEvent<CollateralChangedEvent.InputTuple, CollateralChangedEvent.OutputTuple, CollateralChangedEvent.OutputObject>;
 getEvent(key: 'InsurancePaid'): TypedContractEvent<InsurancePaidEvent.InputTuple, InsurancePaidEvent.OutputTuple, InsurancePaidEvent.OutputObject>;
@@ -185,6 +210,7 @@ getEvent(key: 'PoolPaid'): TypedContractEvent<PoolPaidEvent.InputTuple, PoolPaid
 getEvent(key: 'PositionAbsorbed'): TypedContractEvent<PositionAbsorbedEvent.InputTuple, PositionAbsorbedEvent.OutputTuple, PositionAbsorbedEvent.OutputObject>;
 getEvent(key: 'PositionChanged'): TypedContractEvent<PositionChangedEvent.InputTuple, PositionChangedEvent.OutputTuple, PositionChangedEvent.OutputObject>;
 getEvent(key: 'PositionLiquidated'): TypedContractEvent<PositionLiquidatedEvent.InputTuple, PositionLiquidatedEvent.OutputTuple, PositionLiquidatedEvent.OutputObject>;
+getEvent(key: 'RewardBudgetChanged'): TypedContractEvent<RewardBudgetChangedEvent.InputTuple, RewardBudgetChangedEvent.OutputTuple, RewardBudgetChangedEvent.OutputObject>;
 
     filters: {
       
@@ -194,6 +220,10 @@ getEvent(key: 'PositionLiquidated'): TypedContractEvent<PositionLiquidatedEvent.
 
       'AccountChanged(bytes32,uint256)': TypedContractEvent<AccountChangedEvent.InputTuple, AccountChangedEvent.OutputTuple, AccountChangedEvent.OutputObject>;
       AccountChanged: TypedContractEvent<AccountChangedEvent.InputTuple, AccountChangedEvent.OutputTuple, AccountChangedEvent.OutputObject>;
+    
+
+      'CapitalChanged(uint256)': TypedContractEvent<CapitalChangedEvent.InputTuple, CapitalChangedEvent.OutputTuple, CapitalChangedEvent.OutputObject>;
+      CapitalChanged: TypedContractEvent<CapitalChangedEvent.InputTuple, CapitalChangedEvent.OutputTuple, CapitalChangedEvent.OutputObject>;
     
 
       'CollateralAbsorbed(bytes32,address,uint256,uint256)': TypedContractEvent<CollateralAbsorbedEvent.InputTuple, CollateralAbsorbedEvent.OutputTuple, CollateralAbsorbedEvent.OutputObject>;
@@ -226,6 +256,10 @@ getEvent(key: 'PositionLiquidated'): TypedContractEvent<PositionLiquidatedEvent.
 
       'PositionLiquidated(bytes32,uint8,address,int256,uint256,uint256,uint256,uint256,uint256)': TypedContractEvent<PositionLiquidatedEvent.InputTuple, PositionLiquidatedEvent.OutputTuple, PositionLiquidatedEvent.OutputObject>;
       PositionLiquidated: TypedContractEvent<PositionLiquidatedEvent.InputTuple, PositionLiquidatedEvent.OutputTuple, PositionLiquidatedEvent.OutputObject>;
+    
+
+      'RewardBudgetChanged(uint256)': TypedContractEvent<RewardBudgetChangedEvent.InputTuple, RewardBudgetChangedEvent.OutputTuple, RewardBudgetChangedEvent.OutputObject>;
+      RewardBudgetChanged: TypedContractEvent<RewardBudgetChangedEvent.InputTuple, RewardBudgetChangedEvent.OutputTuple, RewardBudgetChangedEvent.OutputObject>;
     
     };
   }

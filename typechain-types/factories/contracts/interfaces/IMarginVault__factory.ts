@@ -1021,6 +1021,38 @@
     "inputs": [
       {
         "indexed": true,
+        "internalType": "MarketId",
+        "name": "market",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "amount",
+        "type": "uint256"
+      }
+    ],
+    "name": "ReservePaid",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": false,
+        "internalType": "RewardBudget",
+        "name": "budget",
+        "type": "uint256"
+      }
+    ],
+    "name": "RewardBudgetChanged",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
         "internalType": "AccountId",
         "name": "account",
         "type": "bytes32"
@@ -1319,6 +1351,62 @@
         "internalType": "struct Health",
         "name": "",
         "type": "tuple"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "AccountId[]",
+        "name": "accounts",
+        "type": "bytes32[]"
+      }
+    ],
+    "name": "healths",
+    "outputs": [
+      {
+        "components": [
+          {
+            "internalType": "int256",
+            "name": "equityMaintenanceWad",
+            "type": "int256"
+          },
+          {
+            "internalType": "uint256",
+            "name": "requirementMaintenanceWad",
+            "type": "uint256"
+          },
+          {
+            "internalType": "int256",
+            "name": "equityInitialWad",
+            "type": "int256"
+          },
+          {
+            "internalType": "uint256",
+            "name": "requirementInitialWad",
+            "type": "uint256"
+          },
+          {
+            "internalType": "int256",
+            "name": "netCashWad",
+            "type": "int256"
+          },
+          {
+            "internalType": "uint256",
+            "name": "healthWad",
+            "type": "uint256"
+          },
+          {
+            "internalType": "bool",
+            "name": "pricesFresh",
+            "type": "bool"
+          }
+        ],
+        "internalType": "struct Health[]",
+        "name": "",
+        "type": "tuple[]"
       }
     ],
     "stateMutability": "view",
