@@ -43,7 +43,7 @@ const firstStepSeconds = Date.UTC(2030, 0, 1) / 1000;
 const genesisSeconds = firstStepSeconds - 86_400;
 const keeperKey = 9;
 const firstOwnerKey = 10;
-const lensChunk = 150;
+const lensChunk = 50;
 
 /** Runs a price file from a fresh chain to its last row, and audits the books at the end. */
 export async function run(options: RunOptions): Promise<Figures> {
