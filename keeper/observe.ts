@@ -54,7 +54,8 @@ export class Observer {
     if (toBlock < this.#readTo) this.#startAnew(); // the chain went back: it was restarted, or set back to a snapshot
     const changes = await readChanges(this.#provider, this.#deployment, this.#readTo + 1, toBlock);
     // The time of a price saves a request a turn. It may lag the chain, by about as much each time; the count of blocks bounds that.
-    const atSeconds = changes.pricedAt ?? (await this.#provider.getBlock(toBlock))?.timestamp ?? 0;
+    const pricedAt = this.#fullPass === undefined ? undefined : changes.pricedAt;
+    const atSeconds = pricedAt ?? (await this.#provider.getBlock(toBlock))?.timestamp ?? 0;
 
     // From here on nothing can fail: what was read is either in the book and returned, or will be read again.
     for (const [account, word] of changes.words) if (!this.#neverTargets.has(account)) this.book.set(account, word);

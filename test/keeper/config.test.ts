@@ -73,7 +73,9 @@ describe("keeper/config", () => {
     const key = `0x${"5".repeat(64)}`;
     expect(readKeeperKey({ BALLAST_KEEPER_KEY: key }, 1)).to.equal(key);
     const { message } = refusal(() => readKeeperKey({ BALLAST_KEEPER_KEY: `${key}5` }, 1));
-    expect(message).to.match(/must be a private key/).and.not.match(/555/);
+    expect(message)
+      .to.match(/must be a private key/)
+      .and.not.match(/555/);
     expect(Object.values(readConfig({ BALLAST_KEEPER_KEY: key }))).not.to.include(key);
   });
 });

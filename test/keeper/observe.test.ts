@@ -1,0 +1,256 @@
+import { expect } from "chai";
+import hre from "hardhat";
+import type { Provider } from "ethers";
+import { pino } from "pino";
+
+import type { Connection } from "../../ignition/deploy.js";
+import { Observer } from "../../keeper/observe.js";
+import { type AccountId, accountId, assetsOfSymbol } from "../../sdk/index.js";
+import { intercept, keptLog } from "../helpers/keeper.js";
+import { type World, createWorld, deployWorld } from "../helpers/world.js";
+
+const silent = pino({ level: "silent" });
+
+const observerOf = (world: World, lensChunk = 200, provider: Provider = world.ballast.provider) =>
+  new Observer(provider, world.deployment, lensChunk, silent);
+
+const blockOf = (world: World) => world.ballast.provider.getBlockNumber();
+
+/** A generator of whole numbers below a bound: the same ones in each run. */
+function numbers(seed: number): (bound: number) => number {
+  let state = seed;
+  return (bound) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * bound);
+  };
+}
+
+const sizes = { BTC: "0.05", ETH: "2", LINK: "100" } as const;
+const deposits = { USDC: "500", WETH: "2.5", WBTC: "0.05" } as const;
+
+/** Deposits and trades of eight owners with two accounts each, and some of them undone again. */
+async function live(world: World, seed: number): Promise<AccountId[]> {
+  const next = numbers(seed);
+  const pick = <T>(list: readonly T[]): T => list[next(list.length)] as T;
+  const accounts: AccountId[] = [];
+  for (const signer of world.signers.slice(0, 8)) {
+    const client = await world.as(signer);
+    for (const index of [0, 1]) {
+      const account = await world.fund(signer, { [pick(["USDC", "WETH", "WBTC"] as const)]: "1" }, index);
+      accounts.push(account);
+      for (const [token, amount] of Object.entries(deposits)) {
+        if (next(2) === 0) await world.fund(signer, { [token]: amount }, index);
+      }
+      for (const [market, size] of Object.entries(sizes)) {
+        if (next(2) === 0 || (await client.health(account)).freeMarginWad < 100n * 10n ** 18n) continue;
+        await client.trade(account, market, next(2) === 0 ? size : `-${size}`);
+      }
+      const [position] = await client.positions(account);
+      if (position !== undefined && next(3) === 0) await client.trade(account, position.market, -position.sizeWad);
+    }
+  }
+  return accounts;
+}
+
+async function wordsOnChain(world: World, accounts: readonly AccountId[]): Promise<Map<AccountId, bigint>> {
+  const words = new Map<AccountId, bigint>();
+  for (const account of accounts) words.set(account, await world.ballast.vault.accountWord(account));
+  return words;
+}
+
+/** Of these accounts, those whose word on the chain has the bit of one of these assets. */
+async function holdersOnChain(world: World, accounts: readonly AccountId[], symbol: string): Promise<AccountId[]> {
+  const bits = assetsOfSymbol(world.deployment, symbol).map((asset) => 1n << BigInt(asset));
+  const found: AccountId[] = [];
+  for (const account of accounts) {
+    const { assets } = await world.ballast.state(account);
+    if (bits.some((bit) => (assets & bit) !== 0n)) found.push(account);
+  }
+  return found;
+}
+
+describe("keeper/observe", () => {
+  let accounts: AccountId[];
+  let connection: Connection;
+
+  before(async () => {
+    connection = await hre.network.create();
+  });
+
+  after(() => connection.close());
+
+  async function lived(): Promise<World> {
+    const world = await deployWorld(connection);
+    accounts = await live(world, 7);
+    return world;
+  }
+
+  it("keeps a book that equals the chain's account words, pool and insurance apart", async () => {
+    const world = await connection.networkHelpers.loadFixture(lived);
+    const observer = observerOf(world);
+    await observer.follow(await blockOf(world));
+    expect(observer.book.words()).to.deep.equal(await wordsOnChain(world, accounts));
+
+    const again = await live(world, 8);
+    await observer.follow(await blockOf(world));
+    expect(observer.book.words()).to.deep.equal(await wordsOnChain(world, [...new Set([...accounts, ...again])]));
+  });
+
+  it("checks every account with assets or debt on the first pass", async () => {
+    const world = await connection.networkHelpers.loadFixture(lived);
+    const due = await observerOf(world).follow(await blockOf(world));
+    const states = await Promise.all(accounts.map(async (account) => world.ballast.state(account)));
+    const exposed = accounts.filter((_, i) => states[i]!.assets !== 0n || states[i]!.principalWad < 0n);
+    expect(due).to.have.members(exposed);
+    expect(due.length).to.be.below(accounts.length);
+  });
+
+  for (const symbol of ["BTC", "ETH", "LINK"]) {
+    it(`checks exactly the accounts that hold ${symbol}, as a market or as collateral, when its price is published`, async () => {
+      const world = await connection.networkHelpers.loadFixture(lived);
+      const observer = observerOf(world);
+      await observer.follow(await blockOf(world));
+      const { priceWad } = await world.ballast.price(symbol);
+      await world.push({ [symbol]: String(priceWad / 10n ** 18n) });
+      const holders = await holdersOnChain(world, accounts, symbol);
+      const due = await observer.follow(await blockOf(world));
+      expect(due).to.have.members(holders).and.have.length(holders.length);
+      expect(holders.length).to.be.above(0).and.below(accounts.length);
+    });
+  }
+
+  it("checks an account whose own word changed, and not one that has nothing at risk", async () => {
+    const world = await connection.networkHelpers.loadFixture(lived);
+    const observer = observerOf(world);
+    await observer.follow(await blockOf(world));
+    const [, , , , , , , , trader, saver] = world.signers;
+    const account = await world.fund(trader!, { USDC: "100", WETH: "1" });
+    await world.fund(saver!, { USDC: "100" });
+    expect(await observer.follow(await blockOf(world))).to.deep.equal([account]);
+    expect(await observer.follow(await blockOf(world))).to.deep.equal([]);
+  });
+
+  it("checks an account with a debt and no asset but cash", async () => {
+    const world = await connection.networkHelpers.loadFixture(lived);
+    const observer = observerOf(world);
+    const debtor = accountId(world.signers[11]!.address);
+    observer.book.set(debtor, (1n << 120n) - 10n ** 18n);
+    expect(observer.book.exposed()).to.deep.equal([debtor]);
+  });
+
+  it("checks everything again after 50 blocks, or 60 seconds of chain time", async () => {
+    const world = await connection.networkHelpers.loadFixture(lived);
+    const observer = observerOf(world);
+    const all = await observer.follow(await blockOf(world));
+    expect(all.length).to.be.above(0);
+
+    await connection.networkHelpers.mine(49, { interval: 1 });
+    expect(await observer.follow(await blockOf(world))).to.deep.equal([]);
+    await connection.networkHelpers.mine(1);
+    expect(await observer.follow(await blockOf(world))).to.have.members(all);
+    await world.passTime(30);
+    expect(await observer.follow(await blockOf(world))).to.deep.equal([]);
+    await world.passTime(30);
+    expect(await observer.follow(await blockOf(world))).to.have.members(all);
+  });
+
+  it("starts anew when the chain went back", async () => {
+    const world = await connection.networkHelpers.loadFixture(lived);
+    const observer = observerOf(world);
+    const all = await observer.follow(await blockOf(world));
+    const snapshot = await connection.networkHelpers.takeSnapshot();
+    await world.fund(world.signers[10]!, { WETH: "1" });
+    await observer.follow(await blockOf(world));
+    await snapshot.restore();
+    expect(await observer.follow(await blockOf(world))).to.have.members(all);
+    expect(observer.book.words()).to.deep.equal(await wordsOnChain(world, accounts));
+  });
+
+  it("reads the logs in halves where the node refuses a range", async () => {
+    const world = await connection.networkHelpers.loadFixture(lived);
+    const ranges: number[] = [];
+    const narrow = intercept<Provider>(world.ballast.provider, {
+      async getLogs(filter) {
+        const { fromBlock, toBlock } = filter as { fromBlock: number; toBlock: number };
+        if (toBlock - fromBlock >= 20) throw new Error("range too large");
+        ranges.push(toBlock - fromBlock + 1);
+        return world.ballast.provider.getLogs(filter);
+      },
+    });
+    const block = await blockOf(world);
+    const observer = observerOf(world, 200, narrow);
+    await observer.follow(block);
+    expect(ranges.reduce((sum, blocks) => sum + blocks)).to.equal(block - world.deployment.fromBlock + 1);
+    expect(observer.book.words()).to.deep.equal(await wordsOnChain(world, accounts));
+  });
+
+  describe("reading", () => {
+    it("tells those at risk as the vault does, however many accounts a call takes", async () => {
+      const world = await createWorld();
+      const opened: AccountId[] = [];
+      for (const [i, signer] of world.signers.slice(0, 7).entries()) {
+        const account = await world.fund(signer, { USDC: "1000" });
+        await (await world.as(signer)).trade(account, "BTC", i % 2 === 0 ? "1.4" : "0.5");
+        opened.push(account);
+      }
+      await world.push({ BTC: "7500" });
+      const block = await blockOf(world);
+      const expected = [0, 2, 4, 6].map((i) => opened[i]!);
+
+      const readings = await Promise.all([1, 3, 200].map((chunk) => observerOf(world, chunk).read(opened, block)));
+      for (const { risks, unreadable } of readings) {
+        expect(risks.map(({ account }) => account)).to.deep.equal(expected);
+        expect(unreadable).to.deep.equal([]);
+        for (const { account, health, legs } of risks) {
+          expect(health).to.deep.equal(await world.ballast.health(account));
+          const preview = await world.ballast.vault.previewLiquidation(account, 0, 2n ** 256n - 1n);
+          const { sizeDeltaWad, fillPriceWad, feeWad, keeperRewardWad } = preview;
+          const figures = { sizeDeltaWad, fillPriceWad, feeWad, keeperRewardWad };
+          expect(legs).to.deep.equal([{ market: 0, refusal: "none", ...figures }]);
+        }
+      }
+      expect(readings[0]).to.deep.equal(readings[2]);
+    });
+
+    it("splits a call that the node refuses, and names an account that cannot be read without losing the others", async () => {
+      const world = await createWorld();
+      const accountsOf = [0, 1, 2, 3, 4].map((i) => accountId(world.signers[i]!.address));
+      const [bad] = accountsOf.slice(3);
+      const [target] = accountsOf;
+      await world.fund(world.signers[0]!, { USDC: "1000" });
+      await (await world.as(world.signers[0]!)).trade(target!, "BTC", "1.4");
+      await world.push({ BTC: "7500" });
+      const calls: number[] = [];
+      const poor = intercept<Provider>(world.ballast.provider, {
+        async call(transaction) {
+          const asked = accountsOf.filter((account) => transaction.data!.includes(account.slice(2)));
+          calls.push(asked.length);
+          if (asked.length > 2 || asked.includes(bad!)) {
+            throw Object.assign(new Error("out of gas"), { code: "CALL_EXCEPTION", data: null });
+          }
+          return world.ballast.provider.call(transaction);
+        },
+      });
+      const { log, lines } = keptLog();
+      const observer = new Observer(poor, world.deployment, 200, log);
+      const { risks, unreadable } = await observer.read(accountsOf, await blockOf(world));
+      expect(risks.map(({ account }) => account)).to.deep.equal([target]);
+      expect(unreadable).to.deep.equal([{ account: bad, reason: "CALL_EXCEPTION" }]);
+      expect(calls).to.deep.equal([5, 3, 2, 1, 2, 1, 1]);
+      expect(lines.map(({ msg, account }) => [msg, account])).to.deep.equal([["failed", bad]]);
+    });
+
+    it("throws when the node does not answer", async () => {
+      const world = await createWorld();
+      const gone = intercept<Provider>(world.ballast.provider, {
+        call: () => Promise.reject(Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" })),
+      });
+      const reading = observerOf(world, 200, gone).read([accountId(world.signers[0]!.address)], await blockOf(world));
+      const error: unknown = await reading.then(
+        () => undefined,
+        (reason: unknown) => reason,
+      );
+      expect(error).to.have.property("code", "ECONNREFUSED");
+    });
+  });
+});
