@@ -31,12 +31,12 @@ export default defineConfig({
   },
   typechain: { outDir: "./typechain-types" },
   networks: {
-    localhost: { type: "http", url: "http://127.0.0.1:8545" },
+    localhost: { type: "http", url: process.env["BALLAST_LOCAL_URL"] ?? "http://127.0.0.1:8545" },
     // The blocks of one step of the demo share its time.
     demo: { type: "edr-simulated", allowBlocksWithSameTimestamp: true },
   },
   test: {
     mocha: { timeout: 600_000 },
-    solidity: { fuzz: { runs: 256, seed: "0x42616c6c617374" } },
+    solidity: { fuzz: { runs: 200, seed: "0x42616c6c617374" } },
   },
 });

@@ -1,5 +1,7 @@
 // Deploys Ballast to the network given with --network, from deployments/<net>/parameters.json; writes deployments/<net>/addresses.json.
+// BALLAST_DEPLOYMENTS names another folder in place of deployments/.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
 
 import hre from "hardhat";
 
@@ -8,9 +10,10 @@ import { deployBallast } from "../ignition/deploy.js";
 import { parseDeployment } from "../sdk/index.js";
 
 const connection = await hre.network.create();
-const folder = new URL(`../deployments/${connection.networkName}/`, import.meta.url);
-const parametersFile = new URL("parameters.json", folder);
-const addressesFile = new URL("addresses.json", folder);
+const deployments = process.env["BALLAST_DEPLOYMENTS"] ?? join(import.meta.dirname, "../deployments");
+const folder = join(deployments, connection.networkName);
+const parametersFile = join(folder, "parameters.json");
+const addressesFile = join(folder, "addresses.json");
 
 const parameters = DeploymentParameters.parse(JSON.parse(readFileSync(parametersFile, "utf8")));
 const existing = existsSync(addressesFile) ? parseDeployment(readFileSync(addressesFile, "utf8")) : undefined;
@@ -25,4 +28,4 @@ for (const [name, address] of Object.entries({ vault, oracle, pool, lens, manage
   console.log(`  ${name.padEnd(8)} ${address}`);
 }
 console.log(`  markets  ${deployment.markets.map(({ symbol }) => symbol).join(" ")}`);
-console.log(`  written  deployments/${connection.networkName}/addresses.json`);
+console.log(`  written  ${relative(".", addressesFile)}`);
