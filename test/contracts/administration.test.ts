@@ -1,0 +1,393 @@
+import { expect } from "chai";
+import hre from "hardhat";
+
+import { type Connection, accountParameters, collateralParameters, marketParameters } from "../../ignition/deploy.js";
+import { accountId, decodeCollateral, decodeMarketState, decodeMarketTotals } from "../../sdk/index.js";
+import { type MarginVault, MarginVault__factory, MockToken__factory } from "../../typechain-types/index.js";
+import { changes, portfolios } from "../helpers/portfolio.js";
+import { expectRevert } from "../helpers/revert.js";
+import { type Signer, type World, deployWorld, roundFigures, wad } from "../helpers/world.js";
+
+describe("contracts/MarginVault: administration", () => {
+  let connection: Connection;
+  let world: World;
+  let vault: MarginVault;
+  let owner: Signer;
+  let stranger: Signer;
+
+  async function quiet() {
+    return deployWorld(connection, roundFigures);
+  }
+
+  before(async () => {
+    connection = await hre.network.create();
+  });
+
+  beforeEach(async () => enter(await connection.networkHelpers.loadFixture(quiet)));
+
+  function enter(entered: World) {
+    world = entered;
+    vault = world.ballast.vault;
+    [owner, stranger] = world.signers as [Signer, Signer];
+  }
+
+  function market(symbol = "ETH") {
+    const found = world.parameters.markets.find((one) => one.symbol === symbol);
+    if (found === undefined) throw new TypeError(symbol);
+    return marketParameters(found);
+  }
+
+  function collateral() {
+    const [first] = world.parameters.collaterals;
+    if (first === undefined) throw new TypeError("no collateral");
+    return collateralParameters(first);
+  }
+
+  const newToken = async () => (await new MockToken__factory(owner).deploy("New", "NEW", 18)).getAddress();
+
+  async function openFeed(asset: number, price = "5") {
+    await (await world.ballast.oracle.setFeed(asset, wad("0.001"), 3600)).wait();
+    const { timestamp } = (await world.ballast.provider.getBlock("latest")) ?? { timestamp: 0 };
+    await (await world.ballast.oracle.push([asset], [wad(price)], timestamp)).wait();
+  }
+
+  async function payReserves(count: number) {
+    await world.mint("USDC", world.admin.address, String(count));
+    const token = MockToken__factory.connect(world.deployment.settlementToken.address, world.admin);
+    await (await token.approve(vault, BigInt(count) * 1_000_000n)).wait();
+  }
+
+  it("is closed to strangers, function by function", async () => {
+    const weth = world.deployment.collaterals[0]?.address ?? "";
+    const token = await newToken();
+    const asStranger = MarginVault__factory.connect(world.deployment.vault, stranger);
+    const acts = {
+      listMarket: () => asStranger.listMarket(market()),
+      setMarketParameters: () => asStranger.setMarketParameters(1, market()),
+      listCollateral: () => asStranger.listCollateral(token, collateral()),
+      setCollateralParameters: () => asStranger.setCollateralParameters(weth, collateral()),
+      setAccountParameters: () => asStranger.setAccountParameters(accountParameters(world.parameters)),
+      setAuthority: () => asStranger.setAuthority(stranger.address),
+    };
+    for (const act of Object.values(acts)) {
+      await expectRevert(act, "AccessManagedUnauthorized", { caller: stranger.address });
+    }
+    // Every other act of the vault belongs to owners of accounts, or to anybody.
+    const open = [
+      "absorb",
+      "deposit",
+      "liquidatePosition",
+      "refreshCapital",
+      "settle",
+      "sweepFees",
+      "trade",
+      "withdraw",
+    ];
+    const writing = MarginVault__factory.abi.flatMap((entry) =>
+      entry.type === "function" && entry.stateMutability === "nonpayable" ? [entry.name] : [],
+    );
+    expect(writing.toSorted()).to.deep.equal([...open, ...Object.keys(acts)].toSorted());
+    // Nor has the admin itself a way round the manager.
+    await expectRevert(() => vault.setAuthority(stranger.address), "AccessManagedUnauthorized", {
+      caller: world.admin.address,
+    });
+  });
+
+  describe("listing", () => {
+    it("lists a market under the next number, with its words, for a reserve of one quote unit", async () => {
+      await openFeed(3);
+      await payReserves(1);
+      const before = await portfolios(world, {});
+      const from = (await connection.ethers.provider.getBlockNumber()) + 1;
+      await (await vault.listMarket(market())).wait();
+      const [markets] = await vault.totals();
+      expect(markets).to.equal(4n);
+      expect(changes(before, await portfolios(world, {}))).to.deep.equal({
+        "tokens.USDC": 1_000_000n,
+        cashHeld: 1_000_000n,
+      });
+      const view = await vault.market(3);
+      const { timestamp } = (await world.ballast.provider.getBlock("latest")) ?? { timestamp: 0 };
+      expect(decodeMarketState(view.state)).to.deep.equal({
+        fundingIndexWad: 0n,
+        fundingRateE24: 0n,
+        fundingDriftE24: 0n,
+        touchedAt: timestamp,
+        flags: 0,
+      });
+      const events = await world.ballast.events(from);
+      expect(events.map(({ name }) => name)).to.deep.equal(["MarketParametersSet", "MarketChanged", "ReservePaid"]);
+      expect(events[0]?.args).to.deep.equal({
+        market: 3n,
+        risk: view.risk,
+        terms: view.terms,
+        discount: view.discount,
+      });
+      expect(events[2]?.args).to.deep.equal({ market: 3n, amount: 1_000_000n });
+    });
+
+    it("lists no market without a price, and none whose price is stale", async () => {
+      await payReserves(1);
+      await expectRevert(() => vault.listMarket(market()), "PriceMissing", { asset: 3n });
+      await openFeed(3);
+      await world.passTime(3601);
+      await expectRevert(() => vault.listMarket(market()), "PriceStale", {
+        asset: 3n,
+        publishedAt: () => true,
+        maxAge: 3600n,
+      });
+    });
+
+    it("lists no token twice, and never the settlement token", async () => {
+      for (const { address } of [...world.deployment.collaterals, world.deployment.settlementToken]) {
+        await expectRevert(() => vault.listCollateral(address, collateral()), "AlreadyListed", { token: address });
+      }
+    });
+
+    it("lists a collateral under the next number, and none without a price", async () => {
+      const token = await newToken();
+      await expectRevert(() => vault.listCollateral(token, collateral()), "PriceMissing", { asset: 98n });
+      await openFeed(98);
+      await (await vault.listCollateral(token, { ...collateral(), depositCap: 77n })).wait();
+      const [address, word] = await vault.collateralAt(2);
+      expect(address).to.equal(token);
+      expect(decodeCollateral(word)).to.deep.equal({
+        weightInitialWad: wad("0.85"),
+        weightMaintenanceWad: wad("0.9"),
+        decimals: 18,
+        held: 0n,
+        depositCap: 77n,
+      });
+    });
+
+    it("has room for 96 markets and 32 collaterals", async () => {
+      const { timestamp } = (await world.ballast.provider.getBlock("latest")) ?? { timestamp: 0 };
+      const assets = [...Array(128).keys()].filter((asset) => (asset > 2 && asset < 96) || asset > 97);
+      for (const asset of assets) await (await world.ballast.oracle.setFeed(asset, wad("0.001"), 3600)).wait();
+      await (
+        await world.ballast.oracle.push(
+          assets,
+          assets.map(() => wad("200")),
+          timestamp,
+        )
+      ).wait();
+      await payReserves(94);
+      for (let id = 3; id < 96; id += 1) await (await vault.listMarket(market())).wait();
+      await expectRevert(() => vault.listMarket(market()), "ListFull", { maximum: 96n });
+      for (let index = 2; index < 32; index += 1) {
+        await (await vault.listCollateral(await newToken(), collateral())).wait();
+      }
+      const token = await newToken();
+      await expectRevert(() => vault.listCollateral(token, collateral()), "ListFull", { maximum: 32n });
+    });
+  });
+
+  describe("bounds", () => {
+    it("hold for a market's parameters, when it is listed and when they change", async () => {
+      await openFeed(3, "200");
+      await payReserves(1);
+      const good = market();
+      const broken: readonly [string, Partial<typeof good>][] = [
+        ["maintenanceBase >= 0.1%", { maintenanceBaseWad: wad("0.000999") }],
+        ["initialBase >= maintenanceBase", { initialBaseWad: wad("0.029") }],
+        ["initialBase <= 100%", { initialBaseWad: wad("1.000001") }],
+        ["profitWeight <= 100%", { profitWeightWad: wad("1.000001") }],
+        ["lambdaMaintenance >= 1", { lambdaMaintenanceWad: wad("0.999999") }],
+        ["lambdaInitial >= lambdaMaintenance", { lambdaInitialWad: wad("0.999999") }],
+        ["skewScale > 0", { skewScaleWad: 0n }],
+        ["openInterestCap <= maintenanceBase * skewScale", { openInterestCapWad: wad("240000.000000001") }],
+        ["minimumSize > 0", { minimumSizeWad: 0n }],
+        ["takerRate <= 1%", { takerRateWad: wad("0.010001"), discountBaseWad: wad("0.02") }],
+        ["makerRate <= takerRate", { makerRateWad: wad("0.000501") }],
+        ["capitalShare <= 100%", { capitalShareWad: wad("1.000001") }],
+        ["maxFundingRate <= 5% a day", { maxFundingRatePerDayWad: wad("0.050001") }],
+        ["maxFundingGap > 0", { maxFundingGapSeconds: 0n }],
+        ["discountBase >= takerRate + tolerance", { discountBaseWad: wad("0.001499") }],
+        ["discountCap >= discountBase", { discountCapWad: wad("0.009999") }],
+        ["discountCap <= 50%", { discountCapWad: wad("0.500001") }],
+        ["targetHealth <= initialBase / maintenanceBase", { initialBaseWad: wad("0.032999") }],
+      ];
+      for (const [rule, change] of broken) {
+        const parameters = { ...good, ...change };
+        await expectRevert(() => vault.listMarket(parameters), "ParameterOutOfBounds", { rule });
+        await expectRevert(() => vault.setMarketParameters(1, parameters), "ParameterOutOfBounds", { rule });
+      }
+      const most = {
+        ...good,
+        openInterestCapWad: wad("240000"),
+        initialBaseWad: wad("0.033"),
+        makerRateWad: wad("0.0005"),
+        discountBaseWad: wad("0.0015"),
+        discountCapWad: wad("0.0015"),
+        maxFundingRatePerDayWad: wad("0.05"),
+      };
+      await (await vault.listMarket(most)).wait();
+      await (await vault.setMarketParameters(1, most)).wait();
+    });
+
+    it("refuse a number finer than its unit, rather than round it", async () => {
+      await expectRevert(
+        () => vault.setMarketParameters(1, { ...market(), takerRateWad: wad("0.0005000001") }),
+        "NotRepresentable",
+        { value: wad("0.0005000001"), unit: 10n ** 12n },
+      );
+      await expectRevert(
+        () => vault.setMarketParameters(1, { ...market(), minimumSizeWad: wad("0.0000000001") }),
+        "NotRepresentable",
+        { value: wad("0.0000000001"), unit: 10n ** 9n },
+      );
+    });
+
+    it("keep the open interest that stands within the new scale, or its impact would exceed the maintenance base", async () => {
+      const account = await world.fund(owner, { USDC: "100000" });
+      await (await world.as(owner)).trade(account, "ETH", "3000");
+      const thin = { ...market(), openInterestCapWad: wad("1") };
+      await expectRevert(
+        () => vault.setMarketParameters(1, { ...thin, skewScaleWad: wad("99999") }),
+        "ParameterOutOfBounds",
+        { rule: "open interest <= maintenanceBase * skewScale" },
+      );
+      await (await vault.setMarketParameters(1, { ...thin, skewScaleWad: wad("100000") })).wait();
+    });
+
+    it("hold for a collateral's parameters", async () => {
+      const weth = world.deployment.collaterals[0]?.address ?? "";
+      const token = await newToken();
+      await openFeed(98);
+      for (const [rule, change] of [
+        ["maintenanceWeight < 100%", { maintenanceWeightWad: wad("1") }],
+        ["initialWeight <= maintenanceWeight", { initialWeightWad: wad("0.900001") }],
+      ] as const) {
+        const parameters = { ...collateral(), ...change };
+        await expectRevert(() => vault.setCollateralParameters(weth, parameters), "ParameterOutOfBounds", { rule });
+        await expectRevert(() => vault.listCollateral(token, parameters), "ParameterOutOfBounds", { rule });
+      }
+      await expectRevert(() => vault.setCollateralParameters(token, collateral()), "UnknownToken", { token });
+    });
+
+    it("hold for the parameters of all accounts", async () => {
+      const good = accountParameters(world.parameters);
+      const broken: readonly [string, Partial<typeof good>][] = [
+        ["debtMargin <= 100%", { debtMarginWad: wad("1.000001") }],
+        ["targetHealth >= 1.01", { targetHealthWad: wad("1.009999") }],
+        ["10% <= absorbHealth < 1", { absorbHealthWad: wad("1") }],
+        ["10% <= absorbHealth < 1", { absorbHealthWad: wad("0.099999") }],
+        ["absorbPenalty <= 10%", { absorbPenaltyWad: wad("0.100001") }],
+        ["keeperShare + insuranceShare <= 100%", { keeperShareWad: wad("0.800001") }],
+        ["insuranceFeeShare <= 100%", { insuranceFeeShareWad: wad("1.000001") }],
+        ["keeperFloor >= absorbRewardFloor", { keeperFloorWad: wad("1.999999") }],
+        ["capitalMaxAge 1 s to 1 day", { capitalMaxAgeSeconds: 0n }],
+        ["capitalMaxAge 1 s to 1 day", { capitalMaxAgeSeconds: 86_401n }],
+        ["targetHealth <= initialBase / maintenanceBase", { targetHealthWad: wad("1.666667") }],
+      ];
+      for (const [rule, change] of broken) {
+        await expectRevert(() => vault.setAccountParameters({ ...good, ...change }), "ParameterOutOfBounds", { rule });
+      }
+      await (await vault.setAccountParameters({ ...good, targetHealthWad: wad("1.666666") })).wait();
+    });
+
+    it("name only markets that are listed", async () => {
+      await expectRevert(() => vault.setMarketParameters(3, market()), "UnknownMarket", { market: 3n });
+    });
+  });
+
+  describe("changes", () => {
+    it("of a collateral keep its decimals and what is held", async () => {
+      await world.fund(owner, { WBTC: "1.5" });
+      const wbtc = world.deployment.collaterals[1]?.address ?? "";
+      await (await vault.setCollateralParameters(wbtc, { ...collateral(), depositCap: 5n })).wait();
+      const [, word] = await vault.collateralAt(1);
+      expect(decodeCollateral(word)).to.include({ decimals: 8, held: 150_000_000n, depositCap: 5n });
+      // A cap below what is held stops deposits, and no withdrawal.
+      await (await world.as(owner)).withdraw(accountId(owner.address), "WBTC", "0.5");
+      await expectRevert(() => world.fund(owner, { WBTC: "0.00000001" }), "DepositCapExceeded", {
+        token: wbtc,
+        total: 100_000_001n,
+        cap: 5n,
+      });
+    });
+
+    it("of all accounts keep the capital's checkpoint and take a new age at once", async () => {
+      const checkpoint = await vault.capital();
+      const age = 1n << 168n;
+      await (
+        await vault.setAccountParameters({ ...accountParameters(world.parameters), capitalMaxAgeSeconds: 60n })
+      ).wait();
+      expect(await vault.capital()).to.equal(checkpoint - 3600n * age + 60n * age);
+    });
+
+    it("of a market accrue funding under the old parameters first, and go on at the rate reached", async () => {
+      enter(
+        await deployWorld(await hre.network.create(), (parameters) =>
+          roundFigures(parameters, {
+            everyMarket: { maxFundingVelocityPerDay2: "3" },
+            vault: { maxPriceAgeSeconds: "864000" },
+          }),
+        ),
+      );
+      const account = await world.fund(owner, { USDC: "1000000" });
+      await (await world.as(owner)).trade(account, "ETH", "4000");
+      const opened = decodeMarketState((await vault.market(1)).state);
+      // 3 a day and day, times a skew of 4000 / 8,000,000
+      const drift = (15n * 10n ** 20n) / (86_400n * 86_400n);
+      expect(opened.fundingDriftE24).to.equal(drift);
+      const { time } = world.connection.networkHelpers;
+      const half = 43_200n;
+      await time.setNextBlockTimestamp(BigInt(opened.touchedAt) + half);
+      // No velocity from now on, and another scale.
+      await (
+        await vault.setMarketParameters(1, {
+          ...market(),
+          maxFundingVelocityPerDay2Wad: wad("0"),
+          skewScaleWad: wad("7000000"),
+        })
+      ).wait();
+      const state = decodeMarketState((await vault.market(1)).state);
+      expect(state).to.deep.equal({
+        // price * drift * t^2 / 2
+        fundingIndexWad: (200n * drift * half * half) / 2n / 10n ** 6n,
+        fundingRateE24: drift * half,
+        fundingDriftE24: 0n,
+        touchedAt: opened.touchedAt + Number(half),
+        flags: 0,
+      });
+      // What longs owe has left the position's value to the second, and goes on at the rate reached.
+      const value = async () => (await vault.position(account, 1)).valueWad;
+      const paid = 4000n * state.fundingIndexWad;
+      const first = await value();
+      await time.increaseTo(BigInt(state.touchedAt) + 1000n);
+      expect(first - (await value())).to.equal((4000n * (200n * drift * half * 1000n)) / 10n ** 6n);
+      expect(paid > wad("149") && paid < wad("151"), String(paid)).to.equal(true);
+    });
+
+    it("of a market keep what is open", async () => {
+      const account = await world.fund(owner, { USDC: "10000" });
+      await (await world.as(owner)).trade(account, "ETH", "10");
+      const before = await portfolios(world, { account });
+      await (await vault.setMarketParameters(1, { ...market(), initialBaseWad: wad("0.1") })).wait();
+      const after = await portfolios(world, { account });
+      expect(changes(before, after)).to.deep.equal({});
+      expect(after.accounts.account.positions).to.deep.equal(before.accounts.account.positions);
+      const raised = after.accounts.account.health.requirementInitialWad;
+      expect(raised - before.accounts.account.health.requirementInitialWad).to.equal(wad("100"));
+    });
+  });
+
+  describe("fees of the insurance account", () => {
+    it("are swept by anybody into its cash, once", async () => {
+      const account = await world.fund(owner, { USDC: "10000" });
+      await (await world.as(owner)).trade(account, "ETH", "10");
+      const before = await portfolios(world, { account });
+      const fees = decodeMarketTotals((await vault.market(1)).totals).feesUnsweptWad;
+      expect(fees).to.equal(wad("0.3"));
+      const asStranger = MarginVault__factory.connect(world.deployment.vault, stranger);
+      await (await asStranger.sweepFees(1)).wait();
+      expect(changes(before, await portfolios(world, { account }))).to.deep.equal({
+        "insurance.cash": fees,
+        "fees.ETH": -fees,
+      });
+      await expectRevert(() => asStranger.sweepFees(1), "ZeroAmount");
+      await expectRevert(() => asStranger.sweepFees(3), "UnknownMarket", { market: 3n });
+    });
+  });
+});
