@@ -97,11 +97,14 @@ describe("processes: a node, a deployment, a keeper", () => {
     await (await pushPrices(oracle, deployment, new Map([["BTC", parseDecimal(btc, 18)]]), timestamp)).wait();
   }
 
-  /** Another address of the node, whose connection can be cut. */
+  /** Another address of the node, whose connection can be cut; it notes what it is asked. */
   async function wire() {
     const port = await freePort();
+    const methods = new Set<string>();
     const server = createServer(async (request, response) => {
-      const answer = await fetch(url, { method: "POST", body: await text(request) });
+      const body = await text(request);
+      methods.add((JSON.parse(body) as { method: string }).method);
+      const answer = await fetch(url, { method: "POST", body });
       response.setHeader("content-type", "application/json").end(await answer.text());
     });
     const mend = () => new Promise<void>((resolve) => void server.listen(port, "127.0.0.1", resolve));
@@ -111,7 +114,7 @@ describe("processes: a node, a deployment, a keeper", () => {
         server.closeAllConnections();
       });
     await mend();
-    return { url: `http://127.0.0.1:${port}`, cut, mend };
+    return { url: `http://127.0.0.1:${port}`, methods, cut, mend };
   }
 
   it("liquidates a position that a price put at risk, and ends when it is told to", async () => {
@@ -155,6 +158,9 @@ describe("processes: a node, a deployment, a keeper", () => {
     await keeper.printed(new RegExp(`"account":"${account}".*"msg":"liquidated"`));
     expect(await keeper.stop("SIGINT")).to.equal(0);
     await line.cut();
+    // What any chain's node answers, and nothing of a development node's.
+    expect([...line.methods].filter((method) => !/^(eth|net|web3)_/.test(method))).to.deep.equal([]);
+    expect(line.methods).to.include.keys("eth_getLogs", "eth_call", "eth_sendRawTransaction");
   });
 
   describe("a keeper that cannot start says in one line what to do, with exit code 1", () => {
