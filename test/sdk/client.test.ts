@@ -1,25 +1,350 @@
 import { expect } from "chai";
+import hre from "hardhat";
+import { Wallet } from "ethers";
 
-import { createWorld } from "../helpers/world.js";
+import { type Connection, marketParameters } from "../../ignition/deploy.js";
+import {
+  type AccountId,
+  AmountError,
+  Ballast,
+  BallastError,
+  ContractError,
+  NotDeployedError,
+  ReadOnlyError,
+  UnknownSymbolError,
+  WrongChainError,
+  accountId,
+  toHealth,
+  toUnits,
+  withDecodedErrors,
+} from "../../sdk/index.js";
+import { MockToken__factory } from "../../typechain-types/index.js";
+import { failure } from "../helpers/revert.js";
+import { type Signer, type World, deployWorld, roundFigures, wad } from "../helpers/world.js";
 
 describe("sdk/client", () => {
+  let connection: Connection;
+  let world: World;
+  let owner: Signer;
+  let other: Signer;
+  let account: AccountId;
+  let client: Ballast;
+
+  async function quiet() {
+    return deployWorld(connection, roundFigures);
+  }
+
+  before(async () => {
+    connection = await hre.network.create();
+  });
+
+  beforeEach(async () => {
+    world = await connection.networkHelpers.loadFixture(quiet);
+    [owner, other] = world.signers as [Signer, Signer];
+    account = accountId(owner.address);
+    client = await world.as(owner);
+  });
+
+  /** The error that a call fails with, which must be of this class. */
+  async function failsWith<T extends Error>(
+    kind: abstract new (...args: never[]) => T,
+    call: () => Promise<unknown>,
+  ): Promise<T> {
+    const error = await failure(call);
+    if (!(error instanceof kind)) throw error;
+    return error;
+  }
+
   it("follows an account through deposit, trade and withdrawal", async () => {
-    const world = await createWorld();
-    const [owner] = world.signers;
-    if (owner === undefined) throw new TypeError("no signer");
-    const account = await world.fund(owner, { USDC: "1000", WETH: "2.5" });
-    const client = await world.as(owner);
-    await client.trade(account, "BTC", "0.5");
+    await world.fund(owner, { USDC: "1000", WETH: "2.5" });
+    expect(await client.account()).to.equal(account);
+    expect(await client.state(account)).to.deep.equal({ principalWad: wad("1000"), assets: 1n << 96n, mode: 0 });
+    expect(await client.collaterals(account)).to.deep.equal([{ token: "WETH", amount: wad("2.5") }]);
+    expect(await client.positions(account)).to.deep.equal([]);
+    expect(await client.health(account)).to.deep.equal({
+      equityMaintenanceWad: wad("1450"),
+      requirementMaintenanceWad: 0n,
+      equityInitialWad: wad("1425"),
+      requirementInitialWad: 0n,
+      freeMarginWad: wad("1425"),
+      netCashWad: wad("1000"),
+      healthWad: undefined,
+      isLiquidatable: false,
+      pricesFresh: true,
+    });
+
+    const receipt = await client.trade(account, "BTC", "0.5", { limitPrice: "8000.01" });
+    expect(receipt.status).to.equal(1);
+    // 0.5 * 8000 * (1 + 0.25 / 200,000), and 0.15% of it
+    const cost = wad("4000.005") + wad("6.0000075");
+    const position = {
+      market: "BTC",
+      sizeWad: wad("0.5"),
+      notionalWad: wad("4000"),
+      valueWad: wad("4000") - cost,
+      costWad: cost,
+    };
+    expect(await client.position(account, "BTC")).to.deep.equal(position);
+    expect(await client.positions(account)).to.deep.equal([position]);
+    expect((await client.state(account)).assets).to.equal((1n << 96n) | 1n);
     const health = await client.health(account);
-    console.log(
-      health,
-      await client.positions(account),
-      await client.collaterals(account),
-      await client.state(account),
+    // 4000 * (3% + 0.5 / 400,000) + 2, and 4000 * (5% + 1.5 * 0.5 / 400,000) + 2
+    expect(health).to.deep.include({
+      requirementMaintenanceWad: wad("122.005"),
+      requirementInitialWad: wad("202.0075"),
+      equityMaintenanceWad: wad("1450") + position.valueWad,
+      netCashWad: wad("1000") + position.valueWad,
+      healthWad: ((wad("1450") + position.valueWad) * wad("1")) / wad("122.005"),
+      isLiquidatable: false,
+    });
+
+    await client.withdraw(account, "USDC", "100.25", other.address);
+    const usdc = MockToken__factory.connect(world.deployment.settlementToken.address, owner);
+    expect(await usdc.balanceOf(other)).to.equal(100_250_000n);
+    await world.push({ BTC: "7000" });
+    await client.settle(account, "BTC");
+    expect((await client.state(account)).principalWad).to.equal(wad("899.75") + wad("3500") - cost);
+    await client.trade(account, "BTC", -wad("0.5"));
+    expect(await client.positions(account)).to.deep.equal([]);
+    await client.withdraw(account, "WETH", wad("2.5"));
+    expect(await client.collaterals(account)).to.deep.equal([]);
+  });
+
+  it("approves the vault for what it deposits, and not again while that lasts", async () => {
+    const usdc = MockToken__factory.connect(world.deployment.settlementToken.address, owner);
+    await world.mint("USDC", owner.address, "30");
+    await client.deposit(account, "USDC", "10");
+    expect(await usdc.allowance(owner, world.deployment.vault)).to.equal(0n);
+    await (await usdc.approve(world.deployment.vault, 50_000_000n)).wait();
+    await client.deposit(account, "USDC", 20_000_000n);
+    expect(await usdc.allowance(owner, world.deployment.vault)).to.equal(30_000_000n);
+    expect((await client.state(account)).principalWad).to.equal(wad("30"));
+  });
+
+  it("reads prices of markets and collaterals, with tolerance, time and freshness", async () => {
+    await world.push({ ETH: "201.5" });
+    const price = await client.price("ETH");
+    expect(price).to.deep.include({
+      priceWad: wad("201.5"),
+      toleranceWad: wad("0.001"),
+      maxAgeSeconds: 3600,
+      isFresh: true,
+    });
+    expect(await client.collateralPrice("WETH")).to.deep.equal(price);
+    expect((await client.collateralPrice("WBTC")).priceWad).to.equal(wad("8000"));
+    await world.passTime(3601);
+    expect(await client.price("ETH")).to.deep.equal({ ...price, isFresh: false });
+  });
+
+  it("reads the events of some blocks, decoded, in order", async () => {
+    await world.fund(owner, { USDC: "1000" });
+    const block = (await client.trade(account, "ETH", "1")).blockNumber;
+    const events = await client.events(block, block);
+    expect(events.map(({ name }) => name)).to.deep.equal([
+      "PositionChanged",
+      "MarketChanged",
+      "AccountChanged",
+      "AccountChanged", // the pool's: its first position there
+      "Traded",
+    ]);
+    expect(events[4]).to.deep.include({ contract: "vault", blockNumber: block });
+    expect(events[4]?.args).to.deep.include({ account, market: 1n, sizeDeltaWad: wad("1") });
+    expect((await client.events(block + 1)).length).to.equal(0);
+    await world.push({ ETH: "201" });
+    expect((await client.events(block + 1)).map(({ contract, name }) => `${contract} ${name}`)).to.deep.equal([
+      "oracle PricePublished",
+      "oracle PricePublished",
+    ]);
+  });
+
+  it("gives a trade ten minutes, or the deadline named", async () => {
+    await world.fund(owner, { USDC: "1000" });
+    const { time } = connection.networkHelpers;
+    const now = await time.latest();
+    await time.setNextBlockTimestamp(now + 601);
+    const error = await failsWith(ContractError, () => client.trade(account, "ETH", "1"));
+    expect([error.errorName, error.args]).to.deep.equal([
+      "DeadlinePassed",
+      { deadline: BigInt(now + 600), blockTime: BigInt(now + 601) },
+    ]);
+    await client.trade(account, "ETH", "1", { deadline: now + 700 });
+  });
+
+  describe("errors", () => {
+    it("of the vault carry name and arguments", async () => {
+      await world.fund(owner, { USDC: "100", WETH: "1" });
+      const error = await failsWith(ContractError, () => client.withdraw(account, "WETH", "1.5"));
+      expect(error).to.be.instanceOf(BallastError);
+      expect([error.errorName, error.args]).to.deep.equal([
+        "InsufficientBalance",
+        {
+          account,
+          token: world.deployment.collaterals[0]?.address,
+          asked: wad("1.5"),
+          balance: wad("1"),
+        },
+      ]);
+      expect(error.message).to.match(/^InsufficientBalance\(account: 0x.*, asked: 1500000000000000000, balance: 1/);
+      expect(error.cause).to.be.instanceOf(Error);
+    });
+
+    it("of the tokens, the oracle, the pool and the access manager too", async () => {
+      const token = await failsWith(ContractError, () => client.deposit(account, "USDC", "5"));
+      expect([token.errorName, token.args]).to.deep.equal([
+        "ERC20InsufficientBalance",
+        { sender: owner.address, balance: 0n, needed: 5_000_000n },
+      ]);
+      const decoded = (call: () => Promise<unknown>) => failsWith(ContractError, () => withDecodedErrors(call));
+      const oracle = await decoded(() => client.oracle.prices(1n << 9n));
+      expect([oracle.errorName, oracle.args]).to.deep.equal(["PriceMissing", { asset: 9n }]);
+      const pool = await decoded(() => client.pool.redeem(1n, owner, owner));
+      expect([pool.errorName, pool.args]).to.deep.equal([
+        "ERC4626ExceededMaxRedeem",
+        { owner: owner.address, shares: 1n, max: 0n },
+      ]);
+      const manager = await decoded(() => client.oracle.push([1], [1n], 1n));
+      expect([manager.errorName, manager.args]).to.deep.equal(["AccessManagedUnauthorized", { caller: owner.address }]);
+    });
+
+    it("of the libraries that are linked to the vault too", async () => {
+      const [market] = world.parameters.markets;
+      if (market === undefined) throw new TypeError("no market");
+      const finer = { ...marketParameters(market), takerRateWad: wad("0.0005") + 1n };
+      const error = await failsWith(ContractError, () =>
+        withDecodedErrors(() => world.ballast.vault.setMarketParameters(0, finer)),
+      );
+      expect([error.errorName, error.args]).to.deep.equal([
+        "NotRepresentable",
+        { value: wad("0.0005") + 1n, unit: 10n ** 12n },
+      ]);
+    });
+
+    it("name an unknown market or token, and those that there are", async () => {
+      const markets = ["BTC", "ETH", "LINK"];
+      const [tokens, collaterals] = [
+        ["USDC", "WETH", "WBTC"],
+        ["WETH", "WBTC"],
+      ];
+      for (const [symbol, known, call] of [
+        ["DOGE", markets, () => client.trade(account, "DOGE", "1")],
+        ["eth", markets, () => client.position(account, "eth")],
+        ["WETH", markets, () => client.settle(account, "WETH")],
+        ["", markets, () => client.price("")],
+        ["DAI", tokens, () => client.deposit(account, "DAI", "1")],
+        ["BTC", tokens, () => client.withdraw(account, "BTC", "1")],
+        ["USDC", collaterals, () => client.collateralPrice("USDC")],
+      ] as const) {
+        const error = await failsWith(UnknownSymbolError, async () => call());
+        expect([error.symbol, error.known]).to.deep.equal([symbol, known]);
+      }
+      const byId = await failsWith(UnknownSymbolError, async () => client.marketSymbol(3));
+      expect([byId.symbol, byId.known]).to.deep.equal(["market 3", markets]);
+      expect([client.marketId("LINK"), client.marketSymbol(2)]).to.deep.equal([2, "LINK"]);
+    });
+  });
+
+  describe("amounts", () => {
+    it("are never floats: a number is refused before anything is sent", async () => {
+      await world.fund(owner, { USDC: "1000" });
+      await world.mint("USDC", owner.address, "10");
+      const nonce = await connection.ethers.provider.getTransactionCount(owner.address);
+      for (const [decimals, call] of [
+        [6, () => client.deposit(account, "USDC", 1.5 as never)],
+        [6, () => client.withdraw(account, "USDC", 1 as never)],
+        [18, () => client.trade(account, "ETH", 0.1 as never)],
+        [18, () => client.trade(account, "ETH", "0.1", { limitPrice: 250 as never })],
+      ] as const) {
+        const error = await failsWith(AmountError, async () => call());
+        expect(typeof error.value).to.equal("number");
+        expect(error.decimals).to.equal(decimals);
+      }
+      expect(await connection.ethers.provider.getTransactionCount(owner.address)).to.equal(nonce);
+    });
+
+    it("have no more decimals than the token, and no other notation", async () => {
+      for (const text of ["1.0000001", "1e3", "", " 1", "1,5", "0x10", "NaN", "Infinity", "."]) {
+        const error = await failsWith(AmountError, () => client.deposit(account, "USDC", text));
+        expect([error.value, error.decimals]).to.deep.equal([text, 6]);
+        expect(error.cause).to.be.instanceOf(RangeError);
+      }
+      for (const value of [undefined, null, {}, [], true]) {
+        expect(() => toUnits(value as never, 6)).to.throw(AmountError);
+      }
+    });
+
+    it("are exact: decimal strings in whole units, bigints in the smallest", () => {
+      expect(toUnits("1234567.890001", 6)).to.equal(1_234_567_890_001n);
+      expect(toUnits("0.000000000000000001", 18)).to.equal(1n);
+      expect(toUnits("-0.5", 18)).to.equal(-(5n * 10n ** 17n));
+      expect(toUnits(7n, 6)).to.equal(7n);
+    });
+  });
+
+  describe("connecting", () => {
+    it("refuses a provider of another chain, with both", async () => {
+      const error = await failsWith(WrongChainError, () =>
+        Ballast.connect(connection.ethers.provider, { ...world.deployment, chainId: 1 }),
+      );
+      expect([error.expected, error.actual]).to.deep.equal([1, 31337]);
+    });
+
+    it("refuses a deployment without code at any of its contracts, with which", async () => {
+      const empty = Wallet.createRandom().address;
+      for (const contract of ["vault", "oracle", "pool", "lens"] as const) {
+        const error = await failsWith(NotDeployedError, () =>
+          Ballast.connect(owner, { ...world.deployment, [contract]: empty }),
+        );
+        expect([error.contract, error.address]).to.deep.equal([contract, empty]);
+      }
+      const fresh = await hre.network.create();
+      const error = await failsWith(NotDeployedError, () => Ballast.connect(fresh.ethers.provider, world.deployment));
+      expect([error.contract, error.address]).to.deep.equal(["vault", world.deployment.vault]);
+    });
+
+    it("refuses a signer without a provider", async () => {
+      await failsWith(TypeError, () => Ballast.connect(Wallet.createRandom(), world.deployment));
+    });
+
+    it("with a provider alone reads everything and writes nothing", async () => {
+      await world.fund(owner, { USDC: "1000", WETH: "1" });
+      await client.trade(account, "ETH", "1");
+      const reader = await Ballast.connect(connection.ethers.provider, world.deployment);
+      expect(await reader.health(account)).to.deep.equal(await client.health(account));
+      expect(await reader.positions(account)).to.deep.equal(await client.positions(account));
+      expect(await reader.collaterals(account)).to.deep.equal(await client.collaterals(account));
+      expect(await reader.events(0)).to.deep.equal(await client.events(0));
+      expect(await reader.account(owner.address)).to.equal(account);
+      for (const write of [
+        () => reader.account(),
+        () => reader.deposit(account, "USDC", "1"),
+        () => reader.withdraw(account, "USDC", "1"),
+        () => reader.trade(account, "ETH", "1"),
+        () => reader.settle(account, "ETH"),
+      ]) {
+        await failsWith(ReadOnlyError, write);
+      }
+    });
+
+    it("with a provider alone writes nothing, a withdrawal to an address named included", async () => {
+      const reader = await Ballast.connect(connection.ethers.provider, world.deployment);
+      await failsWith(ReadOnlyError, () => reader.withdraw(account, "USDC", "1", other.address));
+    });
+  });
+
+  it("reads a margin without requirement as health undefined, and an account below it as liquidatable", () => {
+    const view = {
+      equityMaintenanceWad: 5n,
+      requirementMaintenanceWad: 6n,
+      equityInitialWad: 3n,
+      requirementInitialWad: 9n,
+      netCashWad: -1n,
+      healthWad: (5n * wad("1")) / 6n,
+      pricesFresh: false,
+    };
+    expect(toHealth(view)).to.deep.equal({ ...view, freeMarginWad: -6n, isLiquidatable: true });
+    expect(toHealth({ ...view, equityMaintenanceWad: 6n, healthWad: wad("1") }).isLiquidatable).to.equal(false);
+    expect(toHealth({ ...view, requirementMaintenanceWad: 0n, healthWad: 2n ** 256n - 1n }).healthWad).to.equal(
+      undefined,
     );
-    expect(health.isLiquidatable).to.equal(false);
-    await client.withdraw(account, "USDC", "100");
-    await client.trade(account, "BTC", "-0.5");
-    console.log(await client.state(account), (await client.events(0)).map((e) => e.name).join(" "));
   });
 });

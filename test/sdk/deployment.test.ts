@@ -1,0 +1,101 @@
+import { expect } from "chai";
+
+import {
+  BallastError,
+  type Deployment,
+  DeploymentFileError,
+  assetsOfSymbol,
+  collateralAsset,
+  marketAsset,
+  parseDeployment,
+} from "../../sdk/index.js";
+
+const address = (digit: string) => `0x${digit.repeat(40)}`;
+
+const deployment: Deployment = {
+  chainId: 31337,
+  fromBlock: 5,
+  manager: address("1"),
+  oracle: address("2"),
+  vault: address("3"),
+  pool: address("4"),
+  lens: address("5"),
+  settlementToken: { symbol: "USDC", address: address("6"), decimals: 6 },
+  collaterals: [
+    { symbol: "WETH", asset: "ETH", address: address("7"), decimals: 18 },
+    { symbol: "STETH", asset: "ETH", address: address("8"), decimals: 18 },
+    { symbol: "WBTC", asset: "BTC", address: address("9"), decimals: 8 },
+  ],
+  markets: [{ symbol: "BTC" }, { symbol: "ETH" }, { symbol: "LINK" }],
+};
+
+function refusal(text: string): DeploymentFileError {
+  try {
+    parseDeployment(text);
+  } catch (error) {
+    if (error instanceof DeploymentFileError) return error;
+    throw error;
+  }
+  throw new Error(`accepted: ${text}`);
+}
+
+describe("sdk/deployment", () => {
+  it("parses the file that the deploy script writes, with addresses checksummed", () => {
+    const lower = "0x52908400098527886e0f7030069857d2e4169ee7";
+    const text = JSON.stringify({ ...deployment, vault: lower });
+    expect(parseDeployment(text)).to.deep.equal({ ...deployment, vault: "0x52908400098527886E0F7030069857D2E4169EE7" });
+    expect(parseDeployment(`${JSON.stringify(deployment, null, 2)}\n`)).to.deep.equal(deployment);
+  });
+
+  it("refuses what is no JSON", () => {
+    const error = refusal("{ vault: ");
+    expect(error).to.be.instanceOf(BallastError);
+    expect(error.issues).to.deep.equal(["it is not JSON"]);
+    expect(error.cause).to.be.instanceOf(SyntaxError);
+  });
+
+  it("names each key that is wrong", () => {
+    const { lens: _, ...withoutLens } = deployment;
+    for (const [broken, ...keys] of [
+      [{ ...deployment, vault: "0x12" }, "vault: must be an address"],
+      [withoutLens, "lens: "],
+      [{ ...deployment, chainId: "31337" }, "chainId: "],
+      [{ ...deployment, chainId: 0 }, "chainId: "],
+      [{ ...deployment, fromBlock: -1 }, "fromBlock: "],
+      [{ ...deployment, fromBlock: 1.5 }, "fromBlock: "],
+      [{ ...deployment, markets: [{ symbol: "" }] }, "markets.0.symbol: "],
+      [
+        { ...deployment, settlementToken: { ...deployment.settlementToken, decimals: 19 } },
+        "settlementToken.decimals: ",
+      ],
+      [{ ...deployment, collaterals: [{ symbol: "A", address: address("a"), decimals: 2 }] }, "collaterals.0.asset: "],
+      [{ ...deployment, pool: 4, oracle: null }, "oracle: ", "pool: "],
+      [{ ...deployment, key: "0x00" }, "(root): "],
+      [[], "(root): "],
+    ] as const) {
+      const { issues, message } = refusal(JSON.stringify(broken));
+      expect(issues.length, issues.join()).to.equal(keys.length);
+      for (const [i, key] of keys.entries()) {
+        expect(issues[i]?.startsWith(key), issues[i]).to.equal(true);
+        expect(message).to.include(issues[i]);
+      }
+    }
+  });
+
+  it("refuses more markets and collaterals than the vault has room for", () => {
+    const markets = Array.from({ length: 97 }, (_, i) => ({ symbol: `M${i}` }));
+    expect(refusal(JSON.stringify({ ...deployment, markets })).issues.length).to.equal(1);
+    expect(parseDeployment(JSON.stringify({ ...deployment, markets: markets.slice(1) })).markets.length).to.equal(96);
+    const [first] = deployment.collaterals;
+    const collaterals = Array.from({ length: 33 }, () => first);
+    expect(refusal(JSON.stringify({ ...deployment, collaterals })).issues.length).to.equal(1);
+  });
+
+  it("numbers assets as the vault does: markets from 0, collaterals from 96", () => {
+    expect([marketAsset(0), marketAsset(95), collateralAsset(0), collateralAsset(31)]).to.deep.equal([0, 95, 96, 127]);
+    expect(assetsOfSymbol(deployment, "ETH")).to.deep.equal([1, 96, 97]);
+    expect(assetsOfSymbol(deployment, "BTC")).to.deep.equal([0, 98]);
+    expect(assetsOfSymbol(deployment, "LINK")).to.deep.equal([2]);
+    expect(assetsOfSymbol(deployment, "WETH")).to.deep.equal([]);
+  });
+});
