@@ -8,6 +8,8 @@ export const fullPassSeconds = 60;
 export const fullPassBlocks = 50;
 /** Blocks that one request for logs spans at most. */
 export const logBlocks = 2_000;
+/** Accounts whose liquidation one call works out at most: a node takes seconds for a hundred. */
+export const riskChunk = 8;
 /** Accounts that one absorb takes at most. */
 export const absorbBatch = 8;
 /** Rounds of reading, deciding and acting in one turn at most. */

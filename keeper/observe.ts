@@ -4,7 +4,7 @@ import type { Logger } from "pino";
 import { type AccountId, type Deployment, accountId, normalizeAccount, revertData, toHealth } from "../sdk/index.js";
 import { type VaultLens, VaultLens__factory } from "../typechain-types/index.js";
 import { Book } from "./book.js";
-import { fullPassBlocks, fullPassSeconds } from "./config.js";
+import { fullPassBlocks, fullPassSeconds, riskChunk } from "./config.js";
 import { readChanges } from "./logs.js";
 import { failureDetail, failureReason } from "./reason.js";
 import { type Leg, type Risk, refusals } from "./risk.js";
@@ -68,42 +68,59 @@ export class Observer {
     return [...new Set([...changed, ...this.book.holders(changes.priced)])];
   }
 
-  /** How these accounts stand after a block: those at risk, and those that could not be read. */
+  /**
+   * How these accounts stand after a block: those at risk, and those that could not be read. First which are at risk at all, many to a
+   * call; then what each step of the waterfall would do with those, few to a call, since each costs as much as a liquidation.
+   */
   async read(accounts: readonly AccountId[], blockTag: number): Promise<Reading> {
-    const risks: Risk[] = [];
     const unreadable: Unreadable[] = [];
-    for (let at = 0; at < accounts.length; at += this.#lensChunk) {
-      await this.#readChunk(accounts.slice(at, at + this.#lensChunk), blockTag, risks, unreadable);
-    }
+    const liquidatable = await this.#inChunks(accounts, this.#lensChunk, unreadable, async (chunk) => {
+      const found = await this.#lens.liquidatable(chunk, { blockTag });
+      return found.map(normalizeAccount);
+    });
+    const risks = await this.#inChunks(liquidatable, riskChunk, unreadable, async (chunk) => {
+      const views = await this.#lens.atRisk(chunk, { blockTag });
+      return views.map(toRisk);
+    });
     return { risks, unreadable };
   }
 
-  /** One call; where the node refuses it (most often: too much gas), one for each half, so that no account hides the others. */
-  async #readChunk(
+  async #inChunks<T>(
     accounts: readonly AccountId[],
-    blockTag: number,
-    risks: Risk[],
+    size: number,
     unreadable: Unreadable[],
-  ): Promise<void> {
+    call: (chunk: AccountId[]) => Promise<T[]>,
+  ): Promise<T[]> {
+    const answers: T[] = [];
+    for (let at = 0; at < accounts.length; at += size) {
+      answers.push(...(await this.#inHalves(accounts.slice(at, at + size), unreadable, call)));
+    }
+    return answers;
+  }
+
+  /** One call; where the node refuses it (most often: too much gas), one for each half, so that no account hides the others. */
+  async #inHalves<T>(
+    accounts: AccountId[],
+    unreadable: Unreadable[],
+    call: (chunk: AccountId[]) => Promise<T[]>,
+  ): Promise<T[]> {
     try {
-      risks.push(...(await this.#lens.atRisk([...accounts], { blockTag })).map(toRisk));
+      return await call(accounts);
     } catch (error) {
       const [account] = accounts;
       if (accounts.length > 1) {
         const middle = Math.ceil(accounts.length / 2);
-        await this.#readChunk(accounts.slice(0, middle), blockTag, risks, unreadable);
-        await this.#readChunk(accounts.slice(middle), blockTag, risks, unreadable);
-      } else if (account !== undefined && (isCallException(error) || revertData(error) !== undefined)) {
-        const reason = failureReason(error);
-        this.#log.warn({ action: "read", account, reason, detail: failureDetail(error) }, "failed");
-        unreadable.push({ account, reason });
-      } else {
-        throw error;
+        const first = await this.#inHalves(accounts.slice(0, middle), unreadable, call);
+        return [...first, ...(await this.#inHalves(accounts.slice(middle), unreadable, call))];
       }
+      if (account === undefined || !(isCallException(error) || revertData(error) !== undefined)) throw error;
+      const reason = failureReason(error);
+      this.#log.warn({ action: "read", account, reason, detail: failureDetail(error) }, "failed");
+      unreadable.push({ account, reason });
+      return [];
     }
   }
 
-  /** Funding and parameters move margins without an event of any account, so everything is due now and then. */
   #isFullPassDue(block: number, atSeconds: number): boolean {
     const last = this.#fullPass;
     if (last === undefined) return true;
