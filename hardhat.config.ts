@@ -37,6 +37,6 @@ export default defineConfig({
   },
   test: {
     mocha: { timeout: 600_000 },
-    solidity: { fuzz: { runs: 200, seed: "0x42616c6c617374" } },
+    solidity: { fuzz: { runs: 256, seed: "0x42616c6c617374" } },
   },
 });

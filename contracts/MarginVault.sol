@@ -182,7 +182,8 @@ contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
         require(price.isFresh(), StaleMarketPrice(market_, price.publishedAt(), price.maxAge()));
 
         Constants memory constants = _constants();
-        Deal memory deal = Deals.load($, constants, account, word, $.accounts[constants.pool], market_, price);
+        Deal memory deal;
+        deal.load($, constants, account, word, $.accounts[constants.pool], market_, price);
         Sums memory others = Margin.collect($, account, word, assets, prices, false, marketAsset(market_));
         int256 sizeBefore = deal.size();
         bool grows = !sizeBefore.opposes(sizeDeltaWad) || sizeDeltaWad.abs() > sizeBefore.abs();
@@ -274,7 +275,8 @@ contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
         Price price = oracle.lastPrices(onlyAsset(marketAsset(market_)))[0];
         require(price.isFresh(), StaleMarketPrice(market_, price.publishedAt(), price.maxAge()));
 
-        Deal memory deal = Deals.load($, constants, account, word, $.accounts[constants.pool], market_, price);
+        Deal memory deal;
+        deal.load($, constants, account, word, $.accounts[constants.pool], market_, price);
         int256 realizedWad = deal.settle();
         Deals.store($, constants, deal);
         Deals.saveWords($, constants, deal);
@@ -375,7 +377,8 @@ contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
         _requireListed(market_);
         Price price = oracle.lastPrices(onlyAsset(marketAsset(market_)))[0];
         AccountWord none;
-        Deal memory deal = Deals.load($, _constants(), account, none, none, market_, price);
+        Deal memory deal;
+        deal.load($, _constants(), account, none, none, market_, price);
         int256 sizeWad = deal.size();
         return
             PositionView(

@@ -83,7 +83,10 @@ export async function run(options: RunOptions): Promise<Figures> {
         absorbed += turn.absorbed;
         liquidatableLeft += left;
         const acted = turn.liquidations + turn.absorbed > 0;
-        options.onStep(await stepReport(row, turn, left, i === 0 || acted || left > 0, watch), i);
+        options.onStep(
+          await stepReport(row, turn, left, i === 0 || i === file.rows.length - 1 || acted || left > 0, watch),
+          i,
+        );
       }
       await sweepFees(market);
       const audit = await auditVault(provider, deployment);

@@ -53,8 +53,9 @@ library Deals {
     uint256 private constant MAX_COST = 1 << 118;
     uint256 private constant MAX_FEES_UNSWEPT = (1 << 48) - 1;
 
-    /// @notice Loads a deal, time passed included; fee rates are zero until the caller sets them.
+    /// @notice Loads a deal in place, time passed included; fee rates are zero until the caller sets them.
     function load(
+        Deal memory deal,
         VaultStorage storage $,
         Constants memory constants,
         AccountId account,
@@ -62,7 +63,7 @@ library Deals {
         AccountWord poolWord,
         MarketId market,
         Price price
-    ) internal view returns (Deal memory deal) {
+    ) internal view {
         Market storage m = $.markets[market];
         deal.account = account;
         deal.market = market;
@@ -135,6 +136,21 @@ library Deals {
             deal.price,
             false
         );
+    }
+
+    /// @notice An account's sums without its position in this deal: what is left when its leg, as it is now, is taken away.
+    function takeFrom(Deal memory deal, Sums memory sums) internal pure returns (Sums memory others) {
+        Sums memory leg;
+        addTo(deal, leg);
+        // Each field of a leg is part of the sum that it was added to.
+        unchecked {
+            others.equityMaintenance = sums.equityMaintenance - leg.equityMaintenance;
+            others.equityInitial = sums.equityInitial - leg.equityInitial;
+            others.unrealized = sums.unrealized - leg.unrealized;
+            others.requirementMaintenance = sums.requirementMaintenance - leg.requirementMaintenance;
+            others.requirementInitial = sums.requirementInitial - leg.requirementInitial;
+        }
+        others.marketsFresh = sums.marketsFresh;
     }
 
     /// @notice Adds the pool's position, as the deal has it now, to the pool's sums.

@@ -27,16 +27,16 @@ library FixedPoint {
 
     /// @param divisor above zero
     function divFloor(int256 a, int256 divisor) internal pure returns (int256 quotient) {
-        quotient = a / divisor;
         unchecked {
+            quotient = a / divisor;
             if (a < 0 && quotient * divisor != a) quotient -= 1;
         }
     }
 
     /// @param divisor above zero
     function divCeil(int256 a, int256 divisor) internal pure returns (int256 quotient) {
-        quotient = a / divisor;
         unchecked {
+            quotient = a / divisor;
             if (a > 0 && quotient * divisor != a) quotient += 1;
         }
     }

@@ -62,11 +62,11 @@ library Liquidation {
     function remainderDown(ForcedLeg memory leg, uint256 feeWad) internal pure returns (uint256 remainder) {
         bool inDebt = leg.netCash < 0;
         remainder = _solve(leg, feeWad, inDebt);
-        if (inDebt) return remainder;
-        // If the cost turns net cash negative on the way, debt margin is due: solve again with it.
+        // If closing turns the sign of net cash on the way, debt margin falls due, or falls away: solve again for the other case.
         uint256 closed = leg.notional - remainder;
         int256 cost = int256(closed).mulDivCeil(impactUp(leg, closed) + int256(feeWad), WAD_SIGNED);
-        if (cost > leg.netCash) remainder = _solve(leg, feeWad, true);
+        bool endsInDebt = cost > leg.netCash;
+        if (endsInDebt != inDebt) remainder = _solve(leg, feeWad, endsInDebt);
     }
 
     /// @dev The one root of a * m^2 + c1 * m + c0 = 0 with
@@ -76,35 +76,35 @@ library Liquidation {
     function _solve(ForcedLeg memory leg, uint256 feeWad, bool inDebt) private pure returns (uint256) {
         int256 target = int256(leg.target);
         int256 notional = int256(leg.notional);
-        int256 depth = int256(leg.depth);
         int256 multiplier = WAD_SIGNED;
         int256 otherRequired = int256(leg.otherRequirement);
-        if (inDebt) {
-            multiplier += int256(leg.target.mulDivUp(leg.debtMargin, WAD));
-            otherRequired -= leg.netCash.mulDivFloor(int256(leg.debtMargin), WAD_SIGNED);
+        // Ratios have at most 70 bits (n / K at most 1, because a size is at most skewScale), amounts at most 160.
+        unchecked {
+            if (inDebt) {
+                multiplier += int256((leg.target * leg.debtMargin).divUp(WAD));
+                otherRequired -= (leg.netCash * int256(leg.debtMargin)).divFloor(WAD_SIGNED);
+            }
+            int256 rate = multiplier * (int256(feeWad) + leg.gradient);
+            int256 wholeImpact = multiplier * notional;
+
+            int256 c0 =
+                (target * otherRequired).divCeil(WAD_SIGNED) +
+                    (rate.divCeil(WAD_SIGNED) * notional).divCeil(WAD_SIGNED) +
+                    (wholeImpact.divCeil(int256(leg.depth)) * notional).divCeil(WAD_SIGNED) -
+                    leg.equity;
+            if (c0 >= 0) return 0;
+            // Rounded up although it is subtracted: a larger c1 gives a smaller m.
+            int256 c1 =
+                (target * int256(leg.base)).divCeil(WAD_SIGNED) -
+                    rate.divFloor(WAD_SIGNED) -
+                    2 * wholeImpact.divFloor(int256(leg.depth));
+            uint256 curvature = (leg.target * leg.lambda).divUp(WAD) + uint256(multiplier);
+
+            uint256 gap = uint256(-c0);
+            uint256 product = (4 * curvature * gap).mulDivUp(WAD, leg.depth); // checked: the one that could overflow
+            uint256 root = Math.sqrt(c1.abs() * c1.abs() + product, Math.Rounding.Ceil);
+            // A root above |c1|, because the gap is above zero: the divisor is above zero.
+            return Math.min(leg.notional, (2 * gap * WAD) / uint256(c1 + int256(root)));
         }
-        int256 marginalCost = multiplier.mulDivCeil(int256(feeWad) + leg.gradient, WAD_SIGNED);
-        int256 wholeImpact = multiplier.mulDivCeil(notional, depth);
-
-        int256 c0 =
-            target.mulDivCeil(otherRequired, WAD_SIGNED) +
-                marginalCost.mulDivCeil(notional, WAD_SIGNED) +
-                wholeImpact.mulDivCeil(notional, WAD_SIGNED) -
-                leg.equity;
-        if (c0 >= 0) return 0;
-        // Rounded up although it is subtracted: a larger c1 gives a smaller m.
-        int256 c1 =
-            target.mulDivCeil(int256(leg.base), WAD_SIGNED) -
-                multiplier.mulDivFloor(int256(feeWad) + leg.gradient, WAD_SIGNED) -
-                2 * multiplier.mulDivFloor(notional, depth);
-        uint256 curvature = leg.target.mulDivUp(leg.lambda, WAD) + uint256(multiplier);
-
-        uint256 gap = uint256(-c0);
-        uint256 root = Math.sqrt(
-            c1.abs() * c1.abs() + (4 * curvature * gap).mulDivUp(WAD, leg.depth),
-            Math.Rounding.Ceil
-        );
-        // A root above |c1|, because the gap is above zero: the divisor is above zero.
-        return Math.min(leg.notional, (2 * gap * WAD) / uint256(c1 + int256(root)));
     }
 }

@@ -10,7 +10,7 @@ import {Margin, Sums} from "./Margin.sol";
 import {IMarginVault, AbsorbPreview, Health, LiquidationPreview, Refusal} from "../interfaces/IMarginVault.sol";
 import {AccountId, accountIdOf} from "../types/AccountId.sol";
 import {AccountWord} from "../types/AccountWord.sol";
-import {AssetSet, MarketId, collateralAsset, lowestBit} from "../types/AssetSet.sol";
+import {AssetSet, MarketId, bitCount, collateralAsset, lowestBit} from "../types/AssetSet.sol";
 import {Price} from "../types/Price.sol";
 import {Constants, VaultStorage} from "../types/VaultStorage.sol";
 import {MICRO} from "../types/MarketWords.sol";
@@ -22,6 +22,7 @@ struct Target {
     AccountWord word;
     AssetSet assets;
     Price[] prices;
+    Sums sums;
     Health health;
     AccountRisk risk;
 }
@@ -125,10 +126,11 @@ library Waterfall {
         if (!price.isFresh()) return _refused(forced, Refusal.PriceStale);
 
         AccountWord poolWord = $.accounts[constants.pool];
-        Deal memory deal = Deals.load($, constants, target.account, target.word, poolWord, market, price);
-        forced.deal = deal;
+        Deal memory deal = forced.deal;
+        deal.load($, constants, target.account, target.word, poolWord, market, price);
+        Sums memory others = deal.takeFrom(target.sums);
+        others.hasPosition = bitCount(target.word.marketBits()) > 1;
         deal.settle();
-        Sums memory others = Margin.collect($, target.account, target.word, target.assets, target.prices, false, asset);
 
         uint256 feeRate;
         (forced.refusal, forced.sizeDelta, feeRate) = _sizeAndFee($, target, deal, others, maxSizeWad);
@@ -369,7 +371,8 @@ library Waterfall {
         for (uint256 bits = target.word.marketBits(); bits != 0; bits &= bits - 1) {
             Price price = target.prices[i++]; // markets come first in an asset set
             MarketId market = MarketId.wrap(uint8(lowestBit(bits)));
-            Deal memory deal = Deals.load($, constants, target.account, taking.word, taking.poolWord, market, price);
+            Deal memory deal;
+            deal.load($, constants, target.account, taking.word, taking.poolWord, market, price);
             if (!price.isFresh()) {
                 taking.someStay = true;
                 taking.staying += deal.value();
@@ -442,16 +445,8 @@ library Waterfall {
         target.assets = target.word.assets();
         target.risk = $.accountRisk;
         target.prices = constants.oracle.lastPrices(target.assets);
-        Sums memory sums = Margin.collect(
-            $,
-            account,
-            target.word,
-            target.assets,
-            target.prices,
-            false,
-            Margin.NO_ASSET
-        );
-        target.health = Margin.total(sums, target.word.principal(), target.risk);
+        target.sums = Margin.collect($, account, target.word, target.assets, target.prices, false, Margin.NO_ASSET);
+        target.health = Margin.total(target.sums, target.word.principal(), target.risk);
     }
 
     function _requireLiquidatable(Target memory target) private pure {
