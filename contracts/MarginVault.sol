@@ -17,7 +17,6 @@ import {
 import {IPriceOracle} from "./interfaces/IPriceOracle.sol";
 import {Administration} from "./libraries/Administration.sol";
 import {Deal, Deals} from "./libraries/Deals.sol";
-import {Fill} from "./libraries/Fill.sol";
 import {FixedPoint, WAD} from "./libraries/FixedPoint.sol";
 import {Ledger} from "./libraries/Ledger.sol";
 import {Margin, Sums} from "./libraries/Margin.sol";

@@ -73,7 +73,8 @@ try {
         privateKey: HDNodeWallet.fromPhrase(testMnemonic, undefined, `m/44'/60'/0'/0/${keyIndex}`).privateKey,
       }),
     onProgress(phase, done, of) {
-      if (of === 0 || done === of || done % 50 === 0) process.stderr.write(of > 1 ? `${phase} ${done}/${of}\n` : `${phase}\n`);
+      if (of === 0 || done === of || done % 50 === 0)
+        process.stderr.write(of > 1 ? `${phase} ${done}/${of}\n` : `${phase}\n`);
     },
     onStep(step, at) {
       if (stepMatters(step, before, at === file.rows.length - 1)) say(stepLines(step, printed++, layout));

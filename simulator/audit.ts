@@ -110,7 +110,8 @@ export async function auditVault(provider: Provider, deployment: Deployment): Pr
     const { held } = decodeCollateral(word);
     const sum = collateralSums[index] ?? 0n;
     const tokens = await MockToken__factory.connect(address, provider).balanceOf(deployment.vault);
-    if (sum !== held || sum > tokens) refuse(`${symbol}: accounts hold ${sum}, the vault counts ${held} and has ${tokens}`);
+    if (sum !== held || sum > tokens)
+      refuse(`${symbol}: accounts hold ${sum}, the vault counts ${held} and has ${tokens}`);
   }
   return { accounts: accounts.length, custodyOk, zeroSumOk, dustWad, findings };
 }

@@ -40,7 +40,11 @@ export async function send(chain: Chain, from: string, to: string, data: string)
 }
 
 /** Publishes a row's prices as of the chain's time, in one transaction. */
-export async function pushRow({ chain, deployment, admin }: LocalMarket, row: PriceRow, atSeconds: number): Promise<void> {
+export async function pushRow(
+  { chain, deployment, admin }: LocalMarket,
+  row: PriceRow,
+  atSeconds: number,
+): Promise<void> {
   const pairs = [...row.prices].flatMap(([symbol, { wad }]) =>
     assetsOfSymbol(deployment, symbol).map((asset): [number, bigint] => [asset, wad]),
   );
@@ -150,4 +154,3 @@ async function open(
     }
   }
 }
-

@@ -1,4 +1,4 @@
-// Builds from nothing with the production profile and fails when typechain-types then differs from what is staged or
+// Builds from nothing with the production profile and fails when typechain-types then differs from what is
 // committed: a stale file, a missing one or a stray one. It leaves the true files behind, ready to be added.
 import { execSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
@@ -22,7 +22,7 @@ for (const folder of build.status === 0 ? ["artifacts", "cache"] : folders) rest
 remove(aside);
 if (build.status !== 0) process.exit(1);
 
-const changed = execSync(`git diff --name-status -- ${generated}`, { encoding: "utf8" });
+const changed = execSync(`git diff --name-status HEAD -- ${generated}`, { encoding: "utf8" });
 const untracked = execSync(`git ls-files --others --exclude-standard -- ${generated}`, { encoding: "utf8" });
 if (changed + untracked !== "") {
   console.error(`A build changes generated files; add them to the commit (git add ${generated}):`);

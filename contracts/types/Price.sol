@@ -13,7 +13,7 @@ import {field, place} from "./Packing.sol";
 ///     232       fresh          1 when it was not stale at the time of the answer (an oracle's storage keeps 0)
 type Price is uint256;
 
-// A billion quote units for one base unit. The funding index (int96 wad) then holds two years at the steepest rate that is allowed, 5% a day.
+// A billion quote units for one base unit. The funding index (int96 wad) then holds two years at the steepest rate allowed, 5% a day.
 uint256 constant MAX_PRICE_WAD = 1e27;
 uint256 constant FRESH_BIT = 1 << 232;
 
