@@ -571,9 +571,22 @@ describe("contracts: liquidation", () => {
       await expectRevert(() => absorb([account]), "NothingToAbsorb");
     });
 
-    it("does not open while a leg that step 1 would take waits for its price", async () => {
-      const account = await longOf();
+    it("does not open while a leg that step 1 would take waits for its price, whatever else is fresh", async () => {
+      const account = await longOf("10", "193");
+      await world.fund(owner, { WBTC: "0.001" });
       await world.push({ ETH: "184" });
+      const { healthWad = 0n } = await world.ballast.health(account);
+      expect(healthWad > wad("0.5") && healthWad < WAD, String(healthWad)).to.equal(true);
+      await letStale(1);
+      expect((await vault.previewAbsorb(account)).open).to.equal(false);
+      await expectRevert(() => absorb([account]), "NothingToAbsorb");
+      await world.push({ ETH: "184" });
+      await (await force(account)).wait();
+    });
+
+    it("takes nothing from an account of which no price is fresh", async () => {
+      const account = await longOf();
+      await world.push({ ETH: "170" });
       await letStale(1);
       expect((await vault.previewAbsorb(account)).open).to.equal(false);
       await expectRevert(() => absorb([account]), "NothingToAbsorb");
