@@ -423,17 +423,17 @@ contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IMarginVault
-    function collateralAt(uint256 index) external view returns (address, Collateral) {
+    function collateralAt(uint256 index) external view returns (address token, Collateral word) {
         return ($.collateralTokens[index], $.collaterals[index]);
     }
 
     /// @inheritdoc IMarginVault
-    function totals() external view returns (uint256, uint256, uint256) {
+    function totals() external view returns (uint256 markets, uint256 collaterals, uint256 cashHeld) {
         return ($.marketCount, $.collateralCount, $.cashHeld);
     }
 
     /// @inheritdoc IMarginVault
-    function poolValue() external view returns (int256, uint256, bool) {
+    function poolValue() external view returns (int256 valueWad, uint256 bandWad, bool fresh) {
         return PoolValue.read($, _constants());
     }
 

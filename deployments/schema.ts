@@ -53,6 +53,7 @@ const market = z
       "must be at least lambdaMaintenance",
       (m) => wad(m.lambdaInitial) >= wad(m.lambdaMaintenance),
     ),
+    rule("takerRate", "must be at most 0.01", (m) => wad(m.takerRate) <= wad("0.01")),
     rule("makerRate", "must not exceed takerRate", (m) => wad(m.makerRate) <= wad(m.takerRate)),
     rule(
       "openInterestCap",
@@ -112,7 +113,8 @@ const vault = z
     insuranceSeed: money,
   })
   .check(
-    rule("targetHealth", "must be above 1", (v) => wad(v.targetHealth) > WAD),
+    rule("targetHealth", "must be at least 1.01", (v) => wad(v.targetHealth) >= wad("1.01")),
+    rule("absorbHealth", "must be at least 0.1", (v) => wad(v.absorbHealth) >= wad("0.1")),
     rule("absorbHealth", "must be below 1", (v) => wad(v.absorbHealth) < WAD),
     rule(
       "forcedFeeShareKeeper",

@@ -45,7 +45,10 @@ export async function deployBallast(
   const [admin] = await connection.ethers.getSigners();
   if (admin === undefined) throw new TypeError(`network ${connection.networkName} has no signer: give it an account`);
   const standing = existing !== undefined && (await stands(connection, existing)) ? existing : undefined;
-  const deployment = standing ?? (await deployContracts(connection, parameters, admin));
+  const deployment =
+    standing === undefined
+      ? await deployContracts(connection, parameters, admin)
+      : await withNewListings(standing, parameters, admin);
   await withDecodedErrors(() => listEverything(deployment, parameters, admin));
   return deployment;
 }
@@ -57,6 +60,31 @@ async function stands(connection: Connection, { chainId, vault, pool }: Deployme
   return (await MarginVault__factory.connect(vault, provider).pool()) === pool;
 }
 
+/** A deployment that stands, with the markets and collaterals that the parameters add at the end of its lists. */
+async function withNewListings(
+  standing: Deployment,
+  { markets, collaterals }: DeploymentParameters,
+  admin: Signer,
+): Promise<Deployment> {
+  const added = collaterals.slice(standing.collaterals.length);
+  return {
+    ...standing,
+    collaterals: [...standing.collaterals, ...(await collateralEntries(added, standing.chainId, admin))],
+    markets: markets.map(({ symbol }) => ({ symbol })),
+  };
+}
+
+async function collateralEntries(
+  collaterals: DeploymentParameters["collaterals"],
+  chainId: number,
+  admin: Signer,
+): Promise<Deployment["collaterals"]> {
+  const entries = [];
+  for (const collateral of collaterals)
+    entries.push({ ...(await token(collateral, chainId, admin)), asset: collateral.asset });
+  return entries;
+}
+
 async function deployContracts(
   connection: Connection,
   parameters: DeploymentParameters,
@@ -66,18 +94,18 @@ async function deployContracts(
   const chainId = Number((await provider.getNetwork()).chainId);
   const isLocal = chainId === localChainId;
   const fromBlock = await provider.getBlockNumber();
-  const tokens = [parameters.settlementToken, ...parameters.collaterals];
-  const missing = tokens.find(({ address }) => address === undefined);
-  if (missing !== undefined && !isLocal) throw new TokenAddressMissingError(missing.symbol, chainId);
-  const addresses: string[] = [];
-  for (const token of tokens) addresses.push(token.address ?? (await deployMock(token, admin)));
-  const [settlementToken = "", ...collateralTokens] = addresses;
+  const settlementToken = await token(parameters.settlementToken, chainId, admin);
+  const collaterals = await collateralEntries(parameters.collaterals, chainId, admin);
 
   // A journal lets a deployment to a lasting chain go on where it broke off. The local chain forgets: there it would only mislead.
   const journal = isLocal ? `local-${randomUUID()}` : `${connection.networkName}-${chainId}`;
   const { manager, oracle, vault, pool, lens } = await connection.ignition.deploy(Ballast, {
     parameters: {
-      Ballast: { settlementToken, poolLockSeconds: parameters.vault.poolLockSeconds, pusher: admin.address },
+      Ballast: {
+        settlementToken: settlementToken.address,
+        poolLockSeconds: parameters.vault.poolLockSeconds,
+        pusher: admin.address,
+      },
     },
     deploymentId: journal,
     ...(isLocal ? { config: { requiredConfirmations: 1, blockPollingInterval: 50 } } : {}),
@@ -92,25 +120,23 @@ async function deployContracts(
     vault: await addressOf(vault),
     pool: await addressOf(pool),
     lens: await addressOf(lens),
-    settlementToken: {
-      symbol: parameters.settlementToken.symbol,
-      address: settlementToken,
-      decimals: Number(parameters.settlementToken.decimals),
-    },
-    collaterals: parameters.collaterals.map(({ symbol, asset, decimals }, i) => ({
-      symbol,
-      asset,
-      address: collateralTokens[i] ?? "",
-      decimals: Number(decimals),
-    })),
+    settlementToken,
+    collaterals,
     markets: parameters.markets.map(({ symbol }) => ({ symbol })),
   };
 }
 
-async function deployMock({ symbol, decimals }: { symbol: string; decimals: string }, admin: Signer): Promise<string> {
+/** A token as the parameters name it; on the local chain a mock stands in for one without an address. */
+async function token(
+  { symbol, address, decimals }: DeploymentParameters["settlementToken"],
+  chainId: number,
+  admin: Signer,
+): Promise<Deployment["settlementToken"]> {
+  if (address !== undefined) return { symbol, address, decimals: Number(decimals) };
+  if (chainId !== localChainId) throw new TokenAddressMissingError(symbol, chainId);
   const mock = await new MockToken__factory(admin).deploy(`Mock ${symbol}`, symbol, Number(decimals));
   await mock.waitForDeployment();
-  return mock.getAddress();
+  return { symbol, address: await mock.getAddress(), decimals: Number(decimals) };
 }
 
 /** Sets what has never been set and lists what is not listed, in the order of the parameters. */

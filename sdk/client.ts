@@ -120,7 +120,7 @@ export class Ballast {
   /** Deposits a token, approving the vault first where it must. Returns the deposit's receipt. */
   async deposit(account: AccountId, token: string, amount: Amount): Promise<ContractTransactionReceipt> {
     const { address, decimals } = this.#token(token);
-    const raw = toUnits(amount, decimals);
+    const raw = toUnsignedUnits(amount, decimals);
     const writer = this.#writer();
     const erc20 = MockToken__factory.connect(address, writer);
     if ((await erc20.allowance(await writer.getAddress(), this.deployment.vault)) < raw) {
@@ -132,8 +132,10 @@ export class Ballast {
   /** Withdraws a token to an address, by default the signer's. */
   async withdraw(account: AccountId, token: string, amount: Amount, to?: string): Promise<ContractTransactionReceipt> {
     const { address, decimals } = this.#token(token);
-    const receiver = to ?? (await this.#writer().getAddress());
-    return this.#mined(() => this.vault.withdraw(account, address, toUnits(amount, decimals), receiver));
+    const raw = toUnsignedUnits(amount, decimals);
+    const writer = this.#writer();
+    const receiver = to ?? (await writer.getAddress());
+    return this.#mined(() => this.vault.withdraw(account, address, raw, receiver));
   }
 
   /** Trades against the pool: a size above zero buys, below zero sells. */
@@ -146,7 +148,7 @@ export class Ballast {
     this.#writer();
     const until = deadline ?? (await this.#latestTime()) + defaultDeadlineSeconds;
     const id = this.marketId(market);
-    return this.#mined(() => this.vault.trade(account, id, toUnits(size, 18), toUnits(limitPrice, 18), until));
+    return this.#mined(() => this.vault.trade(account, id, toUnits(size, 18), toUnsignedUnits(limitPrice, 18), until));
   }
 
   /** Settles a position: every loss, and a gain up to the account's debt, becomes cash. */
@@ -289,6 +291,13 @@ export function toUnits(amount: Amount, decimals: number): bigint {
     throw new AmountError(amount, decimals, cause);
   }
   throw new AmountError(amount, decimals);
+}
+
+/** The same for what cannot be below zero. */
+export function toUnsignedUnits(amount: Amount, decimals: number): bigint {
+  const units = toUnits(amount, decimals);
+  if (units < 0n) throw new AmountError(amount, decimals);
+  return units;
 }
 
 /** A Health struct as a contract returned it. */

@@ -2,9 +2,11 @@ import { Interface, type Result, isCallException } from "ethers";
 
 import {
   AccessManager__factory,
+  Administration__factory,
   LiquidityPool__factory,
   MarginVault__factory,
   PriceOracle__factory,
+  Waterfall__factory,
 } from "../typechain-types/index.js";
 
 /** Every error of the SDK, so that one `instanceof` finds them all. */
@@ -95,7 +97,7 @@ export class ContractError extends BallastError {
   }
 }
 
-// What any call through the vault can raise: its own errors, those of the oracle, the pool, the access manager, and of tokens.
+// What any call through the vault can raise: its own errors, those of its linked libraries, of the oracle, the pool, the access manager, and of tokens.
 const erc20 = new Interface([
   "error ERC20InsufficientBalance(address sender, uint256 balance, uint256 needed)",
   "error ERC20InsufficientAllowance(address spender, uint256 allowance, uint256 needed)",
@@ -103,6 +105,8 @@ const erc20 = new Interface([
 ]);
 const interfaces = [
   MarginVault__factory.createInterface(),
+  Waterfall__factory.createInterface(),
+  Administration__factory.createInterface(),
   PriceOracle__factory.createInterface(),
   LiquidityPool__factory.createInterface(),
   AccessManager__factory.createInterface(),

@@ -340,7 +340,7 @@ interface IMarginVault {
     function capital() external view returns (Capital);
 
     /// @notice A collateral by its index: the token and its word.
-    function collateralAt(uint256 collateralIndex) external view returns (address token, Collateral);
+    function collateralAt(uint256 index) external view returns (address token, Collateral word);
 
     /// @notice How many markets and collaterals are listed, and how many settlement tokens (raw) the vault counts as held.
     function totals() external view returns (uint256 markets, uint256 collaterals, uint256 cashHeld);

@@ -30,6 +30,9 @@ contract LiquidityPool is ERC4626 {
     /// would save those who lost. No deposit.
     uint256 private constant LEAST_SHARE_PRICE_DIVISOR = 100;
 
+    /// @dev A hundredth of what an account's principal holds (int120), so that no deposit that is announced can overflow it.
+    uint256 private constant MAX_DEPOSIT_WAD = 1 << 112;
+
     /// @notice The vault in which the pool's assets stand.
     IMarginVault public immutable vault;
     /// @notice How long a deposit locks its owner's shares, in seconds.
@@ -117,14 +120,14 @@ contract LiquidityPool is ERC4626 {
 
     // ------------------------------------------------------------------ limits
 
-    /// @notice No deposit while a price is stale, or while a share is worth almost nothing.
+    /// @notice No deposit while a price is stale, or while a share is worth almost nothing; else as much as the vault's words hold.
     function maxDeposit(address) public view override returns (uint256) {
-        return _takesDeposits() ? type(uint128).max : 0;
+        return _takesDeposits() ? MAX_DEPOSIT_WAD / _assetUnitWad : 0;
     }
 
-    /// @notice No deposit while a price is stale, or while a share is worth almost nothing.
-    function maxMint(address) public view override returns (uint256) {
-        return _takesDeposits() ? type(uint128).max : 0;
+    /// @notice The shares of the largest deposit.
+    function maxMint(address receiver) public view override returns (uint256) {
+        return previewDeposit(maxDeposit(receiver));
     }
 
     /// @notice What an owner can withdraw now: not while locked or a price is stale, and no more than the pool's free margin and the cash

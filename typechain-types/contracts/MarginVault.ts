@@ -479,7 +479,7 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
     
     collateralAt: TypedContractMethod<
       [index: BigNumberish, ],
-      [[string, bigint]],
+      [[string, bigint] & {token: string, word: bigint }],
       'view'
     >
     
@@ -583,7 +583,7 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
     
     poolValue: TypedContractMethod<
       [],
-      [[bigint, bigint, boolean]],
+      [[bigint, bigint, boolean] & {valueWad: bigint, bandWad: bigint, fresh: boolean }],
       'view'
     >
     
@@ -679,7 +679,7 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
     
     totals: TypedContractMethod<
       [],
-      [[bigint, bigint, bigint]],
+      [[bigint, bigint, bigint] & {markets: bigint, collaterals: bigint, cashHeld: bigint }],
       'view'
     >
     
@@ -740,7 +740,7 @@ getFunction(nameOrSignature: 'collateral'): TypedContractMethod<
     >;
 getFunction(nameOrSignature: 'collateralAt'): TypedContractMethod<
       [index: BigNumberish, ],
-      [[string, bigint]],
+      [[string, bigint] & {token: string, word: bigint }],
       'view'
     >;
 getFunction(nameOrSignature: 'deposit'): TypedContractMethod<
@@ -805,7 +805,7 @@ getFunction(nameOrSignature: 'poolAccount'): TypedContractMethod<
     >;
 getFunction(nameOrSignature: 'poolValue'): TypedContractMethod<
       [],
-      [[bigint, bigint, boolean]],
+      [[bigint, bigint, boolean] & {valueWad: bigint, bandWad: bigint, fresh: boolean }],
       'view'
     >;
 getFunction(nameOrSignature: 'position'): TypedContractMethod<
@@ -865,7 +865,7 @@ getFunction(nameOrSignature: 'sweepFees'): TypedContractMethod<
     >;
 getFunction(nameOrSignature: 'totals'): TypedContractMethod<
       [],
-      [[bigint, bigint, bigint]],
+      [[bigint, bigint, bigint] & {markets: bigint, collaterals: bigint, cashHeld: bigint }],
       'view'
     >;
 getFunction(nameOrSignature: 'trade'): TypedContractMethod<

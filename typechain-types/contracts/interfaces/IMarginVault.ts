@@ -448,8 +448,8 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
 
     
     collateralAt: TypedContractMethod<
-      [collateralIndex: BigNumberish, ],
-      [[string, bigint] & {token: string }],
+      [index: BigNumberish, ],
+      [[string, bigint] & {token: string, word: bigint }],
       'view'
     >
     
@@ -672,8 +672,8 @@ getFunction(nameOrSignature: 'collateral'): TypedContractMethod<
       'view'
     >;
 getFunction(nameOrSignature: 'collateralAt'): TypedContractMethod<
-      [collateralIndex: BigNumberish, ],
-      [[string, bigint] & {token: string }],
+      [index: BigNumberish, ],
+      [[string, bigint] & {token: string, word: bigint }],
       'view'
     >;
 getFunction(nameOrSignature: 'deposit'): TypedContractMethod<

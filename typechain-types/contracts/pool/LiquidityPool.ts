@@ -263,7 +263,7 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
 
     
     maxMint: TypedContractMethod<
-      [arg0: AddressLike, ],
+      [receiver: AddressLike, ],
       [bigint],
       'view'
     >
@@ -461,7 +461,7 @@ getFunction(nameOrSignature: 'maxDeposit'): TypedContractMethod<
       'view'
     >;
 getFunction(nameOrSignature: 'maxMint'): TypedContractMethod<
-      [arg0: AddressLike, ],
+      [receiver: AddressLike, ],
       [bigint],
       'view'
     >;

@@ -1257,7 +1257,7 @@
     "inputs": [
       {
         "internalType": "uint256",
-        "name": "collateralIndex",
+        "name": "index",
         "type": "uint256"
       }
     ],
@@ -1270,7 +1270,7 @@
       },
       {
         "internalType": "Collateral",
-        "name": "",
+        "name": "word",
         "type": "uint256"
       }
     ],

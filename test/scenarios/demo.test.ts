@@ -1,0 +1,97 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { expect } from "chai";
+
+import { Figures } from "../../simulator/index.js";
+
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the demo as `npm start` does after its set-up, and waits for its end. */
+async function demo(...options: string[]): Promise<Ended> {
+  const child = spawn("node_modules/.bin/tsx", ["scripts/demo.ts", ...options], { stdio: ["ignore", "pipe", "pipe"] });
+  let [stdout, stderr] = ["", ""];
+  child.stdout.on("data", (part: Buffer) => (stdout += part.toString()));
+  child.stderr.on("data", (part: Buffer) => (stderr += part.toString()));
+  const [code] = (await once(child, "close")) as [number | null];
+  return { code, stdout, stderr };
+}
+
+describe("scripts/demo", () => {
+  const folder = mkdtempSync(join(tmpdir(), "ballast-demo-"));
+  const gapFile = join(folder, "gap.csv");
+  after(() => rmSync(folder, { recursive: true }));
+
+  before(() => {
+    // Two assets that no scenario has, one of them without a collateral; a calm hour, then a gap of 60%.
+    const rows = ["timestamp_iso,ETH,PEPE", "2024-01-01T00:00:00Z,2300,0.0000013"];
+    for (let hour = 1; hour < 6; hour += 1) rows.push(`2024-01-01T0${hour}:00:00Z,${2300 - hour},0.00000129`);
+    rows.push("2024-01-01T06:00:00Z,920,0.00000052", "2024-01-01T07:00:00Z,900,0.0000006");
+    writeFileSync(gapFile, `${rows.join("\n")}\n`);
+  });
+
+  it("runs a price file of its user's through a 60% gap, and leaves nobody liquidatable", async () => {
+    const { code, stdout } = await demo("--prices", gapFile, "--accounts", "40", "--seed", "3", "--json");
+    const lines = stdout.trimEnd().split("\n");
+    const figures = Figures.parse(JSON.parse(lines.at(-1) ?? ""));
+    expect(lines).to.have.length(1);
+    expect(figures).to.include({ steps: 8, accounts: 40, markets: 2, liquidatableLeft: 0, seed: 3 });
+    expect(figures).to.include({ custodyOk: true, zeroSumOk: true });
+    expect(figures.absorbed).to.be.greaterThan(0);
+    expect(Number(figures.badDebt)).to.be.greaterThan(0);
+    expect(code).to.equal(0);
+  });
+
+  it("gives the same figures for the same seed, and others for another", async () => {
+    const runs = [];
+    for (const seed of ["5", "5", "6"]) {
+      const { stdout } = await demo("--prices", gapFile, "--accounts", "12", "--seed", seed, "--json");
+      const { wallSeconds, ...figures } = Figures.parse(JSON.parse(stdout));
+      expect(wallSeconds).to.be.greaterThan(0);
+      runs.push(figures);
+    }
+    expect(runs[0]).to.deep.equal(runs[1]);
+    expect(runs[0]?.userEquity).not.to.equal(runs[2]?.userEquity);
+  });
+
+  it("refuses a malformed price file by name, line and column", async () => {
+    const file = join(folder, "bad.csv");
+    writeFileSync(file, "timestamp_iso,ETH\n2024-01-01T00:00:00Z,2300\n2024-01-01T01:00:00Z,-5\n");
+    const { code, stderr, stdout } = await demo("--prices", file, "--json");
+    expect(code).to.equal(2);
+    expect(stdout).to.equal("");
+    expect(stderr).to.match(/^PriceFileError: .*bad\.csv.*3.*2/s);
+  });
+
+  it("refuses bad usage with exit code 2", async () => {
+    for (const options of [
+      ["--accounts", "0"],
+      ["--seed", "-1"],
+      ["--accounts", "many"],
+      ["--scenario", "none"],
+      ["--what"],
+    ]) {
+      const { code, stderr } = await demo(...options);
+      expect(code, options.join(" ")).to.equal(2);
+      expect(stderr, options.join(" ")).not.to.equal("");
+    }
+  });
+
+  it("names a port in use, and how to take another", async () => {
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as { port: number };
+    const { code, stderr } = await demo("--prices", gapFile, "--accounts", "1", "--port", String(port));
+    server.close();
+    expect(code).to.equal(2);
+    expect(stderr).to.include(`PortInUseError: port ${port} of 127.0.0.1 is in use: give another with --port`);
+  });
+});
