@@ -1,0 +1,59 @@
+import type { AccountId } from "../../../sdk/index.js";
+
+/** Rows of the table of calls. */
+export const rows = [
+  "deposit cash",
+  "deposit WETH",
+  "deposit WBTC",
+  "withdraw",
+  "trade: open",
+  "trade: increase",
+  "trade: reduce",
+  "trade: close",
+  "trade: flip",
+  "settle",
+  "liquidatePosition",
+  "absorb",
+  "pool deposit",
+  "pool redeem",
+  "sweepFees",
+  "refreshCapital",
+  "push prices",
+  "push a crash",
+  "time passes",
+  "tokens unasked for",
+] as const;
+
+export type Row = (typeof rows)[number];
+
+export type Kind =
+  | "deposit"
+  | "withdraw"
+  | "trade"
+  | "settle"
+  | "liquidatePosition"
+  | "absorb"
+  | "poolDeposit"
+  | "poolRedeem"
+  | "sweepFees"
+  | "refreshCapital"
+  | "push"
+  | "time"
+  | "donate";
+
+/** What somebody is about to do. */
+export interface Act {
+  readonly row: Row;
+  readonly kind: Kind;
+  /** For whoever replays a failure. */
+  readonly what: string;
+  readonly from: string;
+  readonly to: string;
+  readonly data: string;
+  /** The account that it names first, if any. */
+  readonly account?: AccountId;
+  /** Prices (wad, by symbol) that hold afterwards. */
+  readonly pricesWad?: ReadonlyMap<string, bigint>;
+  /** Time that passes instead of a transaction. */
+  readonly seconds?: number;
+}

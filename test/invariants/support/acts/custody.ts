@@ -1,0 +1,82 @@
+import { WAD } from "../../../../sdk/index.js";
+import type { Act, Row } from "../act.js";
+import { type Arena, type Token, tokenInterface, vaultInterface } from "../arena.js";
+import { type Situation, bookOf, chance, freeMargin, marketsHeld, part, pick, toRaw, traders } from "../situation.js";
+
+export function depositAct(situation: Situation): Act {
+  const { arena, pricesWad } = situation;
+  const account = pick(situation, chance(situation, 0.95) ? traders(situation) : arena.accounts);
+  const [weth, wbtc] = arena.collaterals as [Arena["collaterals"][0], Arena["collaterals"][0]];
+  const collateral = chance(situation, 0.5) ? weth : wbtc;
+  const token: Token = chance(situation, 0.5) ? arena.cash : collateral;
+  const price = token === collateral ? pricesWad.get(collateral.asset)! : WAD;
+  // Strangers are turned away with little, or with a token that the account does not hold.
+  const isSent = chance(situation, 0.2) || account.id === arena.pool || account.id === arena.insurance;
+  const from = isSent ? pick(situation, arena.actors) : account.owner;
+  const amount = chance(situation, 0.04) ? 0n : toRaw(part(situation, 8000n * WAD, 0, 1), token, price);
+  const row = `deposit ${token === arena.cash ? "cash" : token.symbol}` as Row;
+  return {
+    row,
+    kind: "deposit",
+    what: `${from.name} deposits ${amount} ${token.symbol} for ${account.name}`,
+    from: from.address,
+    to: arena.deployment.vault,
+    data: vaultInterface.encodeFunctionData("deposit", [account.id, token.address, amount]),
+    account: account.id,
+  };
+}
+
+export function withdrawAct(situation: Situation): Act {
+  const { arena, pricesWad } = situation;
+  const candidates = arena.accounts.filter(
+    (account) => arena.actors.includes(account.owner) && freeMargin(bookOf(situation, account)) > 20n * WAD,
+  );
+  const account = candidates.length === 0 ? pick(situation, traders(situation)) : pick(situation, candidates);
+  const book = bookOf(situation, account);
+  const from = chance(situation, 0.05) ? pick(situation, arena.actors) : account.owner;
+  const free = freeMargin(book) > 0n ? freeMargin(book) : WAD;
+  const isBare = marketsHeld(book).length === 0;
+  const greed = chance(situation, 0.15) ? 1.3 : 0.9;
+  let token: Token = arena.cash;
+  let amount: bigint;
+  const index = pick(situation, [...arena.collaterals.keys()]);
+  if (chance(situation, 0.4) && book.collaterals[index]! > 0n) {
+    const collateral = arena.collaterals[index]!;
+    token = collateral;
+    amount = toRaw((part(situation, free, 0.02, greed) * 100n) / 85n, token, pricesWad.get(collateral.asset)!);
+    if ((isBare && book.principalWad >= 0n) || amount > book.collaterals[index]!) amount = book.collaterals[index]!;
+  } else {
+    let cash = part(situation, free, 0.02, greed);
+    if (isBare && chance(situation, 0.3) && book.principalWad > 0n) cash = book.principalWad;
+    // Now and then to where net cash is about zero, and debt margin begins.
+    const nearly = book.health.netCash - part(situation, 40n * WAD, -1, 1);
+    if (!isBare && nearly > 0n && nearly < free && chance(situation, 0.5)) cash = nearly;
+    const debt = cash - book.principalWad;
+    if (debt > 0n && debt < 10n * WAD) cash = book.principalWad; // a debt has a minimum
+    amount = toRaw(cash, token, WAD);
+  }
+  return {
+    row: "withdraw",
+    kind: "withdraw",
+    what: `${from.name} withdraws ${amount} ${token.symbol} from ${account.name}`,
+    from: from.address,
+    to: arena.deployment.vault,
+    data: vaultInterface.encodeFunctionData("withdraw", [account.id, token.address, amount, from.address]),
+    account: account.id,
+  };
+}
+
+export function donateAct(situation: Situation): Act {
+  const { arena } = situation;
+  const token = pick(situation, [arena.cash, ...arena.collaterals]);
+  const from = pick(situation, arena.actors);
+  const amount = part(situation, 10n ** BigInt(token.decimals), 0, 100) + 1n;
+  return {
+    row: "tokens unasked for",
+    kind: "donate",
+    what: `${from.name} sends ${amount} ${token.symbol} to the vault, unasked`,
+    from: from.address,
+    to: token.address,
+    data: tokenInterface.encodeFunctionData("transfer", [arena.deployment.vault, amount]),
+  };
+}

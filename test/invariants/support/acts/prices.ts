@@ -1,0 +1,55 @@
+import type { Act, Row } from "../act.js";
+import { priceData } from "../arena.js";
+import { type Situation, bell, chance, pick } from "../situation.js";
+
+/** Moves a price by a factor, within a fiftieth and fifty times the first. */
+function moved(priceWad: bigint, firstWad: bigint, logFactor: number): bigint {
+  const price = (priceWad * BigInt(Math.round(Math.exp(logFactor) * 2 ** 40))) >> 40n;
+  return price < firstWad / 50n || price > firstWad * 50n ? priceWad : price;
+}
+
+export function pushAct(situation: Situation): Act {
+  const { arena, pricesWad } = situation;
+  // One feed stays silent now and then, and some publish what they published before.
+  const silent = chance(situation, 0.1) ? pick(situation, arena.markets).symbol : undefined;
+  const prices = new Map<string, bigint>();
+  for (const { symbol, firstPriceWad } of arena.markets) {
+    if (symbol === silent) continue;
+    const step = chance(situation, 0.3) ? 0 : 0.015 * bell(situation);
+    prices.set(symbol, moved(pricesWad.get(symbol)!, firstPriceWad, step));
+  }
+  return pushOf(situation, "push prices", prices);
+}
+
+export function crashAct(situation: Situation): Act {
+  const { arena, pricesWad } = situation;
+  // Most moves take some accounts below maintenance, some below absorb health, a few far below zero.
+  const { random } = situation;
+  const size = chance(situation, 0.65) ? 0.015 + 0.04 * random.uniform() : 0.05 + 0.3 * random.uniform() ** 2;
+  const depth = chance(situation, 0.5) ? -size : size;
+  const prices = new Map<string, bigint>();
+  for (const { symbol, firstPriceWad } of arena.markets) {
+    const step = depth * (0.5 + random.uniform()) * (chance(situation, 0.15) ? -0.3 : 1);
+    prices.set(symbol, moved(pricesWad.get(symbol)!, firstPriceWad, step));
+  }
+  return pushOf(situation, "push a crash", prices);
+}
+
+function pushOf({ arena }: Situation, row: Row, prices: ReadonlyMap<string, bigint>): Act {
+  return {
+    row,
+    kind: "push",
+    what: `prices become ${[...prices].map(([symbol, price]) => `${symbol} ${price}`).join(", ")}`,
+    from: arena.admin.address,
+    to: arena.deployment.oracle,
+    data: priceData(arena.deployment, prices, arena.chain.nowSeconds),
+    pricesWad: prices,
+  };
+}
+
+export function timeAct(situation: Situation): Act {
+  const { random } = situation;
+  const isLong = chance(situation, 0.15);
+  const seconds = isLong ? random.integer(3600, 100_000) : random.integer(1, 1200);
+  return { row: "time passes", kind: "time", what: `${seconds} s pass`, from: "", to: "", data: "0x", seconds };
+}

@@ -1,0 +1,109 @@
+import { type AccountId, WAD } from "../../../../sdk/index.js";
+import { abs } from "../../../helpers/model.js";
+import type { Act, Row } from "../act.js";
+import { vaultInterface } from "../arena.js";
+import type { AccountBook } from "../books.js";
+import {
+  type Situation,
+  bookOf,
+  chance,
+  freeMargin,
+  isCapitalStale,
+  isFresh,
+  marketsHeld,
+  noDeadline,
+  part,
+  pick,
+  roomOf,
+  traders,
+} from "../situation.js";
+
+export function tradeData(account: AccountId, market: number, size: bigint, limit = 0n): string {
+  return vaultInterface.encodeFunctionData("trade", [account, market, size, limit, noDeadline]);
+}
+
+/** About the largest size that an account's free margin lets it open. */
+function openable(situation: Situation, account: AccountBook, market: number): bigint {
+  const { initialBaseWad, symbol } = situation.arena.markets[market]!;
+  const free = freeMargin(account);
+  if (free <= 0n) return 0n;
+  const cost = (initialBaseWad * 115n) / 100n + WAD / 200n; // size's share of the requirement, impact, fee
+  return (((free * WAD) / cost) * WAD) / situation.pricesWad.get(symbol)!;
+}
+
+export function tradeAct(situation: Situation): Act {
+  const { arena } = situation;
+  const candidates = traders(situation).filter(
+    (account) => bookOf(situation, account).health.equityInitial > 30n * WAD,
+  );
+  const account = pick(situation, chance(situation, 0.95) && candidates.length > 0 ? candidates : traders(situation));
+  const book = bookOf(situation, account);
+  const fresh = [...arena.markets.keys()].filter((market) => isFresh(situation, arena.markets[market]!.symbol));
+  const market = pick(situation, chance(situation, 0.95) && fresh.length > 0 ? fresh : [...arena.markets.keys()]);
+  const { symbol } = arena.markets[market]!;
+  const [row, size] = sizeOf(situation, book, market);
+  // A limit that binds now and then, and callers who may not.
+  const limit = chance(situation, 0.03) ? situation.pricesWad.get(symbol)! : 0n;
+  const from = chance(situation, 0.02) ? pick(situation, arena.actors) : account.owner;
+  return {
+    row,
+    kind: "trade",
+    what: `${from.name} trades ${size} ${symbol} for ${account.name} (${row})`,
+    from: from.address,
+    to: arena.deployment.vault,
+    data: tradeData(account.id, market, size, limit),
+    account: account.id,
+  };
+}
+
+function sizeOf(situation: Situation, book: AccountBook, market: number): [Row, bigint] {
+  const { minimumSizeWad } = situation.arena.markets[market]!;
+  const held = book.positions[market]!.sharesWad;
+  const isPoor = freeMargin(book) < 10n * WAD || isCapitalStale(situation);
+  const dice = situation.random.uniform();
+  if (held === 0n) return ["trade: open", growth(situation, book, market, chance(situation, 0.5))];
+  if (!isPoor && dice < 0.3) return ["trade: increase", growth(situation, book, market, held > 0n)];
+  if (!isPoor && dice < 0.5) {
+    const beyond = growth(situation, book, market, held < 0n);
+    const size = abs(held) + (abs(beyond) < abs(held) ? abs(beyond) : part(situation, abs(held), 0.1, 1));
+    return ["trade: flip", held > 0n ? -size : size];
+  }
+  if (dice < 0.75) {
+    const most = abs(held) - minimumSizeWad;
+    if (most > 0n) {
+      const size = part(situation, chance(situation, 0.05) ? abs(held) : most, 0.02, 1) + 1n;
+      return ["trade: reduce", held > 0n ? -size : size];
+    }
+  }
+  return ["trade: close", -held];
+}
+
+/** A size to add: within margin and open interest mostly, small or nearly all that margin allows. */
+function growth(situation: Situation, book: AccountBook, market: number, isLong: boolean): bigint {
+  const { minimumSizeWad } = situation.arena.markets[market]!;
+  let size = openable(situation, book, market);
+  size = chance(situation, 0.5) ? part(situation, size, 0.8, 0.99) : part(situation, size, 0.02, 0.8);
+  if (chance(situation, 0.06)) size *= 3n;
+  const room = roomOf(situation, market, isLong);
+  if (size > room && chance(situation, 0.9)) size = part(situation, room > 0n ? room : 0n, 0.3, 1);
+  if (size < minimumSizeWad && chance(situation, 0.9)) size = minimumSizeWad + size;
+  return isLong ? size : -size;
+}
+
+export function settleAct(situation: Situation): Act {
+  const { arena } = situation;
+  const holders = traders(situation).filter((account) => marketsHeld(bookOf(situation, account)).length > 0);
+  const account = pick(situation, holders.length > 0 && chance(situation, 0.92) ? holders : arena.accounts);
+  const held = marketsHeld(bookOf(situation, account));
+  const market = pick(situation, held.length > 0 && chance(situation, 0.95) ? held : [...arena.markets.keys()]);
+  const from = pick(situation, arena.actors);
+  return {
+    row: "settle",
+    kind: "settle",
+    what: `${from.name} settles ${account.name} in ${arena.markets[market]!.symbol}`,
+    from: from.address,
+    to: arena.deployment.vault,
+    data: vaultInterface.encodeFunctionData("settle", [account.id, market]),
+    account: account.id,
+  };
+}
