@@ -1,0 +1,148 @@
+import { ownerOf } from "../../../sdk/index.js";
+import { randomStreams } from "../../../simulator/random.js";
+import { type Act, type Row, rows } from "./act.js";
+import { choose } from "./acts/choose.js";
+import { type Arena, firstPricesWad } from "./arena.js";
+import { BookReader, type Books, Replay } from "./books.js";
+import { type Finding, type InvariantId, checkStep } from "./checks.js";
+
+import { probes } from "./probes.js";
+import type { Situation } from "./situation.js";
+
+/** What went wrong, and where. */
+export interface Failure extends Omit<Finding, "invariant"> {
+  readonly invariant: InvariantId | "error";
+  readonly seed: number;
+  readonly step: number;
+  /** The last steps up to it. */
+  readonly trail: readonly string[];
+}
+
+export interface Count {
+  called: number;
+  succeeded: number;
+}
+
+/** Counts over all runs. */
+export interface Tally {
+  readonly acts: Readonly<Record<Row, Count>>;
+  /** Probes tried, and those that the state allowed. */
+  readonly probes: Readonly<Record<string, Count>>;
+  /** How often the vault told of something, by event. */
+  readonly events: Map<string, number>;
+  readonly refusals: Map<string, number>;
+  readonly failures: Failure[];
+}
+
+export function newTally(): Tally {
+  const zero = (): Count => ({ called: 0, succeeded: 0 });
+  return {
+    acts: Object.fromEntries(rows.map((row) => [row, zero()])) as Record<Row, Count>,
+    probes: Object.fromEntries(Object.keys(probes).map((id) => [id, zero()])),
+    events: new Map(),
+    refusals: new Map(),
+    failures: [],
+  };
+}
+
+const trailLength = 12;
+const stepsAProbe = 6;
+
+/** One random sequence from the arena's first state, which it leaves as it found it. It ends at the first step that fails. */
+export async function runSequence(arena: Arena, seed: number, depth: number, tally: Tally): Promise<void> {
+  await arena.chain.tentatively(async () => {
+    const [random, probing] = randomStreams(seed, 2);
+    const reader = new BookReader(arena);
+    const replay = new Replay(arena);
+    const pricesWad = firstPricesWad();
+    const publishedAt = new Map([...pricesWad.keys()].map((symbol) => [symbol, arena.chain.nowSeconds]));
+    let books = await reader.read();
+    const trail: string[] = [];
+    const probeIds = Object.keys(probes) as InvariantId[];
+
+    for (let step = 0; step < depth; step += 1) {
+      const situation: Situation = { arena, random: random!, books, pricesWad, publishedAt };
+      const found: Failure[] = [];
+      const report = (findings: readonly Finding[]) => {
+        for (const finding of findings) found.push({ ...finding, seed, step, trail: trail.slice(-trailLength) });
+      };
+      try {
+        const act = await choose(situation);
+        const [after, findings] = await perform(act, books, arena, {
+          reader,
+          replay,
+          tally,
+          trail,
+          pricesWad,
+          publishedAt,
+        });
+        report(findings);
+        books = after;
+        if (step % stepsAProbe === stepsAProbe - 1) {
+          const id = probeIds[Math.floor(step / stepsAProbe) % probeIds.length]!;
+          const result = await probes[id]!({ ...situation, random: probing!, books }, reader);
+          tally.probes[id]!.called += 1;
+          if (result !== undefined) tally.probes[id]!.succeeded += 1;
+          report(result ?? []);
+        }
+      } catch (error) {
+        // An error that no interface declares, or a refusal where nothing may be refused.
+        const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+        found.push({ invariant: "error", message, seed, step, trail: trail.slice(-trailLength) });
+      }
+      tally.failures.push(...found);
+      if (found.length > 0) return;
+    }
+  });
+}
+
+interface Progress {
+  readonly reader: BookReader;
+  readonly replay: Replay;
+  readonly tally: Tally;
+  readonly trail: string[];
+  readonly pricesWad: Map<string, bigint>;
+  readonly publishedAt: Map<string, number>;
+}
+
+async function perform(
+  act: Act,
+  before: Books,
+  arena: Arena,
+  { reader, replay, tally, trail, pricesWad, publishedAt }: Progress,
+): Promise<[Books, readonly Finding[]]> {
+  const { chain } = arena;
+  const count = tally.acts[act.row];
+  count.called += 1;
+  trail.push(act.what);
+  if (act.seconds !== undefined) await chain.passTime(act.seconds);
+  const outcome =
+    act.seconds === undefined ? await chain.send(act.from, act.to, act.data) : { ok: true as const, logs: [] };
+  if (!outcome.ok) {
+    const { errorName } = outcome.error;
+    trail.push(`  refused: ${outcome.error.message}`);
+    increment(tally.refusals, `${act.row}: ${errorName}`);
+    return [before, []];
+  }
+  count.succeeded += 1;
+  for (const [symbol, price] of act.pricesWad ?? []) {
+    pricesWad.set(symbol, price);
+    publishedAt.set(symbol, chain.nowSeconds);
+  }
+  const events = replay.apply(outcome.logs);
+  for (const { name } of events) increment(tally.events, name);
+  const isForced = act.kind === "liquidatePosition" || act.kind === "absorb";
+  if (isForced && ownerOf(act.account ?? "").toLowerCase() === act.from)
+    increment(tally.events, "liquidations of one's own");
+  const after = await reader.read();
+  const tokens = new Set([arena.cash, ...arena.collaterals].map(({ address }) => address.toLowerCase()));
+  const balances = outcome.logs.some(({ address }) => tokens.has(address.toLowerCase()))
+    ? await reader.balances()
+    : undefined;
+  const prices = arena.markets.map(({ symbol }) => pricesWad.get(symbol)!);
+  return [after, checkStep({ act, before, after, events, replay, balances, pricesWad: prices }, arena)];
+}
+
+function increment(counts: Map<string, number>, name: string): void {
+  counts.set(name, (counts.get(name) ?? 0) + 1);
+}
