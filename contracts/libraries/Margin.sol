@@ -168,7 +168,8 @@ library Margin {
     /// @notice Value (wad) of an amount (raw) of a collateral at its last price, before weights.
     function collateralValueDown(Collateral collateral, uint256 amount, Price price) internal pure returns (uint256) {
         unchecked {
-            return (amount * price.value()) / 10 ** collateral.decimals(); // amount 112 bits, price 90, decimals at most 18
+            // amount 112 bits (more is refused when it is stored), price 90, decimals at most 18
+            return (amount * price.value()) / 10 ** collateral.decimals();
         }
     }
 
