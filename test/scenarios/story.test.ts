@@ -72,7 +72,7 @@ describe("a story through deposit, trade, crash and liquidation", () => {
     const [paid] = await world.ballast
       .events(absorbed!.blockNumber)
       .then((events) => events.filter(({ name }) => name === "InsurancePaid"));
-    const { deficitWad, paidWad } = paid?.args as { deficitWad: bigint; paidWad: bigint };
+    const { deficitWad, paidWad } = (paid?.args ?? {}) as { deficitWad: bigint; paidWad: bigint };
     expect(await ballast.state(bens)).to.include({ principalWad: 0n, assets: 0n });
     expect((await ballast.state(keepers)).principalWad - firstReward).to.equal(usd("2"));
     const insurancePaid = insuranceBefore - (await ballast.state(insurance)).principalWad;

@@ -88,6 +88,7 @@ describe("simulator/parameters", () => {
       poolLockSeconds: "86400",
       capitalMaxAgeSeconds: "3600",
       maxPriceAgeSeconds: "7200",
+      insuranceSeed: "100000",
     });
     expect(parametersOf({ BTC: "1" }).vault.maxPriceAgeSeconds).to.equal("3600");
   });

@@ -52,6 +52,8 @@ export interface Act {
   readonly data: string;
   /** The account that it names first, if any. */
   readonly account?: AccountId;
+  /** The invariant that a refusal breaks: a view announced that it would go through. */
+  readonly announced?: "INV-09" | "INV-12" | undefined;
   /** Prices (wad, by symbol) that hold afterwards. */
   readonly pricesWad?: ReadonlyMap<string, bigint>;
   /** Time that passes instead of a transaction. */

@@ -33,7 +33,7 @@ export const invariants = {
   "INV-10":
     "liquidating oneself gains nothing but the premium that the skew gives back and the reward that insurance tops up",
   "INV-12":
-    "at a constant price a share of the pool changes by fees and liquidations only, and going in and out gains nothing",
+    "at a constant price a share of the pool changes by fees, funding and liquidations only, and going in and out gains nothing",
   "INV-14": "an account at or above initial margin can close any position with another feed dead",
   "INV-15": "no act makes another account unhealthy, or changes the health of one that it does not name",
 } as const;

@@ -1,13 +1,15 @@
-import { WAD, assetsOfSymbol } from "../../../sdk/index.js";
+import { WAD, accountId, assetsOfSymbol } from "../../../sdk/index.js";
 import { abs } from "../../helpers/model.js";
 import { tradeData } from "./acts/trading.js";
 import { type Arena, type NamedAccount, oracleInterface, poolInterface, priceData, vaultInterface } from "./arena.js";
 import { type BookReader, type VaultEvent, cashUnit } from "./books.js";
+import { wordsOf } from "./chain.js";
 import type { Finding, InvariantId } from "./checks.js";
 import {
   type Situation,
   bookOf,
   chance,
+  everything,
   freeMargin,
   isFresh,
   marketsHeld,
@@ -15,6 +17,7 @@ import {
   pick,
   roomOf,
   shuffled,
+  toRaw,
 } from "./situation.js";
 
 /** What is tried on a state and taken back: undefined when the state did not allow it. */
@@ -23,11 +26,13 @@ export type Probe = (situation: Situation, reader: BookReader) => Promise<readon
 export const probes: Readonly<Partial<Record<InvariantId, Probe>>> = {
   "INV-06": roundTrip,
   "INV-07": splitTrade,
+  "INV-09": liquidateAtNoNetCash,
   "INV-12": inAndOut,
   "INV-14": closeWithDeadFeed,
 };
 
 const weiAFill = 8n;
+const nanoWad = 10n ** 9n;
 
 function finding(invariant: InvariantId, holds: boolean, message: () => string): Finding[] {
   return holds ? [] : [{ invariant, message: message() }];
@@ -181,6 +186,93 @@ async function splitTrade(situation: Situation): Promise<readonly Finding[] | un
       () => `${size} in one trade pays fees of ${whole.fees}, in ${parts.join(" + ")} only ${split.fees}`,
     ),
   ];
+}
+
+// ------------------------------------------------------------------ INV-09
+
+/**
+ * A market with a strong skew, and an account whose net cash is about zero when its price has fallen: in a partial liquidation debt
+ * margin falls due or falls away. Random sequences hardly ever come by it.
+ */
+async function liquidateAtNoNetCash(situation: Situation): Promise<readonly Finding[] | undefined> {
+  const { arena, pricesWad } = situation;
+  const { chain, deployment, admin, keeper, targetHealthWad } = arena;
+  const fresh = freshMarkets(situation);
+  if (fresh.length === 0) return undefined;
+  const market = pick(situation, fresh);
+  const { symbol, initialBaseWad, minimumSizeWad } = arena.markets[market]!;
+  const price = pricesWad.get(symbol)!;
+  const isLong = chance(situation, 0.5);
+  const sign = isLong ? 1n : -1n;
+  const [crowd, { owner }] = shuffled(
+    situation,
+    arena.accounts.filter(({ trades }) => trades),
+  ) as [NamedAccount, NamedAccount];
+  const target: NamedAccount = { name: `${owner.name}/9`, id: accountId(owner.address, 9), owner, trades: true };
+  const healthOf = async () => {
+    const data = vaultInterface.encodeFunctionData("health", [target.id]);
+    return vaultInterface.decodeFunctionResult("health", await chain.call(deployment.vault, data))[0] as {
+      readonly healthWad: bigint;
+      readonly netCashWad: bigint;
+      readonly equityMaintenanceWad: bigint;
+      readonly requirementMaintenanceWad: bigint;
+    };
+  };
+  const deposit = async (token: string, amount: bigint) => {
+    const data = vaultInterface.encodeFunctionData("deposit", [target.id, token, amount]);
+    await chain.mustSend(owner.address, deployment.vault, data);
+  };
+  return chain.tentatively(async () => {
+    await enrich(situation, [crowd]);
+    const room = roomOf(situation, market, isLong);
+    const size = part(situation, room, 0.02, 0.2) + minimumSizeWad;
+    await trade(
+      arena,
+      crowd,
+      market,
+      sign * (chance(situation, 0.8) ? part(situation, room, 0.6, 0.8) : minimumSizeWad),
+    );
+    const notional = (size * price) / WAD;
+    await deposit(
+      arena.cash.address,
+      toRaw((notional * (2n * initialBaseWad + WAD / 20n)) / WAD + 10n * WAD, arena.cash, WAD),
+    );
+    if ((await trade(arena, target, market, sign * size)) === undefined) return undefined;
+    // The price at which this much net cash is left, in debt or not.
+    const left = part(situation, notional, -0.006, 0.004);
+    const fallen = price - (sign * ((await healthOf()).netCashWad - left) * WAD) / size;
+    const prices = new Map([...pricesWad, [symbol, fallen]]);
+    await chain.mustSend(admin.address, deployment.oracle, priceData(deployment, prices, chain.nowSeconds));
+    // Collateral for a health below one.
+    const poor = await healthOf();
+    const missing = part(situation, poor.requirementMaintenanceWad, 0.6, 1) - poor.equityMaintenanceWad;
+    const collateral = arena.collaterals.find(({ asset }) => asset !== symbol)!;
+    if (missing > 0n) {
+      await deposit(collateral.address, toRaw((missing * 10n) / 9n, collateral, prices.get(collateral.asset)!) + 1n);
+    }
+    const before = await healthOf();
+    const preview = vaultInterface.encodeFunctionData("previewLiquidation", [target.id, market, everything]);
+    if (before.equityMaintenanceWad >= before.requirementMaintenanceWad) return undefined;
+    if (wordsOf(await chain.call(deployment.vault, preview))[0] !== 0n) return undefined;
+    const data = vaultInterface.encodeFunctionData("liquidatePosition", [target.id, market, everything, arena.pool]);
+    const outcome = await chain.send(keeper.address, deployment.vault, data);
+    const what = `health ${before.healthWad}, net cash ${before.netCashWad}, ${sign * size} ${symbol}`;
+    if (!outcome.ok) return finding("INV-09", false, () => `${what}: announced, but ${outcome.error.message}`);
+    const after = await healthOf();
+    const closed = outcome.logs.find(
+      ({ topics }) => topics[0] === vaultInterface.getEvent("PositionLiquidated").topicHash,
+    )!;
+    const isWhole = abs(vaultInterface.parseLog(closed)!.args.sizeDeltaWad as bigint) === size;
+    const isOnTarget = isWhole ? after.healthWad > before.healthWad : abs(after.healthWad - targetHealthWad) <= nanoWad;
+    return [
+      ...finding(
+        "INV-09",
+        isOnTarget,
+        () => `${what}: health becomes ${after.healthWad}, net cash ${after.netCashWad}`,
+      ),
+      ...finding("INV-09", after.equityMaintenanceWad >= 0n, () => `${what}: equity ${after.equityMaintenanceWad}`),
+    ];
+  });
 }
 
 // ------------------------------------------------------------------ INV-12

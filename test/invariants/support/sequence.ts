@@ -122,7 +122,8 @@ async function perform(
     const { errorName } = outcome.error;
     trail.push(`  refused: ${outcome.error.message}`);
     increment(tally.refusals, `${act.row}: ${errorName}`);
-    return [before, []];
+    const message = `${act.what}: a view announced it, and it was refused with ${outcome.error.message}`;
+    return [before, act.announced === undefined ? [] : [{ invariant: act.announced, message }]];
   }
   count.succeeded += 1;
   for (const [symbol, price] of act.pricesWad ?? []) {

@@ -51,12 +51,14 @@ const owner = (account: NamedAccount) => account.owner;
 export function liquidateAct(situation: Situation, legs: readonly Leg[]): Act {
   const { arena } = situation;
   const any = { target: pick(situation, traders(situation)), market: pick(situation, [...arena.markets.keys()]) };
-  const { target, market } = legs.length > 0 && chance(situation, 0.93) ? pick(situation, legs) : any;
+  const isAccepted = legs.length > 0 && chance(situation, 0.93);
+  const { target, market } = isAccepted ? pick(situation, legs) : any;
   const held = abs(bookOf(situation, target).positions[market]!.sharesWad);
   const most = chance(situation, 0.7) ? everything : part(situation, held, 0.01, 1.1) + 1n;
   let from = liquidator(situation, target);
   // The reward is cash of the caller's first account, which may not be the target.
   if (accountId(from.address) === target.id && chance(situation, 0.9)) from = arena.keeper;
+  const isSelf = accountId(from.address) === target.id;
   const taker = chance(situation, 0.02) ? accountId(from.address) : arena.pool;
   return {
     row: "liquidatePosition",
@@ -66,6 +68,7 @@ export function liquidateAct(situation: Situation, legs: readonly Leg[]): Act {
     to: arena.deployment.vault,
     data: vaultInterface.encodeFunctionData("liquidatePosition", [target.id, market, most, taker]),
     account: target.id,
+    announced: isAccepted && most === everything && taker === arena.pool && !isSelf ? "INV-09" : undefined,
   };
 }
 
@@ -86,5 +89,6 @@ export function absorbAct(situation: Situation, open: readonly NamedAccount[]): 
     to: arena.deployment.vault,
     data: vaultInterface.encodeFunctionData("absorb", [batch.map(({ id }) => id), other]),
     account: first.id,
+    announced: open.length > 0 && !batch.some(({ id }) => id === other) ? "INV-09" : undefined,
   };
 }

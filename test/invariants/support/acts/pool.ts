@@ -39,6 +39,7 @@ export async function poolRedeemAct(situation: Situation): Promise<Act> {
     from: from.address,
     to: arena.deployment.pool,
     data: poolInterface.encodeFunctionData("redeem", [shares, from.address, from.address]),
+    announced: shares > WAD && shares <= most ? "INV-12" : undefined,
   };
 }
 
