@@ -7,6 +7,7 @@ import {
   PortInUseError,
   PriceFileError,
   UnknownScenarioError,
+  UnlistablePriceError,
   defaultScenario,
   exitCode,
   figuresLine,
@@ -86,8 +87,9 @@ try {
   if (options.json === true) console.log(figuresLine(figures));
   process.exitCode = exitCode(figures);
 } catch (error) {
-  const usage = error instanceof PriceFileError || error instanceof UnknownScenarioError;
-  if (!usage && !(error instanceof PortInUseError)) throw error;
-  console.error(`${error.name}: ${error.message}`);
-  process.exitCode = badUsage;
+  const usages = [PortInUseError, PriceFileError, UnknownScenarioError, UnlistablePriceError];
+  const usage = error instanceof Error && usages.some((kind) => error instanceof kind);
+  // A node's error carries the sources that it came from: too long to be read.
+  console.error(usage ? `${error.name}: ${error.message}` : error instanceof Error ? error.stack : error);
+  process.exitCode = usage ? badUsage : 1;
 }

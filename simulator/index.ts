@@ -1,5 +1,5 @@
 export { Figures, exitCode, figuresLine } from "./figures.js";
-export { deploymentParameters, parametersFile } from "./parameters.js";
+export { UnlistablePriceError, deploymentParameters, parametersFile } from "./parameters.js";
 export {
   type PlannedDeposit,
   type PlannedOpening,

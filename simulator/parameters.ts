@@ -59,8 +59,23 @@ const minimumNotional = "10";
 const wadDecimals = 18;
 const sizeDecimals = 9;
 const ratioDecimals = 6;
+/** What the vault's words hold of a size, in 1e-9 base units. */
+const largestSizeUnits = 2n ** 80n - 1n;
 
-/** The parameters of a deployment that lists the file's assets at its first prices. */
+/** An asset so cheap that its market's size does not fit the field that the vault has for it. */
+export class UnlistablePriceError extends Error {
+  override readonly name = "UnlistablePriceError";
+  readonly symbol: string;
+  readonly price: string;
+
+  constructor(symbol: string, price: string) {
+    super(`${symbol} at ${price} is too cheap to be listed: quote a larger unit of it (1000${symbol}, say)`);
+    this.symbol = symbol;
+    this.price = price;
+  }
+}
+
+/** The parameters of a deployment that lists the file's assets at its first prices. Throws UnlistablePriceError. */
 export function deploymentParameters({ assets, rows }: Pick<PriceFile, "assets" | "rows">): DeploymentParameters {
   return DeploymentParameters.parse({
     markets: [...rows[0].prices].map(([symbol, price]) => marketParameters(symbol, price)),
@@ -81,6 +96,7 @@ function marketParameters(symbol: string, firstPrice: Price) {
   // Rounded so that the cap stays within maintenanceBase * skewScale, the condition for a market to be listed.
   const openInterestCap = mulDivDown(sizeUnits(openInterestCapNotional), 10n ** 18n, firstPrice.wad);
   const skewScale = mulDivUp(openInterestCap, 10n ** 6n, parseDecimal(asset.maintenanceBase, ratioDecimals));
+  if (skewScale > largestSizeUnits) throw new UnlistablePriceError(symbol, firstPrice.decimal);
   return {
     symbol,
     firstPrice: formatDecimal(firstPrice.wad, wadDecimals),

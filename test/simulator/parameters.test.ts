@@ -4,7 +4,7 @@ import { expect } from "chai";
 import fc from "fast-check";
 
 import { formatDecimal, parseDecimal } from "../../sdk/units.js";
-import { deploymentParameters, parametersFile } from "../../simulator/parameters.js";
+import { UnlistablePriceError, deploymentParameters, parametersFile } from "../../simulator/parameters.js";
 import { parsePrices, readPrices } from "../../simulator/prices.js";
 import { defaultScenario, scenarioFile } from "../../simulator/scenarios/index.js";
 
@@ -93,28 +93,37 @@ describe("simulator/parameters", () => {
     expect(parametersOf({ BTC: "1" }).vault.maxPriceAgeSeconds).to.equal("3600");
   });
 
-  it("rounds sizes to 1e-9 so that a market can be listed at any price", () => {
+  it("rounds sizes to 1e-9 so that a market can be listed at every price that fits", () => {
     fc.assert(
-      fc.property(fc.bigInt({ min: 1n, max: 10n ** 27n }), fc.constantFrom("BTC", "LINK"), (priceWad, symbol) => {
-        const [market] = parametersOf({ [symbol]: formatDecimal(priceWad, 18) }).markets;
-        if (market === undefined) throw new Error("no market");
-        const cap = parseDecimal(market.openInterestCap, 9);
-        const scale = parseDecimal(market.skewScale, 9);
-        const least = parseDecimal(market.minimumSize, 9);
-        const maintenance = parseDecimal(market.maintenanceBase, 6);
-        const scaledNotional = (notional: bigint) => notional * 10n ** 27n;
-        expect(cap * priceWad <= scaledNotional(40_000_000n), "cap is rounded down").to.equal(true);
-        expect((cap + 1n) * priceWad > scaledNotional(40_000_000n), "cap by less than a step").to.equal(true);
-        expect(cap * 10n ** 6n <= maintenance * scale, "scale is rounded up").to.equal(true);
-        expect(cap * 10n ** 6n > maintenance * (scale - 1n), "scale by less than a step").to.equal(true);
-        expect(least * priceWad >= scaledNotional(10n), "least size is rounded up").to.equal(true);
-        expect((least - 1n) * priceWad < scaledNotional(10n), "least size by less than a step").to.equal(true);
-      }),
+      fc.property(
+        fc.bigInt({ min: 12n * 10n ** 11n, max: 10n ** 27n }),
+        fc.constantFrom("BTC", "LINK"),
+        (priceWad, symbol) => {
+          const [market] = parametersOf({ [symbol]: formatDecimal(priceWad, 18) }).markets;
+          if (market === undefined) throw new Error("no market");
+          const cap = parseDecimal(market.openInterestCap, 9);
+          const scale = parseDecimal(market.skewScale, 9);
+          const least = parseDecimal(market.minimumSize, 9);
+          const maintenance = parseDecimal(market.maintenanceBase, 6);
+          const scaledNotional = (notional: bigint) => notional * 10n ** 27n;
+          expect(cap * priceWad <= scaledNotional(40_000_000n), "cap is rounded down").to.equal(true);
+          expect((cap + 1n) * priceWad > scaledNotional(40_000_000n), "cap by less than a step").to.equal(true);
+          expect(cap * 10n ** 6n <= maintenance * scale, "scale is rounded up").to.equal(true);
+          expect(cap * 10n ** 6n > maintenance * (scale - 1n), "scale by less than a step").to.equal(true);
+          expect(least * priceWad >= scaledNotional(10n), "least size is rounded up").to.equal(true);
+          expect((least - 1n) * priceWad < scaledNotional(10n), "least size by less than a step").to.equal(true);
+        },
+      ),
     );
   });
 
   it("is what deployments/localhost/parameters.json holds for the default scenario", () => {
     const committed = readFileSync(new URL("../../deployments/localhost/parameters.json", import.meta.url), "utf8");
     expect(committed).to.equal(parametersFile(deploymentParameters(readPrices(scenarioFile(defaultScenario)))));
+  });
+
+  it("refuses an asset too cheap for the vault's words, and takes the cheapest that fits", () => {
+    expect(() => parametersOf({ PEPE: "0.00000055" })).to.throw(UnlistablePriceError, /quote a larger unit/);
+    expect(parametersOf({ PEPE: "0.00000056" }).markets[0]?.skewScale).to.match(/^1190476190476190/);
   });
 });
