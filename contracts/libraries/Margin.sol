@@ -6,11 +6,11 @@ import {Funding} from "./Funding.sol";
 import {Side, Sides} from "./Sides.sol";
 import {AccountId} from "../types/AccountId.sol";
 import {AccountWord} from "../types/AccountWord.sol";
-import {AssetSet, MarketId, collateralAsset} from "../types/AssetSet.sol";
+import {AssetSet, MarketId} from "../types/AssetSet.sol";
 import {MarketRisk} from "../types/MarketWords.sol";
 import {Position} from "../types/Position.sol";
 import {Price} from "../types/Price.sol";
-import {VaultStorage} from "../types/VaultStorage.sol";
+import {Market, VaultStorage} from "../types/VaultStorage.sol";
 import {AccountRisk, Collateral} from "../types/VaultWords.sol";
 import {Health} from "../interfaces/IMarginVault.sol";
 
@@ -53,27 +53,43 @@ library Margin {
         uint256 except
     ) internal view returns (Sums memory sums) {
         sums.marketsFresh = true;
-        AssetSet held = word.assets();
+        uint256 held = word.marketBits();
         uint256 next; // prices stand in the order of the set: markets, then collaterals
-        uint256 bits = priced.markets();
-        for (uint256 id; bits != 0; (++id, bits >>= 1)) {
-            if (bits & 1 == 0) continue;
-            Price price = prices[next++];
-            if (!held.contains(id) || id == except) continue;
-            MarketId market = MarketId.wrap(uint8(id));
-            Position position = $.positions[account][market];
-            MarketRisk risk = $.markets[market].risk;
-            (int256 index, ) = Funding.accrued($.markets[market].state, risk, price.value(), block.timestamp);
-            Side memory side = Sides.untouched(position.shares() < 0 ? int256(-1) : int256(1), index);
-            addLeg(sums, side, position.shares(), position.cost(), risk, price, fullGains);
+        // Only counters, below 128.
+        unchecked {
+            uint256 bits = priced.markets();
+            for (uint256 id; bits != 0; (++id, bits >>= 1, held >>= 1)) {
+                if (bits & 1 == 0) continue;
+                if (held & 1 == 1 && id != except) {
+                    _addPosition($, sums, account, MarketId.wrap(uint8(id)), prices[next], fullGains);
+                }
+                ++next;
+            }
+            bits = priced.collaterals();
+            held = word.collateralBits();
+            for (uint256 i; bits != 0; (++i, bits >>= 1, held >>= 1)) {
+                if (bits & 1 == 0) continue;
+                if (held & 1 == 1) _addCollateral(sums, $.collaterals[i], $.collateralOf[account][i], prices[next]);
+                ++next;
+            }
         }
-        bits = priced.collaterals();
-        for (uint256 i; bits != 0; (++i, bits >>= 1)) {
-            if (bits & 1 == 0) continue;
-            Price price = prices[next++];
-            if (!held.contains(collateralAsset(i))) continue;
-            _addCollateral(sums, $.collaterals[i], $.collateralOf[account][i], price);
-        }
+    }
+
+    function _addPosition(
+        VaultStorage storage $,
+        Sums memory sums,
+        AccountId account,
+        MarketId id,
+        Price price,
+        bool fullGains
+    ) private view {
+        Market storage market = $.markets[id];
+        Position position = $.positions[account][id];
+        MarketRisk risk = market.risk;
+        (int256 index, ) = Funding.accrued(market.state, risk, price.value(), block.timestamp);
+        int256 sharesWad = position.shares();
+        Side memory side = Sides.untouched(sharesWad < 0 ? int256(-1) : int256(1), index);
+        addLeg(sums, side, sharesWad, position.cost(), risk, price, fullGains);
     }
 
     /// @notice A copy that can be added to while the original stays.
@@ -159,16 +175,19 @@ library Margin {
     }
 
     function _addCollateral(Sums memory sums, Collateral collateral, uint256 amount, Price price) private pure {
-        uint256 value = collateralValueDown(collateral, amount, price);
-        sums.equityMaintenance += int256(value.mulDivDown(collateral.maintenanceWeight(), WAD));
-        // Without a fresh price it counts nothing for what increases risk; for maintenance its last good price goes on.
-        if (price.isFresh()) sums.equityInitial += int256(value.mulDivDown(collateral.initialWeight(), WAD));
+        // A stored amount is within the deposit cap, 96 bits; a price has 90, a weight 60.
+        unchecked {
+            uint256 value = collateralValueDown(collateral, amount, price);
+            sums.equityMaintenance += int256((value * collateral.maintenanceWeight()) / WAD);
+            // Without a fresh price it counts nothing for what increases risk; for maintenance its last good price goes on.
+            if (price.isFresh()) sums.equityInitial += int256((value * collateral.initialWeight()) / WAD);
+        }
     }
 
     /// @notice Value (wad) of an amount (raw) of a collateral at its last price, before weights.
     function collateralValueDown(Collateral collateral, uint256 amount, Price price) internal pure returns (uint256) {
         unchecked {
-            // amount 112 bits (more is refused when it is stored), price 90, decimals at most 18
+            // amount 96 bits (more is refused when it is stored), price 90, decimals at most 18
             return (amount * price.value()) / 10 ** collateral.decimals();
         }
     }
