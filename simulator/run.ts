@@ -47,9 +47,11 @@ const lensChunk = 50;
 
 /** Runs a price file from a fresh chain to its last row, and audits the books at the end. */
 export async function run(options: RunOptions): Promise<Figures> {
-  const startedAt = performance.now();
   const { file, accounts, seed } = options;
   const parameters = deploymentParameters(file);
+  options.onProgress("build the contracts, where they have changed", 0, 1);
+  await hre.tasks.getTask("build").run({ quiet: true, noTests: true });
+  const startedAt = performance.now();
   const chain = await startChain({
     genesisSeconds,
     accounts: firstOwnerKey + accounts,
