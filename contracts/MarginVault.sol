@@ -83,6 +83,9 @@ contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
             Collateral collateral_ = $.collaterals[index];
             uint256 total = collateral_.held() + amount;
             require(total <= collateral_.depositCap(), DepositCapExceeded(token, total, collateral_.depositCap()));
+            // At maintenance what an account holds counts at its last good price: a dead one must not be bought in to shield it.
+            Price price = oracle.lastPrices(onlyAsset(collateralAsset(index)))[0];
+            require(price.isFresh(), StaleCollateralPrice(token, price.publishedAt(), price.maxAge()));
             $.collaterals[index] = collateral_.withHeld(total);
             word = Ledger.saveCollateral($, account, word, index, $.collateralOf[account][index] + amount);
             if (account != poolAccount()) Ledger.requireFewAssets(account, word);

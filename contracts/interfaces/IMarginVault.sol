@@ -140,6 +140,8 @@ interface IMarginVault {
     error StalePrices(AccountId account);
     /// @notice Thrown when the price of a market that the act needs is stale: wait for a new one.
     error StaleMarketPrice(MarketId market, uint256 publishedAt, uint256 maxAge);
+    /// @notice Thrown when a collateral is deposited whose price is stale: wait for a new one, or deposit cash.
+    error StaleCollateralPrice(address token, uint256 publishedAt, uint256 maxAge);
     /// @notice Thrown when a trade comes after its deadline.
     error DeadlinePassed(uint256 deadline, uint256 blockTime);
     /// @notice Thrown when a fill would be worse than the limit.
@@ -256,7 +258,7 @@ interface IMarginVault {
 
     // ------------------------------------------------------------------ acts
 
-    /// @notice Moves `amount` (raw) of a token from the caller into an account. A stranger may deposit only cash or a token that
+    /// @notice Moves `amount` (raw) of a token from the caller into an account. A collateral needs a fresh price. A stranger may deposit only cash or a token that
     /// the account already holds, worth at least the minimum debt.
     function deposit(AccountId account, address token, uint256 amount) external;
 
@@ -289,7 +291,8 @@ interface IMarginVault {
     /// @notice Moves the insurance account's share of a market's fees to its cash. By anyone.
     function sweepFees(MarketId market) external;
 
-    /// @notice Takes a new checkpoint of the pool's capital. By anyone; needs fresh prices of all markets of the pool.
+    /// @notice Takes a new checkpoint of the pool's capital. By anyone. A stale market counts at its last good price, a stale collateral
+    /// not at all.
     function refreshCapital() external;
 
     // ------------------------------------------------------------------ administration

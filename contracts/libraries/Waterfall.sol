@@ -44,8 +44,8 @@ struct Taking {
     AccountWord poolWord;
     /// Notional of the positions and value of the collateral taken over, at the price.
     uint256 taken;
-    /// Whether a leg or a collateral without a fresh price stays with the account, and what it is worth at its last good price.
-    bool someStay;
+    /// What stays with the account for want of a fresh price and is worth something, at its last good price. A stale loss is not
+    /// counted: nobody makes it good before it is real.
     int256 staying;
 }
 
@@ -301,11 +301,13 @@ library Waterfall {
         int256 toInsurance;
         if (taking.word.principal() + taking.staying < 0) {
             toInsurance = -int256(_coverShortfall($, constants, target, taking));
-        } else if (!taking.someStay) {
+        } else {
             (penalty, reward, toInsurance) = _takePenalty($, target, taking);
         }
         int256 insuranceCash = $.accounts[constants.insurance].principal() + toInsurance;
-        uint256 topUp = _topUp($, reward, _positive(insuranceCash));
+        // Taking next to nothing, from an account whose other assets wait for their prices, earns nothing.
+        bool worthIt = taking.taken >= target.risk.minimumDebt();
+        uint256 topUp = worthIt ? _topUp($, reward, _positive(insuranceCash)) : 0;
 
         Ledger.saveAccount($, target.account, taking.word);
         Ledger.saveAccount($, constants.pool, taking.poolWord);
@@ -374,8 +376,7 @@ library Waterfall {
             Deal memory deal;
             deal.load($, constants, target.account, taking.word, taking.poolWord, market, price);
             if (!price.isFresh()) {
-                taking.someStay = true;
-                taking.staying += deal.value();
+                taking.staying += int256(_positive(deal.value()));
                 continue;
             }
             int256 sizeDelta = -deal.size();
@@ -403,7 +404,6 @@ library Waterfall {
             uint256 value = Margin.collateralValueDown(collateral, amount, price);
             uint256 paid = value.mulDivDown(collateral.maintenanceWeight(), WAD);
             if (!price.isFresh()) {
-                taking.someStay = true;
                 taking.staying += int256(paid);
                 continue;
             }

@@ -140,9 +140,8 @@ contract LiquidityPool is ERC4626 {
     function maxRedeem(address owner) public view override returns (uint256) {
         uint256 free = _freeShares(owner);
         uint256 bound = _withdrawable();
-        uint256 assets = previewRedeem(free);
-        if (assets == 0) return 0; // the vault moves no amount of zero
-        return assets <= bound ? free : _toShares(bound, _lowerAssets(), Math.Rounding.Floor);
+        if (previewRedeem(free) > bound) free = _toShares(bound, _lowerAssets(), Math.Rounding.Floor);
+        return previewRedeem(free) == 0 ? 0 : free; // the vault moves no amount of zero
     }
 
     function _takesDeposits() private view returns (bool) {

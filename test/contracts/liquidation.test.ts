@@ -2,8 +2,8 @@ import { expect } from "chai";
 import hre from "hardhat";
 
 import { type Connection, accountParameters } from "../../ignition/deploy.js";
-import { type AccountId, type BallastEvent, WAD, accountId } from "../../sdk/index.js";
-import { type MarginVault, MarginVault__factory } from "../../typechain-types/index.js";
+import { type AccountId, type BallastEvent, WAD, accountId, parseDecimal } from "../../sdk/index.js";
+import { type MarginVault, MarginVault__factory, MockToken__factory } from "../../typechain-types/index.js";
 import { type FillTerms, abs, ceilDiv, feeOf, quote } from "../helpers/model.js";
 import { changes, portfolio, portfolios } from "../helpers/portfolio.js";
 import { expectRevert } from "../helpers/revert.js";
@@ -548,8 +548,42 @@ describe("contracts: liquidation", () => {
       const after = await portfolio(world, account);
       expect(after.positions).to.deep.equal({ BTC: positions.BTC });
       const proceeds = -quote(ethTerms("180"), wad("20"), -wad("20"));
-      // No penalty while something stays.
-      expect(after.cash).to.equal(wad("700") + proceeds - (positions.ETH?.cost ?? 0n));
+      const penalty = wad("36"); // 1% of what was taken
+      expect(after.cash).to.equal(wad("700") + proceeds - (positions.ETH?.cost ?? 0n) - penalty);
+    });
+
+    it("makes good what was taken, and no loss whose price is stale; and pays nothing for taking dust", async () => {
+      const account = await world.fund(owner, { USDC: "700" });
+      await trade(owner, account, "ETH", "20");
+      await trade(owner, account, "BTC", "0.5");
+      await world.push({ ETH: "150", BTC: "7000" });
+      await letStale(0);
+      const { ETH } = (await portfolio(world, account)).positions;
+      const shortfall = -(wad("700") - quote(ethTerms("150"), wad("20"), -wad("20")) - (ETH?.cost ?? 0n));
+      const events = await eventsOf(() => absorb([account]));
+      const { paidWad, deficitWad } = argsOf(events, "InsurancePaid") as { paidWad: bigint; deficitWad: bigint };
+      expect(paidWad).to.equal(shortfall);
+      expect(deficitWad > paidWad + wad("500")).to.equal(true);
+      expect((await portfolio(world, account)).cash).to.equal(0n);
+
+      await world.fund(owner, { WETH: "0.0001" });
+      expect(argsOf(await eventsOf(() => absorb([account])), "Absorbed")).to.include({
+        rewardWad: wad("0.0135"), // what the dust was worth, and no top-up to 2
+      });
+    });
+
+    it("takes no collateral in whose price is stale, which would shield its owner", async () => {
+      const account = await longOf();
+      await letStale(97);
+      const { address } = world.deployment.collaterals[1]!;
+      const raw = parseDecimal("10", 8);
+      await world.mint("WBTC", owner.address, "10");
+      await (await MockToken__factory.connect(address, owner).approve(world.deployment.vault, raw)).wait();
+      await expectRevert(() => vault.connect(owner).deposit(account, address, raw), "StaleCollateralPrice", {
+        token: address,
+        publishedAt: (at: bigint) => at > 0n,
+        maxAge: (seconds: bigint) => seconds > 0n,
+      });
     });
 
     it("books a shortfall at once although a collateral without a fresh price stays", async () => {

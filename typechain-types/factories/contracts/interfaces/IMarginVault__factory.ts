@@ -428,6 +428,27 @@
   {
     "inputs": [
       {
+        "internalType": "address",
+        "name": "token",
+        "type": "address"
+      },
+      {
+        "internalType": "uint256",
+        "name": "publishedAt",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "maxAge",
+        "type": "uint256"
+      }
+    ],
+    "name": "StaleCollateralPrice",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "MarketId",
         "name": "market",
         "type": "uint8"
