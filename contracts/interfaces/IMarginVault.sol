@@ -258,8 +258,8 @@ interface IMarginVault {
 
     // ------------------------------------------------------------------ acts
 
-    /// @notice Moves `amount` (raw) of a token from the caller into an account. A collateral needs a fresh price. A stranger may deposit only cash or a token that
-    /// the account already holds, worth at least the minimum debt.
+    /// @notice Moves `amount` (raw) of a token from the caller into an account. A collateral needs a fresh price. A stranger may deposit
+    /// only cash or a token that the account already holds, worth at least the minimum debt.
     function deposit(AccountId account, address token, uint256 amount) external;
 
     /// @notice Moves `amount` (raw) of a token out of an account. Cash may go below zero (a debt). Free margin must not be
