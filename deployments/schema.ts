@@ -1,10 +1,10 @@
 import { isAddress } from "ethers";
 import { z } from "zod";
 
+import { maximumMarkets } from "../sdk/index.js";
 import { WAD, parseDecimal } from "../sdk/units.js";
 
 export const assetPattern = /^[A-Z0-9]{1,16}$/;
-export const maximumMarkets = 96;
 
 /** A plain decimal string, not negative, with at most `places` decimals. */
 function decimal(places: number) {

@@ -6,7 +6,15 @@ import hre from "hardhat";
 import type { NetworkConnection } from "hardhat/types/network";
 
 import type { DeploymentParameters } from "../deployments/schema.js";
-import { type Deployment, accountId, assetsOfSymbol, parseDecimal, withDecodedErrors } from "../sdk/index.js";
+import {
+  type Deployment,
+  accountId,
+  assetPrices,
+  collateralAsset,
+  marketAsset,
+  parseDecimal,
+  withDecodedErrors,
+} from "../sdk/index.js";
 import {
   MarginVault__factory,
   MockToken__factory,
@@ -154,8 +162,8 @@ async function listEverything(deployment: Deployment, parameters: DeploymentPara
   const newMarkets = parameters.markets.slice(Number(markets));
   const newCollaterals = parameters.collaterals.slice(Number(collaterals));
   const priced = [
-    ...newMarkets.map(({ symbol }, i) => ({ asset: Number(markets) + i, symbol })),
-    ...newCollaterals.map(({ asset }, i) => ({ asset: 96 + Number(collaterals) + i, symbol: asset })),
+    ...newMarkets.map(({ symbol }, i) => ({ asset: marketAsset(Number(markets) + i), symbol })),
+    ...newCollaterals.map(({ asset }, i) => ({ asset: collateralAsset(Number(collaterals) + i), symbol: asset })),
   ];
   await openFeeds(oracle, parameters, priced);
 
@@ -250,12 +258,6 @@ export async function pushPrices(
   pricesWad: ReadonlyMap<string, bigint>,
   publishedAt: number,
 ) {
-  const pairs = [...pricesWad].flatMap(([symbol, price]) =>
-    assetsOfSymbol(deployment, symbol).map((asset) => ({ asset, price })),
-  );
-  return oracle.push(
-    pairs.map(({ asset }) => asset),
-    pairs.map(({ price }) => price),
-    publishedAt,
-  );
+  const pushed = assetPrices(deployment, pricesWad);
+  return oracle.push(pushed.assets, pushed.pricesWad, publishedAt);
 }

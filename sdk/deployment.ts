@@ -9,6 +9,9 @@ const address = z
   .transform((text) => getAddress(text));
 const symbol = z.string().min(1);
 
+/** Markets that a vault can list; the assets of collaterals begin behind them. */
+export const maximumMarkets = 96;
+
 /** Where a deployment stands: what the deploy script writes to deployments/<net>/addresses.json. */
 export const Deployment = z.strictObject({
   chainId: z.int().positive(),
@@ -23,7 +26,7 @@ export const Deployment = z.strictObject({
   /** In the order of their indexes in the vault. */
   collaterals: z.array(z.strictObject({ symbol, asset: symbol, address, decimals: z.int().min(0).max(18) })).max(32),
   /** In the order of their ids in the vault. */
-  markets: z.array(z.strictObject({ symbol })).max(96),
+  markets: z.array(z.strictObject({ symbol })).max(maximumMarkets),
 });
 
 export type Deployment = z.infer<typeof Deployment>;
@@ -64,7 +67,7 @@ export function marketAsset(marketId: number): number {
 
 /** Number of the asset (a bit in an asset set) that prices a collateral. */
 export function collateralAsset(collateralIndex: number): number {
-  return 96 + collateralIndex;
+  return maximumMarkets + collateralIndex;
 }
 
 /** Every asset number that has this symbol's price: its market, and the collaterals that it values. */
@@ -73,4 +76,15 @@ export function assetsOfSymbol({ markets, collaterals }: Deployment, priced: str
     ...markets.flatMap((market, id) => (market.symbol === priced ? [marketAsset(id)] : [])),
     ...collaterals.flatMap(({ asset }, index) => (asset === priced ? [collateralAsset(index)] : [])),
   ];
+}
+
+/** Prices (wad) by symbol as the push feed takes them: every asset that has one of the symbols, with its price. */
+export function assetPrices(
+  deployment: Deployment,
+  pricesWad: Iterable<readonly [symbol: string, priceWad: bigint]>,
+): { readonly assets: number[]; readonly pricesWad: bigint[] } {
+  const pairs = [...pricesWad].flatMap(([priced, priceWad]) =>
+    assetsOfSymbol(deployment, priced).map((asset) => ({ asset, priceWad })),
+  );
+  return { assets: pairs.map(({ asset }) => asset), pricesWad: pairs.map(({ priceWad }) => priceWad) };
 }

@@ -12,9 +12,11 @@ export {
 export {
   Deployment,
   DeploymentFileError,
+  assetPrices,
   assetsOfSymbol,
   collateralAsset,
   marketAsset,
+  maximumMarkets,
   parseDeployment,
 } from "./deployment.js";
 export {

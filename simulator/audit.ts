@@ -3,6 +3,7 @@ import { type Provider, ZeroAddress } from "ethers";
 import {
   type AccountId,
   type Deployment,
+  WAD,
   collateralsOf,
   decodeAccount,
   decodeCollateral,
@@ -26,7 +27,6 @@ export interface Audit {
 }
 
 const RAY = 10n ** 27n;
-const WAD = 10n ** 18n;
 /** Rounding leaves a few wei in the vault with every fill and settlement. */
 const dustWeiAChange = 8n;
 const reserveWadAMarket = WAD;

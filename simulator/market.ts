@@ -1,7 +1,7 @@
 import { type TransactionRequest, toBeHex } from "ethers";
 
 import type { DeploymentParameters } from "../deployments/schema.js";
-import { type AccountId, type Deployment, accountId, assetsOfSymbol, parseDecimal, revertData } from "../sdk/index.js";
+import { type AccountId, type Deployment, accountId, assetPrices, parseDecimal, revertData } from "../sdk/index.js";
 import {
   LiquidityPool__factory,
   MarginVault__factory,
@@ -45,11 +45,14 @@ export async function pushRow(
   row: PriceRow,
   atSeconds: number,
 ): Promise<void> {
-  const pairs = [...row.prices].flatMap(([symbol, { wad }]) =>
-    assetsOfSymbol(deployment, symbol).map((asset): [number, bigint] => [asset, wad]),
+  const wads = [...row.prices].map(([symbol, { wad }]): [string, bigint] => [symbol, wad]);
+  const { assets, pricesWad } = assetPrices(deployment, wads);
+  await send(
+    chain,
+    admin,
+    deployment.oracle,
+    oracleInterface.encodeFunctionData("push", [assets, pricesWad, atSeconds]),
   );
-  const [assets, prices] = [pairs.map(([asset]) => asset), pairs.map(([, price]) => price)];
-  await send(chain, admin, deployment.oracle, oracleInterface.encodeFunctionData("push", [assets, prices, atSeconds]));
 }
 
 export interface Population {

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 
 import { parseDecimal } from "../sdk/units.js";
-import { assetPattern, maximumMarkets } from "../deployments/schema.js";
+import { assetPattern } from "../deployments/schema.js";
+import { maximumMarkets } from "../sdk/index.js";
 
 export interface Price {
   /** As the file writes it. */
