@@ -16,17 +16,19 @@ import {
 } from "./interfaces/IMarginVault.sol";
 import {IPriceOracle} from "./interfaces/IPriceOracle.sol";
 import {Administration} from "./libraries/Administration.sol";
+import {CollateralSale} from "./libraries/CollateralSale.sol";
 import {Deal, Deals} from "./libraries/Deals.sol";
 import {FixedPoint, WAD} from "./libraries/FixedPoint.sol";
 import {Ledger} from "./libraries/Ledger.sol";
 import {Margin, Sums} from "./libraries/Margin.sol";
+import {PartialLiquidation} from "./libraries/PartialLiquidation.sol";
 import {PoolValue} from "./libraries/PoolValue.sol";
 import {Waterfall} from "./libraries/Waterfall.sol";
 import {LiquidityPool} from "./pool/LiquidityPool.sol";
 import {AccountId, accountIdOf} from "./types/AccountId.sol";
-import {AccountWord} from "./types/AccountWord.sol";
+import {AccountWord, MODE_CROSS, MODE_ISOLATED} from "./types/AccountWord.sol";
 import {AssetSet, MarketId, collateralAsset, marketAsset, onlyAsset} from "./types/AssetSet.sol";
-import {MarketParameters, MarketTotals, toMarketTotals} from "./types/MarketWords.sol";
+import {DiscountTerms, MarketParameters, MarketTotals, toMarketTotals} from "./types/MarketWords.sol";
 import {Price} from "./types/Price.sol";
 import {ValueOutOfRange} from "./types/Packing.sol";
 import {Constants, Market, VaultStorage} from "./types/VaultStorage.sol";
@@ -34,7 +36,7 @@ import {AccountParameters, AccountRisk, Capital, Collateral, CollateralParameter
 
 /// @title Ballast's margin vault
 /// @notice The story. Each entry point is one recipe: authority, time passes, effects, checks that need the new state, event, and the token
-/// moves last. Custody, trade and settle stand here; the waterfall and administration in libraries linked to it.
+/// moves last. Custody, trade and settle stand here; liquidation and administration in libraries linked to it.
 contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
     using Deals for Deal;
     using FixedPoint for int256;
@@ -72,25 +74,16 @@ contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
     /// @inheritdoc IMarginVault
     function deposit(AccountId account, address token, uint256 amount) external nonReentrant {
         require(amount != 0, ZeroAmount());
-        AccountWord word = $.accounts[account];
-        if (msg.sender != account.owner()) _requireStrangerMayDeposit(account, word, token, amount);
-
         if (token == settlementToken) {
             $.cashHeld += _toUint128(amount);
-            word = word.withPrincipal(word.principal() + int256(amount * _cashUnit));
         } else {
             uint256 index = _collateralIndex(token);
             Collateral collateral_ = $.collaterals[index];
             uint256 total = collateral_.held() + amount;
             require(total <= collateral_.depositCap(), DepositCapExceeded(token, total, collateral_.depositCap()));
-            // At maintenance what an account holds counts at its last good price: a dead one must not be bought in to shield it.
-            Price price = oracle.lastPrices(onlyAsset(collateralAsset(index)))[0];
-            require(price.isFresh(), StaleCollateralPrice(token, price.publishedAt(), price.maxAge()));
             $.collaterals[index] = collateral_.withHeld(total);
-            word = Ledger.saveCollateral($, account, word, index, $.collateralOf[account][index] + amount);
-            if (account != poolAccount()) Ledger.requireFewAssets(account, word);
         }
-        Ledger.saveAccount($, account, word);
+        _credit(account, token, amount);
         emit Deposited(account, token, msg.sender, amount);
         _pull(token, amount);
     }
@@ -99,24 +92,68 @@ contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
     function withdraw(AccountId account, address token, uint256 amount, address to) external nonReentrant {
         _authorize(account);
         require(amount != 0, ZeroAmount());
-        AccountWord word = $.accounts[account];
-
         if (token == settlementToken) {
             require(amount <= $.cashHeld, InsufficientCashHeld(amount, $.cashHeld));
             $.cashHeld -= _toUint128(amount);
+            _debit(account, token, amount);
+        } else {
+            _debit(account, token, amount); // refuses more than the account holds, and with it more than is held
+            uint256 index = _collateralIndex(token);
+            $.collaterals[index] = $.collaterals[index].withHeld($.collaterals[index].held() - amount);
+        }
+        emit Withdrawn(account, token, to, amount);
+        _push(token, to, amount);
+    }
+
+    /// @inheritdoc IMarginVault
+    function transfer(AccountId from, AccountId to, address token, uint256 amount) external nonReentrant {
+        _authorize(from);
+        require(amount != 0, ZeroAmount());
+        _debit(from, token, amount);
+        _credit(to, token, amount);
+        emit Transferred(from, to, token, amount);
+    }
+
+    /// @inheritdoc IMarginVault
+    function setMode(AccountId account, uint256 mode) external nonReentrant {
+        _authorize(account);
+        require(mode == MODE_CROSS || mode == MODE_ISOLATED, UnknownMode(mode));
+        AccountWord word = $.accounts[account];
+        require(word.marketBits() == 0, ModeNeedsNoPosition(account));
+        Ledger.saveAccount($, account, word.withMode(mode));
+    }
+
+    /// @dev Adds an amount (raw) of a token to an account's books.
+    function _credit(AccountId account, address token, uint256 amount) private {
+        AccountWord word = $.accounts[account];
+        if (msg.sender != account.owner()) _requireStrangerMayDeposit(account, word, token, amount);
+        if (token == settlementToken) {
+            word = word.withPrincipal(word.principal() + int256(amount * _cashUnit));
+        } else {
+            uint256 index = _collateralIndex(token);
+            // At maintenance what an account holds counts at its last good price: a dead one must not be brought in to shield it.
+            Price price = oracle.lastPrices(onlyAsset(collateralAsset(index)))[0];
+            require(price.isFresh(), StaleCollateralPrice(token, price.publishedAt(), price.maxAge()));
+            word = Ledger.saveCollateral($, account, word, index, $.collateralOf[account][index] + amount);
+            if (account != poolAccount()) Ledger.requireFewAssets(account, word);
+        }
+        Ledger.saveAccount($, account, word);
+    }
+
+    /// @dev Takes an amount (raw) of a token off an account's books, as far as its free margin goes.
+    function _debit(AccountId account, address token, uint256 amount) private {
+        AccountWord word = $.accounts[account];
+        if (token == settlementToken) {
             word = word.withPrincipal(word.principal() - int256(amount * _cashUnit));
-            _requireDebtAboveMinimum(account, word);
+            if (account != poolAccount()) Ledger.requireDebtAboveMinimum(account, word, $.accountRisk);
         } else {
             uint256 index = _collateralIndex(token);
             uint256 balance = $.collateralOf[account][index];
             require(amount <= balance, InsufficientBalance(account, token, amount, balance));
-            $.collaterals[index] = $.collaterals[index].withHeld($.collaterals[index].held() - amount);
             word = Ledger.saveCollateral($, account, word, index, balance - amount);
         }
         Ledger.saveAccount($, account, word);
-        if (word.marketBits() != 0 || word.principal() < 0) _requireInitialMargin(account, _health(account, word));
-        emit Withdrawn(account, token, to, amount);
-        _push(token, to, amount);
+        if (word.marketBits() != 0 || word.principal() < 0) _health(account, word).requireInitialMargin(account);
     }
 
     /// @dev A stranger's deposit must be worth something and bring no new kind of asset, or it could be used to burden the account. The
@@ -138,13 +175,6 @@ contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
         uint256 minimum = $.accountRisk.minimumDebt();
         bool welcome = held && value >= minimum && account != poolAccount();
         require(welcome, StrangerDeposit(account, token, value, minimum));
-    }
-
-    function _requireDebtAboveMinimum(AccountId account, AccountWord word) private view {
-        int256 principal = word.principal();
-        uint256 minimum = $.accountRisk.minimumDebt();
-        bool allowed = principal >= 0 || principal.abs() >= minimum || account == poolAccount();
-        require(allowed, DebtBelowMinimum(account, principal.abs(), minimum));
     }
 
     /// @dev Takes tokens from the caller; a token that moves another amount than asked is refused.
@@ -209,7 +239,7 @@ contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
         Health memory afterwards = _healthWith(others, deal);
         if (grows) {
             _requireOpeningAllowed(deal, sizeAfter > 0);
-            _requireInitialMargin(account, afterwards);
+            afterwards.requireInitialMargin(account);
         } else {
             _requireReductionAllowed(account, before, afterwards);
         }
@@ -246,14 +276,6 @@ contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
         uint256 needed = openInterest.mulDivUp(deal.venue.priceWad, WAD).mulDivUp(deal.risk.initialBase(), WAD);
         uint256 available = checkpoint.capitalValue().mulDivDown(deal.terms.capitalShare(), WAD);
         require(needed <= available, PoolCapitalExceeded(deal.market, needed, available));
-    }
-
-    function _requireInitialMargin(AccountId account, Health memory health_) private pure {
-        require(health_.pricesFresh, StalePrices(account));
-        require(
-            health_.hasInitialMargin(),
-            InsufficientMargin(account, health_.equityInitialWad, health_.requirementInitialWad)
-        );
     }
 
     /// @dev A reduction may not leave a bankrupt, and must not lower health unless the account stays above initial margin.
@@ -313,12 +335,31 @@ contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
         AccountId taker
     ) external nonReentrant {
         _requireListed(market_);
-        Waterfall.liquidatePosition($, _constants(), account, market_, maxSizeWad, taker);
+        Constants memory constants = _constants();
+        if (taker != constants.pool) _authorize(taker);
+        PartialLiquidation.liquidatePosition($, constants, account, market_, maxSizeWad, taker);
+    }
+
+    /// @inheritdoc IMarginVault
+    function liquidateCollateral(
+        AccountId account,
+        address token,
+        uint256 maxAmount,
+        AccountId taker
+    ) external nonReentrant {
+        _authorize(taker);
+        CollateralSale.liquidateCollateral($, _constants(), account, _collateralIndex(token), maxAmount, taker);
     }
 
     /// @inheritdoc IMarginVault
     function absorb(AccountId[] calldata accounts, AccountId rewardTo) external nonReentrant {
         Waterfall.absorb($, _constants(), accounts, rewardTo);
+    }
+
+    /// @inheritdoc IMarginVault
+    function buyCollateral(AccountId buyer, address token, uint256 amount, uint256 maxCostWad) external nonReentrant {
+        _authorize(buyer);
+        CollateralSale.buyCollateral($, _constants(), buyer, _collateralIndex(token), amount, maxCostWad);
     }
 
     // ------------------------------------------------------------------ administration
@@ -348,7 +389,7 @@ contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
 
     /// @inheritdoc IMarginVault
     function setCollateralParameters(address token, CollateralParameters calldata parameters) external restricted {
-        Administration.setCollateralParameters($, token, parameters);
+        Administration.setCollateralParameters($, _constants(), token, parameters);
     }
 
     /// @inheritdoc IMarginVault
@@ -426,8 +467,10 @@ contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IMarginVault
-    function collateralAt(uint256 index) external view returns (address token, Collateral word) {
-        return ($.collateralTokens[index], $.collaterals[index]);
+    function collateralAt(
+        uint256 index
+    ) external view returns (address token, Collateral word, DiscountTerms discount) {
+        return ($.collateralTokens[index], $.collaterals[index], $.collateralDiscounts[index]);
     }
 
     /// @inheritdoc IMarginVault
@@ -444,10 +487,11 @@ contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
     function previewLiquidation(
         AccountId account,
         MarketId market_,
-        uint256 maxSizeWad
+        uint256 maxSizeWad,
+        AccountId taker
     ) external view returns (LiquidationPreview memory) {
         _requireListed(market_);
-        return Waterfall.previewLiquidation($, _constants(), account, market_, maxSizeWad);
+        return PartialLiquidation.previewLiquidation($, _constants(), account, market_, maxSizeWad, taker);
     }
 
     /// @inheritdoc IMarginVault

@@ -87,8 +87,17 @@ const collateral = z
     asset: z.string().regex(assetPattern),
     weightInitial: positive(share),
     weightMaintenance: positive(share),
+    discountBase: share,
+    discountSlope: ratio,
+    discountCap: share,
   })
   .check(
+    rule("discountCap", "must be at least discountBase", (c) => wad(c.discountCap) >= wad(c.discountBase)),
+    rule(
+      "discountCap",
+      "must make less than 1 with weightMaintenance, so that selling the collateral raises health",
+      (c) => wad(c.weightMaintenance) + wad(c.discountCap) < WAD,
+    ),
     rule("weightInitial", "must not exceed weightMaintenance", (c) => wad(c.weightInitial) <= wad(c.weightMaintenance)),
   );
 
@@ -142,9 +151,9 @@ export const DeploymentParameters = z
     ),
     rule(
       "collaterals",
-      "must keep weightMaintenance + discountCap below 1, so that selling a collateral raises health",
+      "must have a discountBase of at least the asset's tolerance, or being liquidated is the cheap way to sell",
       ({ markets, collaterals }) =>
-        collaterals.every((c) => markets.every((m) => wad(c.weightMaintenance) + wad(m.discountCap) < WAD)),
+        collaterals.every((c) => markets.every((m) => m.symbol !== c.asset || wad(c.discountBase) >= wad(m.tolerance))),
     ),
     rule(
       "vault",

@@ -231,6 +231,9 @@ export function collateralParameters(collateral: DeploymentParameters["collatera
     initialWeightWad: wad(collateral.weightInitial),
     maintenanceWeightWad: wad(collateral.weightMaintenance),
     depositCap: 2n ** 96n - 1n,
+    discountBaseWad: wad(collateral.discountBase),
+    discountSlopeWad: wad(collateral.discountSlope),
+    discountCapWad: wad(collateral.discountCap),
   };
 }
 

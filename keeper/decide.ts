@@ -52,8 +52,8 @@ function bestLeg(legs: readonly Leg[]): Leg | undefined {
 }
 
 function better(best: Leg | undefined, leg: Leg): Leg {
-  if (best === undefined || leg.keeperRewardWad > best.keeperRewardWad) return leg;
-  return leg.keeperRewardWad === best.keeperRewardWad && leg.market < best.market ? leg : best;
+  if (best === undefined || leg.rewardWad > best.rewardWad) return leg;
+  return leg.rewardWad === best.rewardWad && leg.market < best.market ? leg : best;
 }
 
 function skipReason(legs: readonly Leg[]): SkipReason {

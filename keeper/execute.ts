@@ -84,8 +84,8 @@ export class Executor {
     try {
       const { blockNumber, hash, logs } = await this.#send(data);
       const event = logs.map((log) => vaultInterface.parseLog(log)).find((log) => log?.name === "PositionLiquidated");
-      const { sizeDeltaWad, keeperRewardWad, healthAfterWad } = event?.args.toObject() ?? {};
-      const figures = { sizeDelta: wad(sizeDeltaWad), reward: wad(keeperRewardWad), healthAfter: wad(healthAfterWad) };
+      const { sizeDeltaWad, rewardWad, healthAfterWad } = event?.args.toObject() ?? {};
+      const figures = { sizeDelta: wad(sizeDeltaWad), reward: wad(rewardWad), healthAfter: wad(healthAfterWad) };
       this.#log.info({ account, market, ...figures, hash }, "liquidated");
       return { kind: "liquidated", account, blockNumber };
     } catch (error) {

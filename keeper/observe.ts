@@ -140,9 +140,9 @@ function toRisk({ account, health, absorbOpen, markets, legs }: RiskView): Risk 
     health: toHealth(health),
     absorbOpen,
     legs: legs.map((leg, i): Leg => {
-      const { refusal, sizeDeltaWad, fillPriceWad, feeWad, keeperRewardWad } = leg;
+      const { refusal, sizeDeltaWad, fillPriceWad, feeWad, rewardWad } = leg;
       const name = refusals[Number(refusal)] ?? "unknown";
-      return { market: Number(markets[i]), refusal: name, sizeDeltaWad, fillPriceWad, feeWad, keeperRewardWad };
+      return { market: Number(markets[i]), refusal: name, sizeDeltaWad, fillPriceWad, feeWad, rewardWad };
     }),
   };
 }

@@ -21,7 +21,7 @@ export interface Leg {
   readonly sizeDeltaWad: bigint;
   readonly fillPriceWad: bigint;
   readonly feeWad: bigint;
-  readonly keeperRewardWad: bigint;
+  readonly rewardWad: bigint;
 }
 
 /** An account that anyone may liquidate, with what each step of the waterfall would do. */

@@ -29,7 +29,13 @@ const everyMarket = {
 
 const settlementToken = { symbol: "USDC", decimals: "6" };
 
-const everyCollateral = { weightInitial: "0.85", weightMaintenance: "0.9" };
+const everyCollateral = {
+  weightInitial: "0.85",
+  weightMaintenance: "0.9",
+  discountBase: "0.01",
+  discountSlope: "0.1",
+  discountCap: "0.05",
+};
 const collaterals = [
   { symbol: "WETH", asset: "ETH", decimals: "18", ...everyCollateral },
   { symbol: "WBTC", asset: "BTC", decimals: "8", ...everyCollateral },

@@ -16,6 +16,8 @@ getContractFactory(name: 'IMarginVault', signerOrOptions?: ethers.Signer | Facto
 getContractFactory(name: 'IPriceOracle', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IPriceOracle__factory>
 getContractFactory(name: 'VaultLens', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.VaultLens__factory>
 getContractFactory(name: 'Administration', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Administration__factory>
+getContractFactory(name: 'CollateralSale', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.CollateralSale__factory>
+getContractFactory(name: 'PartialLiquidation', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.PartialLiquidation__factory>
 getContractFactory(name: 'PoolValue', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.PoolValue__factory>
 getContractFactory(name: 'Waterfall', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Waterfall__factory>
 getContractFactory(name: 'MockFeeToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.MockFeeToken__factory>
@@ -30,6 +32,8 @@ getContractAt(name: 'IMarginVault', address: string | ethers.Addressable, signer
 getContractAt(name: 'IPriceOracle', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IPriceOracle>
 getContractAt(name: 'VaultLens', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.VaultLens>
 getContractAt(name: 'Administration', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Administration>
+getContractAt(name: 'CollateralSale', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.CollateralSale>
+getContractAt(name: 'PartialLiquidation', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.PartialLiquidation>
 getContractAt(name: 'PoolValue', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.PoolValue>
 getContractAt(name: 'Waterfall', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Waterfall>
 getContractAt(name: 'MockFeeToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.MockFeeToken>
@@ -44,6 +48,8 @@ deployContract(name: 'IMarginVault', signerOrOptions?: ethers.Signer | DeployCon
 deployContract(name: 'IPriceOracle', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IPriceOracle>
 deployContract(name: 'VaultLens', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.VaultLens>
 deployContract(name: 'Administration', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Administration>
+deployContract(name: 'CollateralSale', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.CollateralSale>
+deployContract(name: 'PartialLiquidation', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PartialLiquidation>
 deployContract(name: 'PoolValue', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PoolValue>
 deployContract(name: 'Waterfall', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Waterfall>
 deployContract(name: 'MockFeeToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MockFeeToken>
@@ -58,6 +64,8 @@ deployContract(name: 'IMarginVault', args: any[], signerOrOptions?: ethers.Signe
 deployContract(name: 'IPriceOracle', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IPriceOracle>
 deployContract(name: 'VaultLens', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.VaultLens>
 deployContract(name: 'Administration', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Administration>
+deployContract(name: 'CollateralSale', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.CollateralSale>
+deployContract(name: 'PartialLiquidation', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PartialLiquidation>
 deployContract(name: 'PoolValue', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PoolValue>
 deployContract(name: 'Waterfall', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Waterfall>
 deployContract(name: 'MockFeeToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MockFeeToken>

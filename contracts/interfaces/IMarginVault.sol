@@ -77,13 +77,13 @@ enum Refusal {
     RemainderBelowMinimum
 }
 
-/// @notice What a liquidation of one leg into the pool would do now.
+/// @notice What a liquidation of one leg would do now; `rewardWad` is the keeper's, or the discount of a taker.
 struct LiquidationPreview {
     Refusal refusal;
     int256 sizeDeltaWad;
     uint256 fillPriceWad;
     uint256 feeWad;
-    uint256 keeperRewardWad;
+    uint256 rewardWad;
 }
 
 /// @notice What an absorb would do now.
@@ -140,7 +140,7 @@ interface IMarginVault {
     error StalePrices(AccountId account);
     /// @notice Thrown when the price of a market that the act needs is stale: wait for a new one.
     error StaleMarketPrice(MarketId market, uint256 publishedAt, uint256 maxAge);
-    /// @notice Thrown when a collateral is deposited whose price is stale: wait for a new one, or deposit cash.
+    /// @notice Thrown when a collateral is to be deposited, transferred or sold whose price is stale: wait for a new one, or move cash.
     error StaleCollateralPrice(address token, uint256 publishedAt, uint256 maxAge);
     /// @notice Thrown when a trade comes after its deadline.
     error DeadlinePassed(uint256 deadline, uint256 blockTime);
@@ -162,12 +162,20 @@ interface IMarginVault {
     error NothingToAbsorb();
     /// @notice Thrown when the pool or the insurance account is named as a target.
     error NotATarget(AccountId account);
-    /// @notice Thrown when a liquidation names a taker that cannot take: only the pool's account can.
-    error TakerNotSupported(AccountId taker);
-    /// @notice Thrown when a liquidation's reward would go to its target.
+    /// @notice Thrown when a liquidation's reward or what it sells would go to its target.
     error RewardToTarget(AccountId account);
     /// @notice Thrown when step 1 refuses a leg: choose another, or absorb.
     error LegRefused(AccountId account, MarketId market, Refusal refusal);
+    /// @notice Thrown when a collateral of an account is to be liquidated that it does not hold.
+    error NoCollateral(AccountId account, address token);
+    /// @notice Thrown when collateral is to be liquidated of an account that would owe nothing were everything settled: liquidate a position.
+    error NoDebt(AccountId account, int256 netCashWad);
+    /// @notice Thrown when the pool asks more for a collateral than the buyer's limit.
+    error CostAboveLimit(uint256 costWad, uint256 maxCostWad);
+    /// @notice Thrown when a mode is asked for that does not exist: 0 is cross, 1 isolated.
+    error UnknownMode(uint256 mode);
+    /// @notice Thrown when an account with a position changes its mode: close it first.
+    error ModeNeedsNoPosition(AccountId account);
     /// @notice Thrown when a liquidation would not raise the account's health.
     error HealthNotRaised(AccountId account, uint256 healthBeforeWad, uint256 healthAfterWad);
     /// @notice Thrown when a parameter is outside the bounds in code; `rule` says which.
@@ -195,7 +203,12 @@ interface IMarginVault {
     /// @notice A market's parameters were set.
     event MarketParametersSet(MarketId indexed market, MarketRisk risk, MarketTerms terms, DiscountTerms discount);
     /// @notice A collateral's parameters were set.
-    event CollateralParametersSet(address indexed token, uint256 indexed collateralIndex, Collateral collateral);
+    event CollateralParametersSet(
+        address indexed token,
+        uint256 indexed collateralIndex,
+        Collateral collateral,
+        DiscountTerms discount
+    );
     /// @notice The parameters of all accounts were set.
     event AccountParametersSet(AccountRisk risk);
 
@@ -208,6 +221,8 @@ interface IMarginVault {
     event Deposited(AccountId indexed account, address indexed token, address indexed from, uint256 amount);
     /// @notice `amount` (raw) of a token left an account for `to`.
     event Withdrawn(AccountId indexed account, address indexed token, address indexed to, uint256 amount);
+    /// @notice `amount` (raw) of a token moved from one account to another.
+    event Transferred(AccountId indexed from, AccountId indexed to, address indexed token, uint256 amount);
     /// @notice An account traded against the pool. `realizedWad` is what moved to its cash, fees of closing taken off.
     event Traded(
         AccountId indexed account,
@@ -219,18 +234,35 @@ interface IMarginVault {
     );
     /// @notice An unrealised loss (below zero) moved to the account's cash.
     event Settled(AccountId indexed account, MarketId indexed market, int256 realizedWad);
-    /// @notice Waterfall, step 1: part of a position or all of it was forced into the pool, for a fee.
+    /// @notice Waterfall, step 1: part of a position or all of it went to the pool at its fill price, or to another account at the price.
+    /// `feeWad` is what the target paid for it, `rewardWad` what the keeper has of that, or the taker, whose discount it is.
     event PositionLiquidated(
         AccountId indexed account,
         MarketId indexed market,
-        address indexed liquidator,
+        AccountId indexed taker,
+        address liquidator,
         int256 sizeDeltaWad,
         uint256 fillPriceWad,
         uint256 feeWad,
-        uint256 keeperRewardWad,
+        uint256 rewardWad,
         uint256 healthBeforeWad,
         uint256 healthAfterWad
     );
+    /// @notice Waterfall, step 1: collateral was sold to another account. The target has `proceedsWad` for it, insurance `insuranceWad`
+    /// besides; the taker paid both.
+    event CollateralLiquidated(
+        AccountId indexed account,
+        address indexed token,
+        AccountId indexed taker,
+        address liquidator,
+        uint256 amount,
+        uint256 proceedsWad,
+        uint256 insuranceWad,
+        uint256 healthBeforeWad,
+        uint256 healthAfterWad
+    );
+    /// @notice The pool sold `amount` (raw) of a collateral that it had absorbed.
+    event PoolCollateralSold(AccountId indexed buyer, address indexed token, uint256 amount, uint256 costWad);
     /// @notice Waterfall, step 2: the pool took over a position of an absorbed account.
     event PositionAbsorbed(
         AccountId indexed account,
@@ -266,6 +298,13 @@ interface IMarginVault {
     /// negative after it.
     function withdraw(AccountId account, address token, uint256 amount, address to) external;
 
+    /// @notice Moves `amount` (raw) of a token from one account to another, inside the vault: as a withdrawal and a deposit would.
+    function transfer(AccountId from, AccountId to, address token, uint256 amount) external;
+
+    /// @notice Sets an account's mode: 0 cross (all positions share all collateral), 1 isolated (at most one position). The account must
+    /// have no position.
+    function setMode(AccountId account, uint256 mode) external;
+
     /// @notice Trades against the pool. `sizeDeltaWad` above zero buys; `limitPriceWad` bounds the average fill price, fees
     /// apart: from above for a purchase, from below for a sale (zero: no bound). `deadline` in Unix seconds.
     function trade(
@@ -280,13 +319,23 @@ interface IMarginVault {
     /// unrealised until it is closed: settling frees no profit.
     function settle(AccountId account, MarketId market) external;
 
-    /// @notice Waterfall, step 1: forces a part of a position, at most `maxSizeWad`, into the pool, as much as brings health to
-    /// its target. `taker` must be the pool's account. The keeper's share of the fee is cash of account (caller, 0).
+    /// @notice Waterfall, step 1: closes a part of a position, at most `maxSizeWad`, as much as brings health to its target. `taker` is the
+    /// pool's account: it takes at its fill price, and the keeper's share of the fee is cash of account (caller, 0). Or it is an account
+    /// that the caller may act for: it takes over at the price less the discount, with the cost where it has no position or one on the
+    /// same side, and must hold initial margin after it.
     function liquidatePosition(AccountId account, MarketId market, uint256 maxSizeWad, AccountId taker) external;
+
+    /// @notice Waterfall, step 1, for a collateral: `taker`, an account that the caller may act for, buys at most `maxAmount` (raw) at the
+    /// price less the discount, as much as brings health to its target and at most what net cash is below zero.
+    function liquidateCollateral(AccountId account, address token, uint256 maxAmount, AccountId taker) external;
 
     /// @notice Waterfall, steps 2 to 4: takes accounts over whole. Accounts that are healthy again, or that step 1 still serves,
     /// are skipped; throws if none is left. The reward is cash of `rewardTo`.
     function absorb(AccountId[] calldata accounts, AccountId rewardTo) external;
+
+    /// @notice Buys `amount` (raw) of a collateral that the pool has absorbed, for an account that the caller may act for, at
+    /// value * (1 + tolerance - discount base). `maxCostWad` bounds what it costs.
+    function buyCollateral(AccountId buyer, address token, uint256 amount, uint256 maxCostWad) external;
 
     /// @notice Moves the insurance account's share of a market's fees to its cash. By anyone.
     function sweepFees(MarketId market) external;
@@ -342,8 +391,8 @@ interface IMarginVault {
     /// @notice The checkpoint of the pool's capital.
     function capital() external view returns (Capital);
 
-    /// @notice A collateral by its index: the token and its word.
-    function collateralAt(uint256 index) external view returns (address token, Collateral word);
+    /// @notice A collateral by its index: the token, its word, and the discount of its sale.
+    function collateralAt(uint256 index) external view returns (address token, Collateral word, DiscountTerms discount);
 
     /// @notice How many markets and collaterals are listed, and how many settlement tokens (raw) the vault counts as held.
     function totals() external view returns (uint256 markets, uint256 collaterals, uint256 cashHeld);
@@ -352,11 +401,12 @@ interface IMarginVault {
     /// notional times tolerance. Not `fresh`: some price is stale and neither figure should be traded on.
     function poolValue() external view returns (int256 valueWad, uint256 bandWad, bool fresh);
 
-    /// @notice What liquidatePosition would do now, for this largest size.
+    /// @notice What liquidatePosition would do now, for this largest size. Whether an account could bear it as taker is not looked at.
     function previewLiquidation(
         AccountId account,
         MarketId market,
-        uint256 maxSizeWad
+        uint256 maxSizeWad,
+        AccountId taker
     ) external view returns (LiquidationPreview memory);
 
     /// @notice Whether absorb is open for the account now.

@@ -61,7 +61,7 @@ contract VaultLens {
         risk.legs = new LiquidationPreview[](risk.markets.length);
         for (uint256 i; bits != 0; (++i, bits &= bits - 1)) {
             risk.markets[i] = MarketId.wrap(uint8(lowestBit(bits)));
-            risk.legs[i] = vault.previewLiquidation(account, risk.markets[i], type(uint256).max);
+            risk.legs[i] = vault.previewLiquidation(account, risk.markets[i], type(uint256).max, vault.poolAccount());
         }
     }
 }

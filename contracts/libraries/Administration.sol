@@ -68,7 +68,11 @@ library Administration {
         Parameters.requireSkewWithin(standing, p.maintenanceBaseWad, p.skewScaleWad);
         MarketState state = market.state;
         (int256 indexWad, int256 rateE24) = Funding.accrued(state, market.risk, price.value(), block.timestamp);
-        (market.risk, market.terms, market.discount) = (toMarketRisk(p), toMarketTerms(p), toDiscountTerms(p));
+        (market.risk, market.terms, market.discount) = (
+            toMarketRisk(p),
+            toMarketTerms(p),
+            toDiscountTerms(p.discountBaseWad, p.discountSlopeWad, p.discountCapWad)
+        );
         int256 skew = -$.positions[constants.pool][id].shares();
         int256 drift = Funding.driftOf(skew, p.maxFundingVelocityPerDay2Wad, p.skewScaleWad);
         market.state = toMarketState(indexWad, rateE24, drift, block.timestamp, state.flags());
@@ -87,22 +91,42 @@ library Administration {
         require($.collateralCount < MAX_COLLATERALS, IMarginVault.ListFull(MAX_COLLATERALS));
         uint256 decimals = IERC20Metadata(token).decimals();
         require(decimals <= 18, IMarginVault.TooManyDecimals(token, decimals));
-        Parameters.requireValid(p);
         index = $.collateralCount++;
-        constants.oracle.prices(onlyAsset(collateralAsset(index))); // refuses a token that nothing prices
         $.collateralTokens[index] = token;
         $.collateralIndexes[token] = index + 1;
-        $.collaterals[index] = toCollateral(p, decimals, 0);
-        emit IMarginVault.CollateralParametersSet(token, index, $.collaterals[index]);
+        Price price = constants.oracle.prices(onlyAsset(collateralAsset(index)))[0]; // refuses a token that nothing prices
+        _writeCollateral($, index, decimals, price, p);
     }
 
-    function setCollateralParameters(VaultStorage storage $, address token, CollateralParameters calldata p) public {
+    function setCollateralParameters(
+        VaultStorage storage $,
+        Constants memory constants,
+        address token,
+        CollateralParameters calldata p
+    ) public {
         uint256 indexPlusOne = $.collateralIndexes[token];
         require(indexPlusOne != 0, IMarginVault.UnknownToken(token));
-        Parameters.requireValid(p);
         uint256 index = indexPlusOne - 1;
-        $.collaterals[index] = toCollateral(p, $.collaterals[index].decimals(), $.collaterals[index].held());
-        emit IMarginVault.CollateralParametersSet(token, index, $.collaterals[index]);
+        Price price = constants.oracle.lastPrices(onlyAsset(collateralAsset(index)))[0]; // a stale one shows its tolerance too
+        _writeCollateral($, index, $.collaterals[index].decimals(), price, p);
+    }
+
+    function _writeCollateral(
+        VaultStorage storage $,
+        uint256 index,
+        uint256 decimals,
+        Price price,
+        CollateralParameters calldata p
+    ) private {
+        Parameters.requireValid(p, price.tolerance());
+        $.collaterals[index] = toCollateral(p, decimals, $.collaterals[index].held());
+        $.collateralDiscounts[index] = toDiscountTerms(p.discountBaseWad, p.discountSlopeWad, p.discountCapWad);
+        emit IMarginVault.CollateralParametersSet(
+            $.collateralTokens[index],
+            index,
+            $.collaterals[index],
+            $.collateralDiscounts[index]
+        );
     }
 
     function setAccountParameters(VaultStorage storage $, AccountParameters calldata p) public {

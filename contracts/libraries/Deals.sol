@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Fill, Book, Venue} from "./Fill.sol";
-import {FixedPoint, WAD} from "./FixedPoint.sol";
+import {FixedPoint, RAY, WAD} from "./FixedPoint.sol";
 import {Funding} from "./Funding.sol";
 import {Ledger} from "./Ledger.sol";
 import {Margin, Sums} from "./Margin.sol";
@@ -41,12 +41,22 @@ struct Deal {
     Venue venue;
 }
 
+/// @notice A part of a position on its way from one account to another: signed shares, what they have cost, and their value at the price,
+/// which the taker pays for them (below zero: is paid).
+struct Parcel {
+    int256 sharesWad;
+    int256 costWad;
+    int256 valueWad;
+}
+
 /// @title Deals: an account against the pool in one market
 /// @notice The pool mirrors the account: what an account realises comes out of the pool's cash and its cost, so cash is conserved by
 /// itself and a position's funding needs no snapshot. The words of account and pool stay in memory; the caller saves them.
 library Deals {
+    using FixedPoint for int256;
     using FixedPoint for uint256;
     using Fill for Book;
+    using Sides for Side;
 
     /// Half of what the smallest field holds: rounding after a growth can never reach the field's end.
     uint256 private constant MAX_SIDE_SHARES = 1 << 103;
@@ -187,6 +197,45 @@ library Deals {
         _mirror(deal, realizedWad);
     }
 
+    /// @notice Fills a size against the pool at the price itself, without fee: one half of what two accounts with opposite positions do with
+    /// one another. The pool's position is the same after both halves.
+    function cross(Deal memory deal, int256 sizeDeltaWad) internal pure {
+        Book memory book = deal.book;
+        deal.venue.fixedPriceRay = deal.venue.priceWad * (RAY / WAD);
+        book.execute(deal.venue, sizeDeltaWad);
+        int256 realizedWad = book.realizedWad;
+        book.realizedWad = 0;
+        _mirror(deal, realizedWad);
+    }
+
+    /// @notice Takes a size (unsigned, at most the position's) out of the account's position, with its share of the cost. Its value moves to
+    /// the account's cash: whoever takes the parcel over pays it. Neither the pool nor the market notices.
+    function handOut(Deal memory deal, uint256 sizeWad) internal pure returns (Parcel memory parcel) {
+        Book memory book = deal.book;
+        int256 held = book.accountSharesWad;
+        Side memory side = sideOf(deal, held);
+        uint256 all = held.abs();
+        uint256 moved = sizeWad == side.sizeDown(all) ? all : side.sharesDown(sizeWad);
+        parcel.sharesWad = held < 0 ? -int256(moved) : int256(moved);
+        parcel.costWad = book.costShareCeil(moved);
+        parcel.valueWad = Margin.valueFloor(side, parcel.sharesWad, parcel.costWad, deal.venue.priceWad);
+        book.accountSharesWad = held - parcel.sharesWad;
+        book.accountCostWad -= parcel.costWad;
+        addCash(deal, parcel.valueWad);
+    }
+
+    /// @notice Adds a parcel to the account's position, which must be on the same side or none, and takes its value out of its cash.
+    function takeOver(Deal memory deal, Parcel memory parcel) internal pure {
+        deal.book.accountSharesWad += parcel.sharesWad;
+        deal.book.accountCostWad += parcel.costWad;
+        addCash(deal, -parcel.valueWad);
+    }
+
+    /// @notice Adds to the account's cash in memory.
+    function addCash(Deal memory deal, int256 amountWad) internal pure {
+        deal.accountWord = deal.accountWord.withPrincipal(deal.accountWord.principal() + amountWad);
+    }
+
     /// @notice Moves an unrealised loss to the account's cash. A gain stays where it is: profit becomes cash only by closing, or
     /// `profitWeight` would be a dead letter to whoever withdraws and settles in turns.
     /// @return realizedWad what moved: zero or below
@@ -201,14 +250,14 @@ library Deals {
     /// keeper's, which the caller pays out.
     function chargeForcedFee(Deal memory deal, uint256 feeWad, uint256 keeperWad, uint256 insuranceWad) internal pure {
         uint256 poolWad = feeWad - keeperWad - _accrueInsurance(deal, insuranceWad);
-        deal.accountWord = deal.accountWord.withPrincipal(deal.accountWord.principal() - int256(feeWad));
+        addCash(deal, -int256(feeWad));
         deal.poolWord = deal.poolWord.withPrincipal(deal.poolWord.principal() + int256(poolWad));
     }
 
     /// @dev Realised profit of the account is the pool's loss: in cash at once, and out of the unrealised.
     function _mirror(Deal memory deal, int256 realizedWad) private pure {
         if (realizedWad == 0) return;
-        deal.accountWord = deal.accountWord.withPrincipal(deal.accountWord.principal() + realizedWad);
+        addCash(deal, realizedWad);
         deal.poolWord = deal.poolWord.withPrincipal(deal.poolWord.principal() - realizedWad);
         deal.book.poolCostWad -= realizedWad;
     }
@@ -236,16 +285,10 @@ library Deals {
     function store(VaultStorage storage $, Constants memory constants, Deal memory deal) internal {
         Book memory book = deal.book;
         Market storage m = $.markets[deal.market];
+        storePosition($, deal);
+        deal.poolWord = deal.poolWord.withAsset(MarketId.unwrap(deal.market));
 
-        Position position = toPosition(book.accountSharesWad, book.accountCostWad, 0);
-        $.positions[deal.account][deal.market] = position;
-        emit IMarginVault.PositionChanged(deal.account, deal.market, position);
-        uint256 asset = MarketId.unwrap(deal.market);
-        deal.accountWord =
-            book.accountSharesWad == 0 ? deal.accountWord.withoutAsset(asset) : deal.accountWord.withAsset(asset);
-        deal.poolWord = deal.poolWord.withAsset(asset);
-
-        position = toPosition(book.poolSharesWad, book.poolCostWad, 0);
+        Position position = toPosition(book.poolSharesWad, book.poolCostWad, 0);
         $.positions[constants.pool][deal.market] = position;
         deal.state = toMarketState(
             deal.fundingIndexWad,
@@ -258,6 +301,17 @@ library Deals {
         MarketTotals totals = toMarketTotals(book.longSharesWad, book.shortSharesWad, deal.feesUnswept);
         m.totals = totals;
         emit IMarginVault.MarketChanged(deal.market, deal.state, totals, position);
+    }
+
+    /// @notice Writes the account's position, and sets its bit of the market in its word in memory.
+    function storePosition(VaultStorage storage $, Deal memory deal) internal {
+        Book memory book = deal.book;
+        Position position = toPosition(book.accountSharesWad, book.accountCostWad, 0);
+        $.positions[deal.account][deal.market] = position;
+        emit IMarginVault.PositionChanged(deal.account, deal.market, position);
+        uint256 asset = MarketId.unwrap(deal.market);
+        deal.accountWord =
+            book.accountSharesWad == 0 ? deal.accountWord.withoutAsset(asset) : deal.accountWord.withAsset(asset);
     }
 
     /// @notice Writes the words of the account and, if it changed, of the pool.

@@ -29,6 +29,8 @@ struct Venue {
     uint256 makerRateWad;
     Side long;
     Side short;
+    /// Above zero: the price (ray) of every fill, without impact and fee, where one account takes over from another.
+    uint256 fixedPriceRay;
 }
 
 /// @title Fills against the pool
@@ -95,7 +97,8 @@ library Fill {
     }
 
     function _executePiece(Book memory book, Venue memory venue, int256 skewWad, int256 piece) private pure {
-        uint256 fillRay = priceRay(venue.priceWad, skewWad, piece, venue.skewScaleWad);
+        uint256 fillRay = venue.fixedPriceRay;
+        if (fillRay == 0) fillRay = priceRay(venue.priceWad, skewWad, piece, venue.skewScaleWad);
         uint256 rateWad = skewWad.opposes(piece) ? venue.makerRateWad : venue.takerRateWad;
         uint256 feeWad = piece.abs().mulDivUp(fillRay, RAY).mulDivUp(rateWad, WAD);
         book.feeWad += feeWad;
@@ -104,10 +107,7 @@ library Fill {
         int256 before = book.accountSharesWad;
         (int256 sharesAfter, int256 paidWad) = _move(book, venue, before, piece, fillRay);
         if (before.opposes(piece)) {
-            int256 costShare =
-                sharesAfter == 0
-                    ? book.accountCostWad
-                    : book.accountCostWad.mulDivCeil(int256((before - sharesAfter).abs()), int256(before.abs()));
+            int256 costShare = costShareCeil(book, (before - sharesAfter).abs());
             book.accountCostWad -= costShare;
             book.realizedWad -= paidWad + costShare + int256(feeWad);
         } else {
@@ -118,6 +118,12 @@ library Fill {
         // The pool, the other way
         (book.poolSharesWad, paidWad) = _move(book, venue, book.poolSharesWad, -piece, fillRay);
         book.poolCostWad += paidWad;
+    }
+
+    /// @notice What so many of the account's shares have cost, rounded up; all of its cost for all of its shares.
+    function costShareCeil(Book memory book, uint256 sharesWad) internal pure returns (int256) {
+        uint256 all = book.accountSharesWad.abs();
+        return sharesWad == all ? book.accountCostWad : book.accountCostWad.mulDivCeil(int256(sharesWad), int256(all));
     }
 
     /// @dev Moves one party's shares by a signed size that does not pass zero, and the side's total with them.

@@ -58,6 +58,11 @@ library FixedPoint {
         }
     }
 
+    /// @notice a, or zero where it is below.
+    function positivePart(int256 a) internal pure returns (uint256) {
+        return a > 0 ? uint256(a) : 0;
+    }
+
     /// @notice Whether a and b pull in opposite directions (zero opposes nothing).
     function opposes(int256 a, int256 b) internal pure returns (bool) {
         return a != 0 && b != 0 && (a ^ b) < 0;

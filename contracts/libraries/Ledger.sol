@@ -2,14 +2,18 @@
 pragma solidity 0.8.37;
 
 import {AccountId} from "../types/AccountId.sol";
-import {AccountWord} from "../types/AccountWord.sol";
+import {AccountWord, MODE_ISOLATED} from "../types/AccountWord.sol";
 import {AssetSet, MarketId, collateralAsset, bitCount} from "../types/AssetSet.sol";
 import {VaultStorage} from "../types/VaultStorage.sol";
+import {AccountRisk} from "../types/VaultWords.sol";
+import {FixedPoint} from "./FixedPoint.sol";
 import {IMarginVault} from "../interfaces/IMarginVault.sol";
 
 /// @title Writes to the account book
 /// @notice Every write of an account's word or collateral goes through here and emits what was written.
 library Ledger {
+    using FixedPoint for int256;
+
     uint256 internal constant MAX_MARKETS_AN_ACCOUNT = 16;
     uint256 internal constant MAX_COLLATERALS_AN_ACCOUNT = 8;
 
@@ -38,16 +42,22 @@ library Ledger {
         return amount == 0 ? word.withoutAsset(collateralAsset(index)) : word.withAsset(collateralAsset(index));
     }
 
-    /// @notice Refuses an account with more assets than can be liquidated cheaply.
+    /// @notice Refuses an account with more assets than can be liquidated cheaply, or an isolated one with a second position.
     function requireFewAssets(AccountId account, AccountWord word) internal pure {
-        require(
-            bitCount(word.marketBits()) <= MAX_MARKETS_AN_ACCOUNT,
-            IMarginVault.TooManyAssets(account, MAX_MARKETS_AN_ACCOUNT)
-        );
+        uint256 most = word.mode() == MODE_ISOLATED ? 1 : MAX_MARKETS_AN_ACCOUNT;
+        require(bitCount(word.marketBits()) <= most, IMarginVault.TooManyAssets(account, most));
         require(
             bitCount(word.collateralBits()) <= MAX_COLLATERALS_AN_ACCOUNT,
             IMarginVault.TooManyAssets(account, MAX_COLLATERALS_AN_ACCOUNT)
         );
+    }
+
+    /// @notice Refuses a debt too small to be worth liquidating.
+    function requireDebtAboveMinimum(AccountId account, AccountWord word, AccountRisk risk) internal pure {
+        int256 principal = word.principal();
+        uint256 minimum = risk.minimumDebt();
+        bool allowed = principal >= 0 || principal.abs() >= minimum;
+        require(allowed, IMarginVault.DebtBelowMinimum(account, principal.abs(), minimum));
     }
 
     /// @notice The assets whose prices an operation on this account and market needs.

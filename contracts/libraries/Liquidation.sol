@@ -7,6 +7,8 @@ import {DiscountTerms} from "../types/MarketWords.sol";
 
 /// @notice The leg that a forced trade would close, and the account around it. Wad throughout.
 struct ForcedLeg {
+    /// Whether another account takes the leg, at the price: then closing has no impact. Else the pool takes it at its fill.
+    bool atPrice;
     /// n: notional of the leg at the price.
     uint256 notional;
     /// base_maint and lambda_maint of the market.
@@ -29,7 +31,8 @@ struct ForcedLeg {
 
 /// @title The arithmetic of a forced trade (docs/protocol.md, "Partial liquidation")
 /// @notice Sizes stand as notionals at the price: m is what remains of n. The pool's fill stands inside the closed form: closing c costs
-/// (d + g) * c + c^2 / K, so the account ends on its target health and not beside it.
+/// (d + g) * c + c^2 / K, so the account ends on its target health and not beside it. Where another account takes the leg there is no impact:
+/// g = 0, and what stands with 1 / K but without lambda falls away.
 library Liquidation {
     using FixedPoint for int256;
     using FixedPoint for uint256;
@@ -43,9 +46,15 @@ library Liquidation {
         uint256 maintenanceBaseWad,
         uint256 debtMarginWad
     ) internal pure returns (uint256) {
+        return Math.min(offeredDown(healthWad, terms), costBound(healthWad, maintenanceBaseWad, debtMarginWad));
+    }
+
+    /// @notice min(base + slope * (1 - h), cap), rounded down: the discount on a collateral. There selling raises health at any discount
+    /// below 1 - weight, and every listing keeps to that, so no bound by health is needed.
+    /// @param healthWad below 1
+    function offeredDown(uint256 healthWad, DiscountTerms terms) internal pure returns (uint256) {
         uint256 offered = terms.discountBase() + terms.discountSlope().mulDivDown(WAD - healthWad, WAD);
-        return
-            Math.min(Math.min(offered, terms.discountCap()), costBound(healthWad, maintenanceBaseWad, debtMarginWad));
+        return Math.min(offered, terms.discountCap());
     }
 
     /// @notice h * base_maint / (1 + rho): the most that closing one unit of notional may cost an account of this health. Rounded down.
@@ -53,8 +62,9 @@ library Liquidation {
         return healthWad.mulDivDown(baseWad, WAD + debtMarginWad);
     }
 
-    /// @notice Cost of closing `closed` of the leg, per unit, before the fee: g + closed / K. Rounded up.
+    /// @notice Cost of closing `closed` of the leg, per unit, before the fee: g + closed / K, or nothing at the price. Rounded up.
     function impactUp(ForcedLeg memory leg, uint256 closed) internal pure returns (int256) {
+        if (leg.atPrice) return 0;
         return leg.gradient + int256(closed.mulDivUp(WAD, leg.depth));
     }
 
@@ -72,6 +82,7 @@ library Liquidation {
     /// @dev The one root of a * m^2 + c1 * m + c0 = 0 with
     ///     a  = (T * lambda + M) / K          c1 = T * base - M * (d + g) - 2 * M * n / K
     ///     c0 = T * R_o + M * (d + g) * n + M * n^2 / K - E          M = 1, or 1 + T * rho in debt (where R_o holds -rho * net cash)
+    /// or, at the price,  a = T * lambda / K,  c1 = T * base - M * d,  c0 = T * R_o + M * d * n - E
     /// m = -2 * c0 / (c1 + sqrt(c1^2 - 4 * a * c0)), or zero where c0 >= 0. Roundings all lower m.
     function _solve(ForcedLeg memory leg, uint256 feeWad, bool inDebt) private pure returns (uint256) {
         int256 target = int256(leg.target);
@@ -84,8 +95,9 @@ library Liquidation {
                 multiplier += int256((leg.target * leg.debtMargin).divUp(WAD));
                 otherRequired -= (leg.netCash * int256(leg.debtMargin)).divFloor(WAD_SIGNED);
             }
-            int256 rate = multiplier * (int256(feeWad) + leg.gradient);
-            int256 wholeImpact = multiplier * notional;
+            int256 impact = leg.atPrice ? int256(0) : multiplier;
+            int256 rate = multiplier * int256(feeWad) + impact * leg.gradient;
+            int256 wholeImpact = impact * notional;
 
             int256 c0 =
                 (target * otherRequired).divCeil(WAD_SIGNED) +
@@ -98,7 +110,7 @@ library Liquidation {
                 (target * int256(leg.base)).divCeil(WAD_SIGNED) -
                     rate.divFloor(WAD_SIGNED) -
                     2 * wholeImpact.divFloor(int256(leg.depth));
-            uint256 curvature = (leg.target * leg.lambda).divUp(WAD) + uint256(multiplier);
+            uint256 curvature = (leg.target * leg.lambda).divUp(WAD) + uint256(impact);
 
             uint256 gap = uint256(-c0);
             uint256 product = (4 * curvature * gap).mulDivUp(WAD, leg.depth); // checked: the one that could overflow

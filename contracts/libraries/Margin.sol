@@ -12,7 +12,7 @@ import {Position} from "../types/Position.sol";
 import {Price} from "../types/Price.sol";
 import {Market, VaultStorage} from "../types/VaultStorage.sol";
 import {AccountRisk, Collateral} from "../types/VaultWords.sol";
-import {Health} from "../interfaces/IMarginVault.sol";
+import {IMarginVault, Health} from "../interfaces/IMarginVault.sol";
 
 /// @notice What an account's assets add to its margin; cash comes last, in `total`. Wad.
 struct Sums {
@@ -178,7 +178,7 @@ library Margin {
         // A stored amount is within the deposit cap, 96 bits; a price has 90, a weight 60.
         unchecked {
             uint256 value = collateralValueDown(collateral, amount, price);
-            sums.equityMaintenance += int256((value * collateral.maintenanceWeight()) / WAD);
+            sums.equityMaintenance += int256(weightedDown(collateral, amount, price));
             // Without a fresh price it counts nothing for what increases risk; for maintenance its last good price goes on.
             if (price.isFresh()) sums.equityInitial += int256((value * collateral.initialWeight()) / WAD);
         }
@@ -189,6 +189,13 @@ library Margin {
         unchecked {
             // amount 96 bits (more is refused when it is stored), price 90, decimals at most 18
             return (amount * price.value()) / 10 ** collateral.decimals();
+        }
+    }
+
+    /// @notice What an amount (raw) of a collateral counts for at maintenance, wad.
+    function weightedDown(Collateral collateral, uint256 amount, Price price) internal pure returns (uint256) {
+        unchecked {
+            return (collateralValueDown(collateral, amount, price) * collateral.maintenanceWeight()) / WAD; // 246 bits
         }
     }
 
@@ -223,6 +230,15 @@ library Margin {
     /// @notice Whether anyone may liquidate: maintenance equity below the requirement.
     function isLiquidatable(Health memory health) internal pure returns (bool) {
         return health.equityMaintenanceWad < int256(health.requirementMaintenanceWad);
+    }
+
+    /// @notice Refuses what increases risk where initial equity does not cover the requirement, or a market's price is stale.
+    function requireInitialMargin(Health memory health, AccountId account) internal pure {
+        require(health.pricesFresh, IMarginVault.StalePrices(account));
+        require(
+            hasInitialMargin(health),
+            IMarginVault.InsufficientMargin(account, health.equityInitialWad, health.requirementInitialWad)
+        );
     }
 
     /// @notice Whether initial equity covers the initial requirement.

@@ -51,8 +51,12 @@ library Parameters {
         _require(sizeWad <= (maintenanceBaseWad * skewScaleWad) / WAD, "open interest <= maintenanceBase * skewScale");
     }
 
-    function requireValid(CollateralParameters memory p) internal pure {
-        _require(p.maintenanceWeightWad < WAD, "maintenanceWeight < 100%");
+    function requireValid(CollateralParameters memory p, uint256 toleranceWad) internal pure {
+        // Then selling it raises health, whatever the discount.
+        _require(p.maintenanceWeightWad + p.discountCapWad < WAD, "maintenanceWeight + discountCap < 100%");
+        _require(p.discountCapWad >= p.discountBaseWad, "discountCap >= discountBase");
+        // Being liquidated is never the cheap way to sell.
+        _require(p.discountBaseWad >= toleranceWad, "discountBase >= tolerance");
         _require(p.initialWeightWad <= p.maintenanceWeightWad, "initialWeight <= maintenanceWeight");
     }
 

@@ -1,42 +1,21 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {Deal, Deals} from "./Deals.sol";
-import {Fill} from "./Fill.sol";
 import {FixedPoint, WAD} from "./FixedPoint.sol";
 import {Ledger} from "./Ledger.sol";
-import {ForcedLeg, Liquidation} from "./Liquidation.sol";
-import {Margin, Sums} from "./Margin.sol";
-import {IMarginVault, AbsorbPreview, Health, LiquidationPreview, Refusal} from "../interfaces/IMarginVault.sol";
-import {AccountId, accountIdOf} from "../types/AccountId.sol";
+import {Margin} from "./Margin.sol";
+import {PartialLiquidation} from "./PartialLiquidation.sol";
+import {Target, Targets} from "./Targets.sol";
+import {IMarginVault, AbsorbPreview, Health, Refusal} from "../interfaces/IMarginVault.sol";
+import {AccountId} from "../types/AccountId.sol";
 import {AccountWord} from "../types/AccountWord.sol";
-import {AssetSet, MarketId, bitCount, collateralAsset, lowestBit} from "../types/AssetSet.sol";
+import {AssetSet, MarketId, collateralAsset, lowestBit} from "../types/AssetSet.sol";
 import {Price} from "../types/Price.sol";
 import {Constants, VaultStorage} from "../types/VaultStorage.sol";
 import {MICRO} from "../types/MarketWords.sol";
-import {AccountRisk, Capital, Collateral, RewardBudget, toCapital, toRewardBudget} from "../types/VaultWords.sol";
-
-/// @notice An account under liquidation, as read at its start.
-struct Target {
-    AccountId account;
-    AccountWord word;
-    AssetSet assets;
-    Price[] prices;
-    Sums sums;
-    Health health;
-    AccountRisk risk;
-}
-
-/// @notice A forced trade worked out in memory: nothing is stored yet.
-struct ForcedTrade {
-    Refusal refusal;
-    Deal deal;
-    int256 sizeDelta;
-    uint256 fillPrice;
-    uint256 fee;
-    uint256 keeperReward;
-    uint256 healthAfter;
-}
+import {Capital, Collateral, RewardBudget, toCapital, toRewardBudget} from "../types/VaultWords.sol";
 
 /// @notice An absorb on its way. Wad.
 struct Taking {
@@ -47,199 +26,21 @@ struct Taking {
     /// What stays with the account for want of a fresh price and is worth something, at its last good price. A stale loss is not
     /// counted: nobody makes it good before it is real.
     int256 staying;
+    /// The stale losses that stay.
+    uint256 waitingLoss;
 }
 
-/// @title The liquidation waterfall (docs/protocol.md, "Liquidation")
-/// @notice Step 1 forces a part of one position into the pool. Step 2 takes an account over whole; insurance (3) pays what was missing
-/// at the price, and the pool (4) bears the rest.
+/// @title The waterfall's further steps: an account taken over whole (docs/protocol.md, "Liquidation")
+/// @notice Step 1 is PartialLiquidation. Step 2 takes over an account that it cannot serve; insurance (3) pays what was missing at the
+/// price, and the pool (4) bears the rest.
 library Waterfall {
     using Deals for Deal;
     using FixedPoint for int256;
     using FixedPoint for uint256;
     using Margin for Health;
+    using Targets for Target;
 
-    // ------------------------------------------------------------------ step 1: partial
-
-    function liquidatePosition(
-        VaultStorage storage $,
-        Constants memory constants,
-        AccountId account,
-        MarketId market,
-        uint256 maxSizeWad,
-        AccountId taker
-    ) public {
-        require(taker == constants.pool, IMarginVault.TakerNotSupported(taker));
-        require(maxSizeWad != 0, IMarginVault.ZeroAmount());
-        AccountId keeper = accountIdOf(msg.sender, 0);
-        require(keeper != account, IMarginVault.RewardToTarget(account));
-
-        Target memory target = _read($, constants, account);
-        _requireLiquidatable(target);
-        ForcedTrade memory forced = _forceIntoPool($, constants, target, market, maxSizeWad);
-        require(forced.refusal == Refusal.None, IMarginVault.LegRefused(account, market, forced.refusal));
-        require(
-            forced.healthAfter > target.health.healthWad,
-            IMarginVault.HealthNotRaised(account, target.health.healthWad, forced.healthAfter)
-        );
-
-        Deals.store($, constants, forced.deal);
-        Deals.saveWords($, constants, forced.deal);
-        if (forced.keeperReward != 0) Ledger.addCash($, keeper, int256(forced.keeperReward));
-        emit IMarginVault.PositionLiquidated(
-            account,
-            market,
-            msg.sender,
-            forced.sizeDelta,
-            forced.fillPrice,
-            forced.fee,
-            forced.keeperReward,
-            target.health.healthWad,
-            forced.healthAfter
-        );
-    }
-
-    function previewLiquidation(
-        VaultStorage storage $,
-        Constants memory constants,
-        AccountId account,
-        MarketId market,
-        uint256 maxSizeWad
-    ) public view returns (LiquidationPreview memory) {
-        Target memory target = _read($, constants, account);
-        _requireLiquidatable(target);
-        ForcedTrade memory forced = _forceIntoPool($, constants, target, market, maxSizeWad);
-        return LiquidationPreview(forced.refusal, forced.sizeDelta, forced.fillPrice, forced.fee, forced.keeperReward);
-    }
-
-    /// @dev Settles the market and closes as much of the position as brings health to its target, at the pool's fill and a fee of
-    /// d on the notional at the price. All in memory.
-    function _forceIntoPool(
-        VaultStorage storage $,
-        Constants memory constants,
-        Target memory target,
-        MarketId market,
-        uint256 maxSizeWad
-    ) private view returns (ForcedTrade memory forced) {
-        uint256 asset = MarketId.unwrap(market);
-        if (!target.assets.contains(asset)) return _refused(forced, Refusal.NoPosition);
-        Price price = target.prices[target.assets.rank(asset)];
-        if (!price.isFresh()) return _refused(forced, Refusal.PriceStale);
-
-        AccountWord poolWord = $.accounts[constants.pool];
-        Deal memory deal = forced.deal;
-        deal.load($, constants, target.account, target.word, poolWord, market, price);
-        Sums memory others = deal.takeFrom(target.sums);
-        others.hasPosition = bitCount(target.word.marketBits()) > 1;
-        deal.settle();
-
-        uint256 feeRate;
-        (forced.refusal, forced.sizeDelta, feeRate) = _sizeAndFee($, target, deal, others, maxSizeWad);
-        if (forced.refusal != Refusal.None) return forced;
-
-        int256 skewBefore = Fill.skewOf(deal.book, deal.venue);
-        forced.fee = forced.sizeDelta.abs().mulDivUp(price.value(), WAD).mulDivUp(feeRate, WAD);
-        forced.keeperReward = forced.fee.mulDivDown(target.risk.keeperShare(), WAD);
-        (forced.fillPrice, , ) = deal.fill(forced.sizeDelta, 0);
-        deal.chargeForcedFee(forced.fee, forced.keeperReward, forced.fee.mulDivDown(target.risk.insuranceShare(), WAD));
-        if (!_poolAccepts($, constants, deal, skewBefore)) return _refused(forced, Refusal.PoolMargin);
-
-        deal.addTo(others);
-        forced.healthAfter = Margin.total(others, deal.accountWord.principal(), target.risk).healthWad;
-    }
-
-    /// @dev How much to close, and the fee rate d. d is lowered so that impact and fee together stay within what health can bear;
-    /// the size is then solved again.
-    function _sizeAndFee(
-        VaultStorage storage $,
-        Target memory target,
-        Deal memory deal,
-        Sums memory others,
-        uint256 maxSizeWad
-    ) private view returns (Refusal, int256 sizeDelta, uint256 feeRate) {
-        uint256 price = deal.price.value();
-        int256 size = deal.size();
-        uint256 base = deal.risk.maintenanceBase();
-        uint256 rho = target.risk.debtMargin();
-        feeRate = Liquidation.discountDown(target.health.healthWad, $.markets[deal.market].discount, base, rho);
-        // Never above the discount's base, or a tolerance raised later would leave only absorb.
-        uint256 leastRate = deal.terms.takerRate() + deal.price.tolerance();
-        if (feeRate < _min(leastRate, $.markets[deal.market].discount.discountBase())) {
-            return (Refusal.DiscountTooSmall, 0, 0);
-        }
-
-        ForcedLeg memory leg;
-        leg.notional = size.abs().mulDivDown(price, WAD);
-        leg.base = base;
-        leg.lambda = deal.risk.lambdaMaintenance();
-        leg.depth = (2 * deal.venue.skewScaleWad).mulDivDown(price, WAD);
-        int256 skew = Fill.skewOf(deal.book, deal.venue);
-        leg.gradient = (size > 0 ? -skew : skew).mulDivCeil(int256(WAD), int256(deal.venue.skewScaleWad));
-        leg.equity = target.health.equityMaintenanceWad;
-        leg.netCash = target.health.netCashWad;
-        leg.otherRequirement = others.requirementMaintenance + target.risk.keeperFloor();
-        leg.debtMargin = rho;
-        leg.target = target.risk.targetHealth();
-        int256 bound = int256(Liquidation.costBound(target.health.healthWad, base, rho));
-
-        uint256 closed = _closedUp(leg, feeRate, size.abs(), maxSizeWad, price);
-        int256 affordable = bound - Liquidation.impactUp(leg, closed.mulDivUp(price, WAD));
-        if (affordable < 0) return (Refusal.ImpactTooLarge, 0, 0);
-        if (affordable < int256(feeRate)) {
-            feeRate = uint256(affordable);
-            closed = _closedUp(leg, feeRate, size.abs(), maxSizeWad, price);
-        }
-        if (closed != size.abs() && size.abs() - closed < deal.terms.minimumSize()) {
-            if (maxSizeWad < size.abs()) return (Refusal.RemainderBelowMinimum, 0, 0);
-            closed = size.abs();
-            affordable = bound - Liquidation.impactUp(leg, closed.mulDivUp(price, WAD));
-            if (affordable < 0) return (Refusal.ImpactTooLarge, 0, 0);
-            feeRate = _min(feeRate, uint256(affordable));
-        }
-        return (Refusal.None, size > 0 ? -int256(closed) : int256(closed), feeRate);
-    }
-
-    /// @dev The size to close at this fee rate, at most `maxSizeWad`.
-    function _closedUp(
-        ForcedLeg memory leg,
-        uint256 feeRate,
-        uint256 sizeWad,
-        uint256 maxSizeWad,
-        uint256 priceWad
-    ) private pure returns (uint256 closed) {
-        uint256 remainder = Liquidation.remainderDown(leg, feeRate).mulDivDown(WAD, priceWad);
-        closed = remainder < sizeWad ? sizeWad - remainder : 0;
-        if (closed > maxSizeWad) closed = maxSizeWad;
-    }
-
-    /// @dev The pool accepts what lowers |skew|, or leaves its own free margin at or above zero.
-    function _poolAccepts(
-        VaultStorage storage $,
-        Constants memory constants,
-        Deal memory deal,
-        int256 skewBefore
-    ) private view returns (bool) {
-        if (Fill.skewOf(deal.book, deal.venue).abs() < skewBefore.abs()) return true;
-        AssetSet assets = Ledger.assetsWith(deal.poolWord, deal.market);
-        Price[] memory prices = constants.oracle.lastPrices(assets);
-        Sums memory sums = Margin.collect(
-            $,
-            constants.pool,
-            deal.poolWord,
-            assets,
-            prices,
-            true,
-            MarketId.unwrap(deal.market)
-        );
-        deal.addPoolTo(sums);
-        return Margin.total(sums, deal.poolWord.principal(), $.accountRisk).hasInitialMargin();
-    }
-
-    function _refused(ForcedTrade memory forced, Refusal refusal) private pure returns (ForcedTrade memory) {
-        forced.refusal = refusal;
-        return forced;
-    }
-
-    // ------------------------------------------------------------------ steps 2 to 4: absorb
+    AssetSet private constant NOTHING = AssetSet.wrap(0);
 
     function absorb(
         VaultStorage storage $,
@@ -250,7 +51,7 @@ library Waterfall {
         bool any;
         for (uint256 i; i < accounts.length; ++i) {
             require(accounts[i] != rewardTo, IMarginVault.RewardToTarget(rewardTo));
-            Target memory target = _read($, constants, accounts[i]);
+            Target memory target = Targets.read($, constants, accounts[i], NOTHING);
             if (!_absorbOpen($, constants, target)) continue;
             _absorbOne($, constants, target, rewardTo);
             any = true;
@@ -263,7 +64,7 @@ library Waterfall {
         Constants memory constants,
         AccountId account
     ) public view returns (AbsorbPreview memory) {
-        Target memory target = _read($, constants, account);
+        Target memory target = Targets.read($, constants, account, NOTHING);
         return AbsorbPreview(_absorbOpen($, constants, target), target.health);
     }
 
@@ -277,7 +78,7 @@ library Waterfall {
         if (target.health.healthWad < target.risk.absorbHealth()) return true;
         for (uint256 bits = target.word.marketBits(); bits != 0; bits &= bits - 1) {
             MarketId market = MarketId.wrap(uint8(lowestBit(bits)));
-            Refusal refusal = _forceIntoPool($, constants, target, market, type(uint256).max).refusal;
+            Refusal refusal = PartialLiquidation.refusalOf($, constants, target, market);
             // A leg that waits for its price is not refused: it may yet restore the account at less loss.
             if (refusal == Refusal.None || refusal == Refusal.PriceStale) return false;
         }
@@ -307,7 +108,7 @@ library Waterfall {
         int256 insuranceCash = $.accounts[constants.insurance].principal() + toInsurance;
         // Taking next to nothing, from an account whose other assets wait for their prices, earns nothing.
         bool worthIt = taking.taken >= target.risk.minimumDebt();
-        uint256 topUp = worthIt ? _topUp($, reward, _positive(insuranceCash)) : 0;
+        uint256 topUp = worthIt ? _topUp($, reward, insuranceCash.positivePart()) : 0;
 
         Ledger.saveAccount($, target.account, taking.word);
         Ledger.saveAccount($, constants.pool, taking.poolWord);
@@ -327,8 +128,11 @@ library Waterfall {
         Taking memory taking
     ) private returns (uint256 insurancePaid) {
         uint256 missing = (taking.word.principal() + taking.staying).abs();
-        uint256 deficit = _positive(-target.health.equityMaintenanceWad);
-        insurancePaid = _min(_min(deficit, missing), _positive($.accounts[constants.insurance].principal()));
+        uint256 deficit = (-target.health.equityMaintenanceWad - int256(taking.waitingLoss)).positivePart();
+        insurancePaid = Math.min(
+            Math.min(deficit, missing),
+            $.accounts[constants.insurance].principal().positivePart()
+        );
         uint256 poolPays = missing - insurancePaid;
         taking.word = taking.word.withPrincipal(taking.word.principal() + int256(missing));
         taking.poolWord = taking.poolWord.withPrincipal(taking.poolWord.principal() - int256(poolPays));
@@ -351,10 +155,10 @@ library Waterfall {
     ) private view returns (uint256 penalty, uint256 reward, int256 toInsurance) {
         uint256 floor = $.rewardBudget.rewardFloor();
         uint256 rated = taking.taken.mulDivDown(target.risk.absorbPenalty(), WAD);
-        penalty = _min(_positive(taking.word.principal()), rated > floor ? rated : floor);
+        penalty = Math.min(taking.word.principal().positivePart(), rated > floor ? rated : floor);
         reward = penalty.mulDivDown(target.risk.keeperShare(), WAD);
-        if (reward < floor) reward = _min(penalty, floor);
-        uint256 insuranceShare = _min(penalty - reward, penalty.mulDivDown(target.risk.insuranceShare(), WAD));
+        if (reward < floor) reward = Math.min(penalty, floor);
+        uint256 insuranceShare = Math.min(penalty - reward, penalty.mulDivDown(target.risk.insuranceShare(), WAD));
         taking.word = taking.word.withPrincipal(taking.word.principal() - int256(penalty));
         taking.poolWord = taking.poolWord.withPrincipal(
             taking.poolWord.principal() + int256(penalty - reward - insuranceShare)
@@ -376,7 +180,9 @@ library Waterfall {
             Deal memory deal;
             deal.load($, constants, target.account, taking.word, taking.poolWord, market, price);
             if (!price.isFresh()) {
-                taking.staying += int256(_positive(deal.value()));
+                int256 value = deal.value();
+                if (value > 0) taking.staying += value;
+                else taking.waitingLoss += value.abs();
                 continue;
             }
             int256 sizeDelta = -deal.size();
@@ -398,7 +204,7 @@ library Waterfall {
     ) private {
         for (uint256 bits = target.word.collateralBits(); bits != 0; bits &= bits - 1) {
             uint256 index = lowestBit(bits);
-            Price price = target.prices[target.assets.rank(collateralAsset(index))];
+            Price price = target.priceOf(collateralAsset(index));
             Collateral collateral = $.collaterals[index];
             uint256 amount = $.collateralOf[target.account][index];
             uint256 value = Margin.collateralValueDown(collateral, amount, price);
@@ -426,48 +232,15 @@ library Waterfall {
         uint256 spent = newHour ? 0 : budget.spent();
         uint256 since = newHour ? block.timestamp : budget.since();
         uint256 left = budget.perHour() > spent ? budget.perHour() - spent : 0;
-        topUp = _min(_min(floor - reward, left), insuranceCash);
+        topUp = Math.min(Math.min(floor - reward, left), insuranceCash);
         uint256 booked = topUp.divUp(MICRO) * MICRO;
         $.rewardBudget = toRewardBudget(floor, budget.perHour(), spent + booked, since);
         emit IMarginVault.RewardBudgetChanged($.rewardBudget);
-    }
-
-    // ------------------------------------------------------------------ shared
-
-    function _read(
-        VaultStorage storage $,
-        Constants memory constants,
-        AccountId account
-    ) private view returns (Target memory target) {
-        require(account != constants.pool && account != constants.insurance, IMarginVault.NotATarget(account));
-        target.account = account;
-        target.word = $.accounts[account];
-        target.assets = target.word.assets();
-        target.risk = $.accountRisk;
-        target.prices = constants.oracle.lastPrices(target.assets);
-        target.sums = Margin.collect($, account, target.word, target.assets, target.prices, false, Margin.NO_ASSET);
-        target.health = Margin.total(target.sums, target.word.principal(), target.risk);
-    }
-
-    function _requireLiquidatable(Target memory target) private pure {
-        Health memory health = target.health;
-        require(
-            health.isLiquidatable(),
-            IMarginVault.AccountHealthy(target.account, health.equityMaintenanceWad, health.requirementMaintenanceWad)
-        );
     }
 
     /// @dev Whether the account holds anything that can be taken now, or nothing at all but a debt.
     function _anyFresh(Target memory target) private pure returns (bool) {
         for (uint256 i; i < target.prices.length; ++i) if (target.prices[i].isFresh()) return true;
         return target.prices.length == 0;
-    }
-
-    function _positive(int256 a) private pure returns (uint256) {
-        return a > 0 ? uint256(a) : 0;
-    }
-
-    function _min(uint256 a, uint256 b) private pure returns (uint256) {
-        return a < b ? a : b;
     }
 }

@@ -267,12 +267,10 @@ function maxFundingVelocity(MarketTerms word) pure returns (uint256) {
     }
 }
 
-function toDiscountTerms(MarketParameters memory p) pure returns (DiscountTerms) {
+function toDiscountTerms(uint256 baseWad, uint256 slopeWad, uint256 capWad) pure returns (DiscountTerms) {
     return
         DiscountTerms.wrap(
-            placeUnits(p.discountBaseWad, PPM, 0, 20) |
-                placeUnits(p.discountSlopeWad, PPM, 20, 24) |
-                placeUnits(p.discountCapWad, PPM, 44, 20)
+            placeUnits(baseWad, PPM, 0, 20) | placeUnits(slopeWad, PPM, 20, 24) | placeUnits(capWad, PPM, 44, 20)
         );
 }
 

@@ -39,6 +39,7 @@ struct VaultStorage {
     uint8 marketCount; // 12
     uint8 collateralCount; // 12
     uint256 badDebt; // 13: wad; zero until losses are written off
+    mapping(uint256 collateralIndex => DiscountTerms) collateralDiscounts; // 14
 }
 
 /// @notice What never changes after deployment and stands in code, not storage; handed to linked libraries.

@@ -65,6 +65,9 @@ struct CollateralParameters {
     uint256 initialWeightWad;
     uint256 maintenanceWeightWad;
     uint256 depositCap;
+    uint256 discountBaseWad;
+    uint256 discountSlopeWad;
+    uint256 discountCapWad;
 }
 
 function toCollateral(CollateralParameters memory p, uint256 decimals_, uint256 held_) pure returns (Collateral) {

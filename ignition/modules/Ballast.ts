@@ -13,10 +13,13 @@ export default buildModule("Ballast", (m) => {
 
   const manager = m.contract("AccessManager", [admin]);
   const oracle = m.contract("PriceOracle", [manager]);
+  const partialLiquidation = m.library("PartialLiquidation");
   const libraries = {
     Administration: m.library("Administration"),
+    CollateralSale: m.library("CollateralSale"),
+    PartialLiquidation: partialLiquidation,
     PoolValue: m.library("PoolValue"),
-    Waterfall: m.library("Waterfall"),
+    Waterfall: m.library("Waterfall", { libraries: { PartialLiquidation: partialLiquidation } }),
   };
   const vault = m.contract("MarginVault", [manager, oracle, settlementToken, poolLockSeconds], { libraries });
   const pool = m.contractAt("LiquidityPool", m.staticCall(vault, "pool"));

@@ -87,12 +87,16 @@ describe("contracts/MarginVault: administration", () => {
     // Every other act of the vault belongs to owners of accounts, or to anybody.
     const open = [
       "absorb",
+      "buyCollateral",
       "deposit",
+      "liquidateCollateral",
       "liquidatePosition",
       "refreshCapital",
+      "setMode",
       "settle",
       "sweepFees",
       "trade",
+      "transfer",
       "withdraw",
     ];
     const writing = MarginVault__factory.abi.flatMap((entry) =>
@@ -267,7 +271,10 @@ describe("contracts/MarginVault: administration", () => {
       const token = await newToken();
       await openFeed(98);
       for (const [rule, change] of [
-        ["maintenanceWeight < 100%", { maintenanceWeightWad: wad("1") }],
+        ["maintenanceWeight + discountCap < 100%", { maintenanceWeightWad: wad("0.95") }],
+        ["maintenanceWeight + discountCap < 100%", { discountCapWad: wad("0.1") }],
+        ["discountCap >= discountBase", { discountCapWad: wad("0.009999") }],
+        ["discountBase >= tolerance", { discountBaseWad: wad("0.000999") }],
         ["initialWeight <= maintenanceWeight", { initialWeightWad: wad("0.900001") }],
       ] as const) {
         const parameters = { ...collateral(), ...change };

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import hre from "hardhat";
 
-import type { Connection } from "../../ignition/deploy.js";
+import { type Connection, collateralParameters } from "../../ignition/deploy.js";
 import { type AccountId, accountId, decodePosition } from "../../sdk/index.js";
 import { MarginVault__factory, MockFeeToken__factory, MockToken__factory } from "../../typechain-types/index.js";
 import { changes, portfolios, unowed } from "../helpers/portfolio.js";
@@ -168,7 +168,14 @@ describe("contracts/MarginVault: custody", () => {
   });
 
   describe("tokens that do not behave", () => {
-    const terms = { initialWeightWad: wad("0.5"), maintenanceWeightWad: wad("0.6"), depositCap: wad("1000") };
+    const terms = {
+      initialWeightWad: wad("0.5"),
+      maintenanceWeightWad: wad("0.6"),
+      depositCap: wad("1000"),
+      discountBaseWad: wad("0.01"),
+      discountSlopeWad: wad("0.1"),
+      discountCapWad: wad("0.05"),
+    };
 
     // A collateral is listed only with a price: the next asset, 98, gets one.
     beforeEach(async () => {
@@ -229,7 +236,9 @@ describe("contracts/MarginVault: custody", () => {
   describe("the deposit cap", () => {
     it("bounds what all accounts hold of a token together, to the unit, and gives room back after a withdrawal", async () => {
       const cap = wad("10");
-      const terms = { initialWeightWad: wad("0.85"), maintenanceWeightWad: wad("0.9"), depositCap: cap };
+      const [listed] = world.parameters.collaterals;
+      if (listed === undefined) throw new TypeError("no collateral");
+      const terms = { ...collateralParameters(listed), depositCap: cap };
       await (await world.ballast.vault.setCollateralParameters(weth, terms)).wait();
       const other = accountId(stranger.address);
       await hand(owner, weth, wad("9"));
@@ -449,6 +458,9 @@ describe("contracts/MarginVault: custody", () => {
       asset: "ETH",
       weightInitial: "0.5",
       weightMaintenance: "0.6",
+      discountBase: "0.01",
+      discountSlope: "0.1",
+      discountCap: "0.05",
     }));
     const rich = await deployWorld(await hre.network.create(), (parameters) => ({
       ...parameters,

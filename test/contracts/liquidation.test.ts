@@ -110,7 +110,7 @@ describe("contracts: liquidation", () => {
       expect(from.health.isLiquidatable).to.equal(true);
       const events = await eventsOf(() => force(account));
       const told = argsOf(events, "PositionLiquidated");
-      const { sizeDeltaWad = 0n, feeWad: fee = 0n, keeperRewardWad: reward = 0n } = told;
+      const { sizeDeltaWad = 0n, feeWad: fee = 0n, rewardWad: reward = 0n } = told;
       const closed = -sizeDeltaWad;
       expect(closed > wad("1") && closed < wad("9"), String(closed)).to.equal(true);
       const after = await portfolios(world, accounts);
@@ -138,11 +138,12 @@ describe("contracts: liquidation", () => {
       expect(told).to.deep.equal({
         account,
         market: ETH,
+        taker: pool,
         liquidator: keeper.address,
         sizeDeltaWad: -closed,
         fillPriceWad: told.fillPriceWad,
         feeWad: fee,
-        keeperRewardWad: reward,
+        rewardWad: reward,
         healthBeforeWad: from.health.healthWad,
         healthAfterWad: after.accounts.account.health.healthWad,
       });
@@ -179,7 +180,7 @@ describe("contracts: liquidation", () => {
         equityWad: health.equityMaintenanceWad,
         requirementWad: health.requirementMaintenanceWad,
       });
-      await expectRevert(() => vault.previewLiquidation(account, ETH, everything), "AccountHealthy", {
+      await expectRevert(() => vault.previewLiquidation(account, ETH, everything, pool), "AccountHealthy", {
         account,
         equityWad: health.equityMaintenanceWad,
         requirementWad: health.requirementMaintenanceWad,
@@ -226,20 +227,23 @@ describe("contracts: liquidation", () => {
       }
     });
 
-    it("takes nobody but the pool as taker", async () => {
+    it("takes no taker that the caller may not act for, and never the target", async () => {
       const account = await longOf();
       await world.push({ ETH: "185" });
-      for (const taker of [keeperAccount, account, insurance, accountId(world.deployment.pool, 1)]) {
-        await expectRevert(() => vault.liquidatePosition(account, ETH, everything, taker), "TakerNotSupported", {
-          taker,
-        });
+      for (const taker of [account, insurance, accountId(world.deployment.pool, 1)]) {
+        const refused = { account: taker, caller: keeper.address };
+        await expectRevert(() => vault.liquidatePosition(account, ETH, everything, taker), "NotAuthorized", refused);
       }
+      const asOwner = vault.connect(owner);
+      await expectRevert(() => asOwner.liquidatePosition(account, ETH, everything, account), "RewardToTarget", {
+        account,
+      });
     });
 
     it("never names the pool or the insurance a target", async () => {
       for (const account of [pool, insurance]) {
         await expectRevert(() => force(account), "NotATarget", { account });
-        await expectRevert(() => vault.previewLiquidation(account, ETH, everything), "NotATarget", { account });
+        await expectRevert(() => vault.previewLiquidation(account, ETH, everything, pool), "NotATarget", { account });
         await expectRevert(() => vault.absorb([account], keeperAccount), "NotATarget", { account });
         await expectRevert(() => vault.previewAbsorb(account), "NotATarget", { account });
       }
@@ -250,7 +254,9 @@ describe("contracts: liquidation", () => {
       await world.push({ ETH: "185" });
       await expectRevert(() => force(account, 0n), "ZeroAmount");
       await expectRevert(() => force(account, everything, 3n), "UnknownMarket", { market: 3n });
-      await expectRevert(() => vault.previewLiquidation(account, 3n, everything), "UnknownMarket", { market: 3n });
+      await expectRevert(() => vault.previewLiquidation(account, 3n, everything, pool), "UnknownMarket", {
+        market: 3n,
+      });
     });
 
     it("gives no reward to the target", async () => {
@@ -273,7 +279,7 @@ describe("contracts: liquidation", () => {
 
   describe("refuses a leg", () => {
     const refuses = async (account: AccountId, refusal: Refusal, market = ETH, size = everything) => {
-      const preview = await vault.previewLiquidation(account, market, size);
+      const preview = await vault.previewLiquidation(account, market, size, pool);
       expect(Refusal[Number(preview.refusal)]).to.equal(Refusal[refusal]);
       await expectRevert(() => force(account, size, market), "LegRefused", { account, market, refusal });
     };
@@ -322,7 +328,7 @@ describe("contracts: liquidation", () => {
       expect(freeMarginWad < 0n, String(freeMarginWad)).to.equal(true);
       await refuses(account, Refusal.PoolMargin);
       // What lowers its skew it takes even so.
-      expect((await vault.previewLiquidation(short, ETH, everything)).refusal).to.equal(0n);
+      expect((await vault.previewLiquidation(short, ETH, everything, pool)).refusal).to.equal(0n);
       await (await force(short)).wait();
     });
 
@@ -346,11 +352,11 @@ describe("contracts: liquidation", () => {
     for (const [i, [size, cash, price, most]] of stories.entries()) {
       const account = await longOf(size, cash, i + 1);
       await world.push({ ETH: price });
-      const preview = await vault.previewLiquidation(account, ETH, most);
-      const { refusal, sizeDeltaWad, fillPriceWad, feeWad, keeperRewardWad } = preview;
+      const preview = await vault.previewLiquidation(account, ETH, most, pool);
+      const { refusal, sizeDeltaWad, fillPriceWad, feeWad, rewardWad } = preview;
       expect(refusal, price).to.equal(0n);
       const told = argsOf(await eventsOf(() => force(account, most)), "PositionLiquidated");
-      expect(told, price).to.deep.include({ sizeDeltaWad, fillPriceWad, feeWad, keeperRewardWad });
+      expect(told, price).to.deep.include({ sizeDeltaWad, fillPriceWad, feeWad, rewardWad });
       await world.push({ ETH: "200" });
     }
   });
@@ -563,13 +569,32 @@ describe("contracts: liquidation", () => {
       const events = await eventsOf(() => absorb([account]));
       const { paidWad, deficitWad } = argsOf(events, "InsurancePaid") as { paidWad: bigint; deficitWad: bigint };
       expect(paidWad).to.equal(shortfall);
-      expect(deficitWad > paidWad + wad("500")).to.equal(true);
+      // The deficit is that of what was taken, at the price; the fill gave a little more, for it lowered the skew.
+      expect(deficitWad).to.equal(-(wad("700") + (ETH?.value ?? 0n)));
+      expect(deficitWad > paidWad).to.equal(true);
       expect((await portfolio(world, account)).cash).to.equal(0n);
 
       await world.fund(owner, { WETH: "0.0001" });
       expect(argsOf(await eventsOf(() => absorb([account])), "Absorbed")).to.include({
         rewardWad: wad("0.0135"), // what the dust was worth, and no top-up to 2
       });
+    });
+
+    it("lets the pool pay the impact, and insurance nothing of it, where a loss waits for its price", async () => {
+      const account = await world.fund(owner, { USDC: "700" });
+      await trade(owner, account, "ETH", "20");
+      await trade(owner, account, "BTC", "0.5");
+      const short = await world.fund(owner, { USDC: "100000" }, 7);
+      await trade(owner, short, "ETH", "-2000");
+      await world.push({ ETH: "150", BTC: "7000" });
+      await letStale(0);
+      const { ETH } = (await portfolio(world, account)).positions;
+      const events = await eventsOf(() => absorb([account]));
+      const { paidWad, deficitWad } = argsOf(events, "InsurancePaid") as { paidWad: bigint; deficitWad: bigint };
+      expect(deficitWad).to.equal(-(wad("700") + (ETH?.value ?? 0n)));
+      expect(paidWad).to.equal(deficitWad);
+      // 20 sold where the pool is long of 1,980: 1,990 / 8,000,000 below the price of 150.
+      expect(argsOf(events, "PoolPaid")["paidWad"]).to.be.within(wad("0.746"), wad("0.747"));
     });
 
     it("takes no collateral in whose price is stale, which would shield its owner", async () => {
@@ -660,7 +685,7 @@ describe("contracts: liquidation", () => {
       const { healthWad = 0n } = await world.ballast.health(account);
       expect(healthWad > wad("0.4") && healthWad < wad("0.5"), String(healthWad)).to.equal(true);
       const start = await connection.networkHelpers.takeSnapshot();
-      expect((await vault.previewLiquidation(account, ETH, everything)).refusal).to.equal(0n);
+      expect((await vault.previewLiquidation(account, ETH, everything, pool)).refusal).to.equal(0n);
       expect((await vault.previewAbsorb(account)).open).to.equal(true);
       await (await absorb([account])).wait();
       await start.restore();
@@ -746,7 +771,7 @@ describe("contracts: liquidation", () => {
       ]);
       expect(risks[0]?.markets).to.deep.equal([BTC, ETH]);
       for (const [i, market] of [BTC, ETH].entries()) {
-        expect(risks[0]?.legs[i]).to.deep.equal(await vault.previewLiquidation(partial, market, 2n ** 256n - 1n));
+        expect(risks[0]?.legs[i]).to.deep.equal(await vault.previewLiquidation(partial, market, 2n ** 256n - 1n, pool));
       }
     });
   });

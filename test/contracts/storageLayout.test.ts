@@ -73,6 +73,7 @@ describe("storage layout of the margin vault", () => {
       marketCount: "12:16",
       collateralCount: "12:17",
       badDebt: "13:0",
+      collateralDiscounts: "14:0",
     });
   });
 

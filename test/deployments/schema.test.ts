@@ -88,7 +88,21 @@ describe("deployments/schema", () => {
     ],
     ["a collateral that stands twice", { ...valid, collaterals: [wbtc, wbtc] }, ["collaterals"]],
     ["a collateral of an asset without a market", withCollateral({ asset: "ETH" }), ["collaterals"]],
-    ["a collateral whose sale would not raise health", withCollateral({ weightMaintenance: "0.95" }), ["collaterals"]],
+    [
+      "a collateral whose sale would not raise health",
+      withCollateral({ weightMaintenance: "0.95" }),
+      ["collaterals.0.discountCap"],
+    ],
+    [
+      "a collateral with a discount cap below its base",
+      withCollateral({ discountCap: "0.009999" }),
+      ["collaterals.0.discountCap"],
+    ],
+    [
+      "a collateral that being liquidated is the cheap way to sell",
+      withCollateral({ discountBase: "0.000999" }),
+      ["collaterals"],
+    ],
     ["a target health that a liquidation cannot reach", withVault({ targetHealth: "1.666667" }), ["vault"]],
   ];
 

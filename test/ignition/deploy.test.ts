@@ -91,11 +91,13 @@ describe("ignition/deploy", () => {
 
   it("deploys and lists only the collateral that the parameters have more", async () => {
     const first = await deployBallast(connection, three);
+    const [weth] = three.collaterals;
+    if (weth === undefined) throw new TypeError("no collateral");
     const more = {
       ...three,
       collaterals: [
         ...three.collaterals,
-        { symbol: "WLINK", asset: "LINK", decimals: "18", weightInitial: "0.5", weightMaintenance: "0.6" },
+        { ...weth, symbol: "WLINK", asset: "LINK", weightInitial: "0.5", weightMaintenance: "0.6" },
       ],
     };
     const second = await deployBallast(connection, more, first);

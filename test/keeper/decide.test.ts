@@ -12,8 +12,8 @@ const keeperAddress = "0x00000000000000000000000000000000000000aa";
 const policy = { keeperAccount: accountId(keeperAddress) };
 const trader = accountId("0x00000000000000000000000000000000000000bb");
 
-function leg(market: number, refusal: Refusal, keeperRewardWad = 0n): Leg {
-  return { market, refusal, sizeDeltaWad: -WAD, fillPriceWad: WAD, feeWad: 2n * keeperRewardWad, keeperRewardWad };
+function leg(market: number, refusal: Refusal, rewardWad = 0n): Leg {
+  return { market, refusal, sizeDeltaWad: -WAD, fillPriceWad: WAD, feeWad: 2n * rewardWad, rewardWad };
 }
 
 function risk(legs: readonly Leg[], absorbOpen = false, account: AccountId = trader): Risk {

@@ -203,9 +203,14 @@ describe("keeper/observe", () => {
         expect(unreadable).to.deep.equal([]);
         for (const { account, health, legs } of risks) {
           expect(health).to.deep.equal(await world.ballast.health(account));
-          const preview = await world.ballast.vault.previewLiquidation(account, 0, 2n ** 256n - 1n);
-          const { sizeDeltaWad, fillPriceWad, feeWad, keeperRewardWad } = preview;
-          const figures = { sizeDeltaWad, fillPriceWad, feeWad, keeperRewardWad };
+          const preview = await world.ballast.vault.previewLiquidation(
+            account,
+            0,
+            2n ** 256n - 1n,
+            accountId(world.deployment.pool),
+          );
+          const { sizeDeltaWad, fillPriceWad, feeWad, rewardWad } = preview;
+          const figures = { sizeDeltaWad, fillPriceWad, feeWad, rewardWad };
           expect(legs).to.deep.equal([{ market: 0, refusal: "none", ...figures }]);
         }
       }

@@ -214,7 +214,7 @@ contract LiquidationTest is Test {
     function _terms(uint256 base, uint256 slope, uint256 cap) private pure returns (DiscountTerms) {
         MarketParameters memory p = usualMarket();
         (p.discountBaseWad, p.discountSlopeWad, p.discountCapWad) = (base, slope, cap);
-        return toDiscountTerms(p);
+        return toDiscountTerms(p.discountBaseWad, p.discountSlopeWad, p.discountCapWad);
     }
 
     function _closesUnits(uint256 feeWad, uint256 units) private pure {

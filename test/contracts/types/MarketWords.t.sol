@@ -199,7 +199,7 @@ contract MarketWordsTest is Test {
     function _pack(MarketParameters memory p) private pure returns (uint256[3] memory words) {
         words[0] = MarketRisk.unwrap(toMarketRisk(p));
         words[1] = MarketTerms.unwrap(toMarketTerms(p));
-        words[2] = DiscountTerms.unwrap(toDiscountTerms(p));
+        words[2] = DiscountTerms.unwrap(toDiscountTerms(p.discountBaseWad, p.discountSlopeWad, p.discountCapWad));
     }
 
     function _read(uint256[3] memory words) private pure returns (uint256[PARAMETERS] memory v) {

@@ -109,7 +109,7 @@ contract VaultWordsTest is Test {
     }
 
     function _pack(uint256[FIELDS] memory v) private pure returns (uint256[4] memory words) {
-        words[0] = Collateral.unwrap(toCollateral(CollateralParameters(v[0], v[1], v[4]), v[2], v[3]));
+        words[0] = Collateral.unwrap(toCollateral(CollateralParameters(v[0], v[1], v[4], 0, 0, 0), v[2], v[3]));
         AccountParameters memory p;
         (p.debtMarginWad, p.targetHealthWad, p.absorbHealthWad) = (v[5], v[6], v[7]);
         (p.absorbPenaltyWad, p.keeperShareWad, p.insuranceShareWad) = (v[8], v[9], v[10]);

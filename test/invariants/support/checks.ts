@@ -301,7 +301,7 @@ const checks: Partial<Record<InvariantId, Check>> = {
     const insuranceCash = (books: Books) => books.accounts.get(insurance)!.principalWad;
     let expected = 0n;
     if (act.kind === "trade" || act.kind === "liquidatePosition") {
-      const keeper = sumOf(events, "PositionLiquidated", "keeperRewardWad");
+      const keeper = sumOf(events, "PositionLiquidated", "rewardWad");
       expected = sumOf(events, "Traded", "feeWad") + sumOf(events, "PositionLiquidated", "feeWad") - keeper;
       expected -= fees(after) - fees(before);
     }

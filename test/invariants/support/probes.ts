@@ -251,7 +251,12 @@ async function liquidateAtNoNetCash(situation: Situation): Promise<readonly Find
       await deposit(collateral.address, toRaw((missing * 10n) / 9n, collateral, prices.get(collateral.asset)!) + 1n);
     }
     const before = await healthOf();
-    const preview = vaultInterface.encodeFunctionData("previewLiquidation", [target.id, market, everything]);
+    const preview = vaultInterface.encodeFunctionData("previewLiquidation", [
+      target.id,
+      market,
+      everything,
+      arena.pool,
+    ]);
     if (before.equityMaintenanceWad >= before.requirementMaintenanceWad) return undefined;
     if (wordsOf(await chain.call(deployment.vault, preview))[0] !== 0n) return undefined;
     const data = vaultInterface.encodeFunctionData("liquidatePosition", [target.id, market, everything, arena.pool]);

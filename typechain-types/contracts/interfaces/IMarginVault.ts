@@ -9,9 +9,9 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
     export type HealthStructOutput = [equityMaintenanceWad: bigint, requirementMaintenanceWad: bigint, equityInitialWad: bigint, requirementInitialWad: bigint, netCashWad: bigint, healthWad: bigint, pricesFresh: boolean] & {equityMaintenanceWad: bigint, requirementMaintenanceWad: bigint, equityInitialWad: bigint, requirementInitialWad: bigint, netCashWad: bigint, healthWad: bigint, pricesFresh: boolean }
   
 
-    export type CollateralParametersStruct = {initialWeightWad: BigNumberish, maintenanceWeightWad: BigNumberish, depositCap: BigNumberish}
+    export type CollateralParametersStruct = {initialWeightWad: BigNumberish, maintenanceWeightWad: BigNumberish, depositCap: BigNumberish, discountBaseWad: BigNumberish, discountSlopeWad: BigNumberish, discountCapWad: BigNumberish}
 
-    export type CollateralParametersStructOutput = [initialWeightWad: bigint, maintenanceWeightWad: bigint, depositCap: bigint] & {initialWeightWad: bigint, maintenanceWeightWad: bigint, depositCap: bigint }
+    export type CollateralParametersStructOutput = [initialWeightWad: bigint, maintenanceWeightWad: bigint, depositCap: bigint, discountBaseWad: bigint, discountSlopeWad: bigint, discountCapWad: bigint] & {initialWeightWad: bigint, maintenanceWeightWad: bigint, depositCap: bigint, discountBaseWad: bigint, discountSlopeWad: bigint, discountCapWad: bigint }
   
 
     export type MarketParametersStruct = {initialBaseWad: BigNumberish, maintenanceBaseWad: BigNumberish, profitWeightWad: BigNumberish, lambdaInitialWad: BigNumberish, lambdaMaintenanceWad: BigNumberish, maxFundingRatePerDayWad: BigNumberish, maxFundingVelocityPerDay2Wad: BigNumberish, maxFundingGapSeconds: BigNumberish, skewScaleWad: BigNumberish, openInterestCapWad: BigNumberish, minimumSizeWad: BigNumberish, takerRateWad: BigNumberish, makerRateWad: BigNumberish, capitalShareWad: BigNumberish, discountBaseWad: BigNumberish, discountSlopeWad: BigNumberish, discountCapWad: BigNumberish}
@@ -34,9 +34,9 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
     export type AbsorbPreviewStructOutput = [open: boolean, health: HealthStructOutput] & {open: boolean, health: HealthStructOutput }
   
 
-    export type LiquidationPreviewStruct = {refusal: BigNumberish, sizeDeltaWad: BigNumberish, fillPriceWad: BigNumberish, feeWad: BigNumberish, keeperRewardWad: BigNumberish}
+    export type LiquidationPreviewStruct = {refusal: BigNumberish, sizeDeltaWad: BigNumberish, fillPriceWad: BigNumberish, feeWad: BigNumberish, rewardWad: BigNumberish}
 
-    export type LiquidationPreviewStructOutput = [refusal: bigint, sizeDeltaWad: bigint, fillPriceWad: bigint, feeWad: bigint, keeperRewardWad: bigint] & {refusal: bigint, sizeDeltaWad: bigint, fillPriceWad: bigint, feeWad: bigint, keeperRewardWad: bigint }
+    export type LiquidationPreviewStructOutput = [refusal: bigint, sizeDeltaWad: bigint, fillPriceWad: bigint, feeWad: bigint, rewardWad: bigint] & {refusal: bigint, sizeDeltaWad: bigint, fillPriceWad: bigint, feeWad: bigint, rewardWad: bigint }
   
 
     export type AccountParametersStruct = {debtMarginWad: BigNumberish, targetHealthWad: BigNumberish, absorbHealthWad: BigNumberish, absorbPenaltyWad: BigNumberish, keeperShareWad: BigNumberish, insuranceShareWad: BigNumberish, insuranceFeeShareWad: BigNumberish, keeperFloorWad: BigNumberish, minimumDebtWad: BigNumberish, absorbRewardFloorWad: BigNumberish, absorbRewardPerHourWad: BigNumberish, capitalMaxAgeSeconds: BigNumberish}
@@ -45,13 +45,14 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   
 
   export interface IMarginVaultInterface extends Interface {
-    getFunction(nameOrSignature: "absorb" | "accountRisk" | "accountWord" | "capital" | "cash" | "collateral" | "collateralAt" | "deposit" | "health" | "healths" | "insuranceAccount" | "liquidatePosition" | "listCollateral" | "listMarket" | "market" | "poolAccount" | "poolValue" | "position" | "previewAbsorb" | "previewLiquidation" | "refreshCapital" | "setAccountParameters" | "setCollateralParameters" | "setMarketParameters" | "settle" | "settlementToken" | "sweepFees" | "totals" | "trade" | "withdraw"): FunctionFragment;
+    getFunction(nameOrSignature: "absorb" | "accountRisk" | "accountWord" | "buyCollateral" | "capital" | "cash" | "collateral" | "collateralAt" | "deposit" | "health" | "healths" | "insuranceAccount" | "liquidateCollateral" | "liquidatePosition" | "listCollateral" | "listMarket" | "market" | "poolAccount" | "poolValue" | "position" | "previewAbsorb" | "previewLiquidation" | "refreshCapital" | "setAccountParameters" | "setCollateralParameters" | "setMarketParameters" | "setMode" | "settle" | "settlementToken" | "sweepFees" | "totals" | "trade" | "transfer" | "withdraw"): FunctionFragment;
 
-    getEvent(nameOrSignatureOrTopic: "Absorbed" | "AccountChanged" | "AccountParametersSet" | "CapitalChanged" | "CollateralAbsorbed" | "CollateralChanged" | "CollateralParametersSet" | "Deposited" | "FeesSwept" | "InsurancePaid" | "MarketChanged" | "MarketParametersSet" | "PoolPaid" | "PositionAbsorbed" | "PositionChanged" | "PositionLiquidated" | "ReservePaid" | "RewardBudgetChanged" | "Settled" | "Traded" | "Withdrawn"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "Absorbed" | "AccountChanged" | "AccountParametersSet" | "CapitalChanged" | "CollateralAbsorbed" | "CollateralChanged" | "CollateralLiquidated" | "CollateralParametersSet" | "Deposited" | "FeesSwept" | "InsurancePaid" | "MarketChanged" | "MarketParametersSet" | "PoolCollateralSold" | "PoolPaid" | "PositionAbsorbed" | "PositionChanged" | "PositionLiquidated" | "ReservePaid" | "RewardBudgetChanged" | "Settled" | "Traded" | "Transferred" | "Withdrawn"): EventFragment;
 
     encodeFunctionData(functionFragment: 'absorb', values: [BytesLike[], BytesLike]): string;
 encodeFunctionData(functionFragment: 'accountRisk', values?: undefined): string;
 encodeFunctionData(functionFragment: 'accountWord', values: [BytesLike]): string;
+encodeFunctionData(functionFragment: 'buyCollateral', values: [BytesLike, AddressLike, BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'capital', values?: undefined): string;
 encodeFunctionData(functionFragment: 'cash', values: [BytesLike]): string;
 encodeFunctionData(functionFragment: 'collateral', values: [BytesLike, AddressLike]): string;
@@ -60,6 +61,7 @@ encodeFunctionData(functionFragment: 'deposit', values: [BytesLike, AddressLike,
 encodeFunctionData(functionFragment: 'health', values: [BytesLike]): string;
 encodeFunctionData(functionFragment: 'healths', values: [BytesLike[]]): string;
 encodeFunctionData(functionFragment: 'insuranceAccount', values?: undefined): string;
+encodeFunctionData(functionFragment: 'liquidateCollateral', values: [BytesLike, AddressLike, BigNumberish, BytesLike]): string;
 encodeFunctionData(functionFragment: 'liquidatePosition', values: [BytesLike, BigNumberish, BigNumberish, BytesLike]): string;
 encodeFunctionData(functionFragment: 'listCollateral', values: [AddressLike, CollateralParametersStruct]): string;
 encodeFunctionData(functionFragment: 'listMarket', values: [MarketParametersStruct]): string;
@@ -68,21 +70,24 @@ encodeFunctionData(functionFragment: 'poolAccount', values?: undefined): string;
 encodeFunctionData(functionFragment: 'poolValue', values?: undefined): string;
 encodeFunctionData(functionFragment: 'position', values: [BytesLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'previewAbsorb', values: [BytesLike]): string;
-encodeFunctionData(functionFragment: 'previewLiquidation', values: [BytesLike, BigNumberish, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'previewLiquidation', values: [BytesLike, BigNumberish, BigNumberish, BytesLike]): string;
 encodeFunctionData(functionFragment: 'refreshCapital', values?: undefined): string;
 encodeFunctionData(functionFragment: 'setAccountParameters', values: [AccountParametersStruct]): string;
 encodeFunctionData(functionFragment: 'setCollateralParameters', values: [AddressLike, CollateralParametersStruct]): string;
 encodeFunctionData(functionFragment: 'setMarketParameters', values: [BigNumberish, MarketParametersStruct]): string;
+encodeFunctionData(functionFragment: 'setMode', values: [BytesLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'settle', values: [BytesLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'settlementToken', values?: undefined): string;
 encodeFunctionData(functionFragment: 'sweepFees', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'totals', values?: undefined): string;
 encodeFunctionData(functionFragment: 'trade', values: [BytesLike, BigNumberish, BigNumberish, BigNumberish, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'transfer', values: [BytesLike, BytesLike, AddressLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'withdraw', values: [BytesLike, AddressLike, BigNumberish, AddressLike]): string;
 
     decodeFunctionResult(functionFragment: 'absorb', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'accountRisk', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'accountWord', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'buyCollateral', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'capital', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'cash', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'collateral', data: BytesLike): Result;
@@ -91,6 +96,7 @@ decodeFunctionResult(functionFragment: 'deposit', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'health', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'healths', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'insuranceAccount', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'liquidateCollateral', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'liquidatePosition', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'listCollateral', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'listMarket', data: BytesLike): Result;
@@ -104,11 +110,13 @@ decodeFunctionResult(functionFragment: 'refreshCapital', data: BytesLike): Resul
 decodeFunctionResult(functionFragment: 'setAccountParameters', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'setCollateralParameters', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'setMarketParameters', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'setMode', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'settle', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'settlementToken', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'sweepFees', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'totals', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'trade', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'transfer', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
   }
 
@@ -185,10 +193,22 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
 
   
 
+    export namespace CollateralLiquidatedEvent {
+      export type InputTuple = [account: BytesLike, token: AddressLike, taker: BytesLike, liquidator: AddressLike, amount: BigNumberish, proceedsWad: BigNumberish, insuranceWad: BigNumberish, healthBeforeWad: BigNumberish, healthAfterWad: BigNumberish];
+      export type OutputTuple = [account: string, token: string, taker: string, liquidator: string, amount: bigint, proceedsWad: bigint, insuranceWad: bigint, healthBeforeWad: bigint, healthAfterWad: bigint];
+      export interface OutputObject {account: string, token: string, taker: string, liquidator: string, amount: bigint, proceedsWad: bigint, insuranceWad: bigint, healthBeforeWad: bigint, healthAfterWad: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
     export namespace CollateralParametersSetEvent {
-      export type InputTuple = [token: AddressLike, collateralIndex: BigNumberish, collateral: BigNumberish];
-      export type OutputTuple = [token: string, collateralIndex: bigint, collateral: bigint];
-      export interface OutputObject {token: string, collateralIndex: bigint, collateral: bigint };
+      export type InputTuple = [token: AddressLike, collateralIndex: BigNumberish, collateral: BigNumberish, discount: BigNumberish];
+      export type OutputTuple = [token: string, collateralIndex: bigint, collateral: bigint, discount: bigint];
+      export interface OutputObject {token: string, collateralIndex: bigint, collateral: bigint, discount: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -257,6 +277,18 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
 
   
 
+    export namespace PoolCollateralSoldEvent {
+      export type InputTuple = [buyer: BytesLike, token: AddressLike, amount: BigNumberish, costWad: BigNumberish];
+      export type OutputTuple = [buyer: string, token: string, amount: bigint, costWad: bigint];
+      export interface OutputObject {buyer: string, token: string, amount: bigint, costWad: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
     export namespace PoolPaidEvent {
       export type InputTuple = [account: BytesLike, paidWad: BigNumberish];
       export type OutputTuple = [account: string, paidWad: bigint];
@@ -294,9 +326,9 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
   
 
     export namespace PositionLiquidatedEvent {
-      export type InputTuple = [account: BytesLike, market: BigNumberish, liquidator: AddressLike, sizeDeltaWad: BigNumberish, fillPriceWad: BigNumberish, feeWad: BigNumberish, keeperRewardWad: BigNumberish, healthBeforeWad: BigNumberish, healthAfterWad: BigNumberish];
-      export type OutputTuple = [account: string, market: bigint, liquidator: string, sizeDeltaWad: bigint, fillPriceWad: bigint, feeWad: bigint, keeperRewardWad: bigint, healthBeforeWad: bigint, healthAfterWad: bigint];
-      export interface OutputObject {account: string, market: bigint, liquidator: string, sizeDeltaWad: bigint, fillPriceWad: bigint, feeWad: bigint, keeperRewardWad: bigint, healthBeforeWad: bigint, healthAfterWad: bigint };
+      export type InputTuple = [account: BytesLike, market: BigNumberish, taker: BytesLike, liquidator: AddressLike, sizeDeltaWad: BigNumberish, fillPriceWad: BigNumberish, feeWad: BigNumberish, rewardWad: BigNumberish, healthBeforeWad: BigNumberish, healthAfterWad: BigNumberish];
+      export type OutputTuple = [account: string, market: bigint, taker: string, liquidator: string, sizeDeltaWad: bigint, fillPriceWad: bigint, feeWad: bigint, rewardWad: bigint, healthBeforeWad: bigint, healthAfterWad: bigint];
+      export interface OutputObject {account: string, market: bigint, taker: string, liquidator: string, sizeDeltaWad: bigint, fillPriceWad: bigint, feeWad: bigint, rewardWad: bigint, healthBeforeWad: bigint, healthAfterWad: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -345,6 +377,18 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
       export type InputTuple = [account: BytesLike, market: BigNumberish, sizeDeltaWad: BigNumberish, fillPriceWad: BigNumberish, feeWad: BigNumberish, realizedWad: BigNumberish];
       export type OutputTuple = [account: string, market: bigint, sizeDeltaWad: bigint, fillPriceWad: bigint, feeWad: bigint, realizedWad: bigint];
       export interface OutputObject {account: string, market: bigint, sizeDeltaWad: bigint, fillPriceWad: bigint, feeWad: bigint, realizedWad: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace TransferredEvent {
+      export type InputTuple = [from: BytesLike, to: BytesLike, token: AddressLike, amount: BigNumberish];
+      export type OutputTuple = [from: string, to: string, token: string, amount: bigint];
+      export interface OutputObject {from: string, to: string, token: string, amount: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -423,6 +467,14 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
     
 
     
+    buyCollateral: TypedContractMethod<
+      [buyer: BytesLike, token: AddressLike, amount: BigNumberish, maxCostWad: BigNumberish, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
     capital: TypedContractMethod<
       [],
       [bigint],
@@ -449,7 +501,7 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
     
     collateralAt: TypedContractMethod<
       [index: BigNumberish, ],
-      [[string, bigint] & {token: string, word: bigint }],
+      [[string, bigint, bigint] & {token: string, word: bigint, discount: bigint }],
       'view'
     >
     
@@ -483,6 +535,14 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
       [],
       [string],
       'view'
+    >
+    
+
+    
+    liquidateCollateral: TypedContractMethod<
+      [account: BytesLike, token: AddressLike, maxAmount: BigNumberish, taker: BytesLike, ],
+      [void],
+      'nonpayable'
     >
     
 
@@ -552,7 +612,7 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
 
     
     previewLiquidation: TypedContractMethod<
-      [account: BytesLike, market: BigNumberish, maxSizeWad: BigNumberish, ],
+      [account: BytesLike, market: BigNumberish, maxSizeWad: BigNumberish, taker: BytesLike, ],
       [LiquidationPreviewStructOutput],
       'view'
     >
@@ -585,6 +645,14 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
     
     setMarketParameters: TypedContractMethod<
       [market: BigNumberish, parameters: MarketParametersStruct, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
+    setMode: TypedContractMethod<
+      [account: BytesLike, mode: BigNumberish, ],
       [void],
       'nonpayable'
     >
@@ -631,6 +699,14 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
     
 
     
+    transfer: TypedContractMethod<
+      [from: BytesLike, to: BytesLike, token: AddressLike, amount: BigNumberish, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
     withdraw: TypedContractMethod<
       [account: BytesLike, token: AddressLike, amount: BigNumberish, to: AddressLike, ],
       [void],
@@ -656,6 +732,11 @@ getFunction(nameOrSignature: 'accountWord'): TypedContractMethod<
       [bigint],
       'view'
     >;
+getFunction(nameOrSignature: 'buyCollateral'): TypedContractMethod<
+      [buyer: BytesLike, token: AddressLike, amount: BigNumberish, maxCostWad: BigNumberish, ],
+      [void],
+      'nonpayable'
+    >;
 getFunction(nameOrSignature: 'capital'): TypedContractMethod<
       [],
       [bigint],
@@ -673,7 +754,7 @@ getFunction(nameOrSignature: 'collateral'): TypedContractMethod<
     >;
 getFunction(nameOrSignature: 'collateralAt'): TypedContractMethod<
       [index: BigNumberish, ],
-      [[string, bigint] & {token: string, word: bigint }],
+      [[string, bigint, bigint] & {token: string, word: bigint, discount: bigint }],
       'view'
     >;
 getFunction(nameOrSignature: 'deposit'): TypedContractMethod<
@@ -695,6 +776,11 @@ getFunction(nameOrSignature: 'insuranceAccount'): TypedContractMethod<
       [],
       [string],
       'view'
+    >;
+getFunction(nameOrSignature: 'liquidateCollateral'): TypedContractMethod<
+      [account: BytesLike, token: AddressLike, maxAmount: BigNumberish, taker: BytesLike, ],
+      [void],
+      'nonpayable'
     >;
 getFunction(nameOrSignature: 'liquidatePosition'): TypedContractMethod<
       [account: BytesLike, market: BigNumberish, maxSizeWad: BigNumberish, taker: BytesLike, ],
@@ -737,7 +823,7 @@ getFunction(nameOrSignature: 'previewAbsorb'): TypedContractMethod<
       'view'
     >;
 getFunction(nameOrSignature: 'previewLiquidation'): TypedContractMethod<
-      [account: BytesLike, market: BigNumberish, maxSizeWad: BigNumberish, ],
+      [account: BytesLike, market: BigNumberish, maxSizeWad: BigNumberish, taker: BytesLike, ],
       [LiquidationPreviewStructOutput],
       'view'
     >;
@@ -758,6 +844,11 @@ getFunction(nameOrSignature: 'setCollateralParameters'): TypedContractMethod<
     >;
 getFunction(nameOrSignature: 'setMarketParameters'): TypedContractMethod<
       [market: BigNumberish, parameters: MarketParametersStruct, ],
+      [void],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'setMode'): TypedContractMethod<
+      [account: BytesLike, mode: BigNumberish, ],
       [void],
       'nonpayable'
     >;
@@ -786,6 +877,11 @@ getFunction(nameOrSignature: 'trade'): TypedContractMethod<
       [void],
       'nonpayable'
     >;
+getFunction(nameOrSignature: 'transfer'): TypedContractMethod<
+      [from: BytesLike, to: BytesLike, token: AddressLike, amount: BigNumberish, ],
+      [void],
+      'nonpayable'
+    >;
 getFunction(nameOrSignature: 'withdraw'): TypedContractMethod<
       [account: BytesLike, token: AddressLike, amount: BigNumberish, to: AddressLike, ],
       [void],
@@ -798,12 +894,14 @@ getEvent(key: 'AccountParametersSet'): TypedContractEvent<AccountParametersSetEv
 getEvent(key: 'CapitalChanged'): TypedContractEvent<CapitalChangedEvent.InputTuple, CapitalChangedEvent.OutputTuple, CapitalChangedEvent.OutputObject>;
 getEvent(key: 'CollateralAbsorbed'): TypedContractEvent<CollateralAbsorbedEvent.InputTuple, CollateralAbsorbedEvent.OutputTuple, CollateralAbsorbedEvent.OutputObject>;
 getEvent(key: 'CollateralChanged'): TypedContractEvent<CollateralChangedEvent.InputTuple, CollateralChangedEvent.OutputTuple, CollateralChangedEvent.OutputObject>;
+getEvent(key: 'CollateralLiquidated'): TypedContractEvent<CollateralLiquidatedEvent.InputTuple, CollateralLiquidatedEvent.OutputTuple, CollateralLiquidatedEvent.OutputObject>;
 getEvent(key: 'CollateralParametersSet'): TypedContractEvent<CollateralParametersSetEvent.InputTuple, CollateralParametersSetEvent.OutputTuple, CollateralParametersSetEvent.OutputObject>;
 getEvent(key: 'Deposited'): TypedContractEvent<DepositedEvent.InputTuple, DepositedEvent.OutputTuple, DepositedEvent.OutputObject>;
 getEvent(key: 'FeesSwept'): TypedContractEvent<FeesSweptEvent.InputTuple, FeesSweptEvent.OutputTuple, FeesSweptEvent.OutputObject>;
 getEvent(key: 'InsurancePaid'): TypedContractEvent<InsurancePaidEvent.InputTuple, InsurancePaidEvent.OutputTuple, InsurancePaidEvent.OutputObject>;
 getEvent(key: 'MarketChanged'): TypedContractEvent<MarketChangedEvent.InputTuple, MarketChangedEvent.OutputTuple, MarketChangedEvent.OutputObject>;
 getEvent(key: 'MarketParametersSet'): TypedContractEvent<MarketParametersSetEvent.InputTuple, MarketParametersSetEvent.OutputTuple, MarketParametersSetEvent.OutputObject>;
+getEvent(key: 'PoolCollateralSold'): TypedContractEvent<PoolCollateralSoldEvent.InputTuple, PoolCollateralSoldEvent.OutputTuple, PoolCollateralSoldEvent.OutputObject>;
 getEvent(key: 'PoolPaid'): TypedContractEvent<PoolPaidEvent.InputTuple, PoolPaidEvent.OutputTuple, PoolPaidEvent.OutputObject>;
 getEvent(key: 'PositionAbsorbed'): TypedContractEvent<PositionAbsorbedEvent.InputTuple, PositionAbsorbedEvent.OutputTuple, PositionAbsorbedEvent.OutputObject>;
 getEvent(key: 'PositionChanged'): TypedContractEvent<PositionChangedEvent.InputTuple, PositionChangedEvent.OutputTuple, PositionChangedEvent.OutputObject>;
@@ -812,6 +910,7 @@ getEvent(key: 'ReservePaid'): TypedContractEvent<ReservePaidEvent.InputTuple, Re
 getEvent(key: 'RewardBudgetChanged'): TypedContractEvent<RewardBudgetChangedEvent.InputTuple, RewardBudgetChangedEvent.OutputTuple, RewardBudgetChangedEvent.OutputObject>;
 getEvent(key: 'Settled'): TypedContractEvent<SettledEvent.InputTuple, SettledEvent.OutputTuple, SettledEvent.OutputObject>;
 getEvent(key: 'Traded'): TypedContractEvent<TradedEvent.InputTuple, TradedEvent.OutputTuple, TradedEvent.OutputObject>;
+getEvent(key: 'Transferred'): TypedContractEvent<TransferredEvent.InputTuple, TransferredEvent.OutputTuple, TransferredEvent.OutputObject>;
 getEvent(key: 'Withdrawn'): TypedContractEvent<WithdrawnEvent.InputTuple, WithdrawnEvent.OutputTuple, WithdrawnEvent.OutputObject>;
 
     filters: {
@@ -840,7 +939,11 @@ getEvent(key: 'Withdrawn'): TypedContractEvent<WithdrawnEvent.InputTuple, Withdr
       CollateralChanged: TypedContractEvent<CollateralChangedEvent.InputTuple, CollateralChangedEvent.OutputTuple, CollateralChangedEvent.OutputObject>;
     
 
-      'CollateralParametersSet(address,uint256,uint256)': TypedContractEvent<CollateralParametersSetEvent.InputTuple, CollateralParametersSetEvent.OutputTuple, CollateralParametersSetEvent.OutputObject>;
+      'CollateralLiquidated(bytes32,address,bytes32,address,uint256,uint256,uint256,uint256,uint256)': TypedContractEvent<CollateralLiquidatedEvent.InputTuple, CollateralLiquidatedEvent.OutputTuple, CollateralLiquidatedEvent.OutputObject>;
+      CollateralLiquidated: TypedContractEvent<CollateralLiquidatedEvent.InputTuple, CollateralLiquidatedEvent.OutputTuple, CollateralLiquidatedEvent.OutputObject>;
+    
+
+      'CollateralParametersSet(address,uint256,uint256,uint256)': TypedContractEvent<CollateralParametersSetEvent.InputTuple, CollateralParametersSetEvent.OutputTuple, CollateralParametersSetEvent.OutputObject>;
       CollateralParametersSet: TypedContractEvent<CollateralParametersSetEvent.InputTuple, CollateralParametersSetEvent.OutputTuple, CollateralParametersSetEvent.OutputObject>;
     
 
@@ -864,6 +967,10 @@ getEvent(key: 'Withdrawn'): TypedContractEvent<WithdrawnEvent.InputTuple, Withdr
       MarketParametersSet: TypedContractEvent<MarketParametersSetEvent.InputTuple, MarketParametersSetEvent.OutputTuple, MarketParametersSetEvent.OutputObject>;
     
 
+      'PoolCollateralSold(bytes32,address,uint256,uint256)': TypedContractEvent<PoolCollateralSoldEvent.InputTuple, PoolCollateralSoldEvent.OutputTuple, PoolCollateralSoldEvent.OutputObject>;
+      PoolCollateralSold: TypedContractEvent<PoolCollateralSoldEvent.InputTuple, PoolCollateralSoldEvent.OutputTuple, PoolCollateralSoldEvent.OutputObject>;
+    
+
       'PoolPaid(bytes32,uint256)': TypedContractEvent<PoolPaidEvent.InputTuple, PoolPaidEvent.OutputTuple, PoolPaidEvent.OutputObject>;
       PoolPaid: TypedContractEvent<PoolPaidEvent.InputTuple, PoolPaidEvent.OutputTuple, PoolPaidEvent.OutputObject>;
     
@@ -876,7 +983,7 @@ getEvent(key: 'Withdrawn'): TypedContractEvent<WithdrawnEvent.InputTuple, Withdr
       PositionChanged: TypedContractEvent<PositionChangedEvent.InputTuple, PositionChangedEvent.OutputTuple, PositionChangedEvent.OutputObject>;
     
 
-      'PositionLiquidated(bytes32,uint8,address,int256,uint256,uint256,uint256,uint256,uint256)': TypedContractEvent<PositionLiquidatedEvent.InputTuple, PositionLiquidatedEvent.OutputTuple, PositionLiquidatedEvent.OutputObject>;
+      'PositionLiquidated(bytes32,uint8,bytes32,address,int256,uint256,uint256,uint256,uint256,uint256)': TypedContractEvent<PositionLiquidatedEvent.InputTuple, PositionLiquidatedEvent.OutputTuple, PositionLiquidatedEvent.OutputObject>;
       PositionLiquidated: TypedContractEvent<PositionLiquidatedEvent.InputTuple, PositionLiquidatedEvent.OutputTuple, PositionLiquidatedEvent.OutputObject>;
     
 
@@ -894,6 +1001,10 @@ getEvent(key: 'Withdrawn'): TypedContractEvent<WithdrawnEvent.InputTuple, Withdr
 
       'Traded(bytes32,uint8,int256,uint256,uint256,int256)': TypedContractEvent<TradedEvent.InputTuple, TradedEvent.OutputTuple, TradedEvent.OutputObject>;
       Traded: TypedContractEvent<TradedEvent.InputTuple, TradedEvent.OutputTuple, TradedEvent.OutputObject>;
+    
+
+      'Transferred(bytes32,bytes32,address,uint256)': TypedContractEvent<TransferredEvent.InputTuple, TransferredEvent.OutputTuple, TransferredEvent.OutputObject>;
+      Transferred: TypedContractEvent<TransferredEvent.InputTuple, TransferredEvent.OutputTuple, TransferredEvent.OutputObject>;
     
 
       'Withdrawn(bytes32,address,address,uint256)': TypedContractEvent<WithdrawnEvent.InputTuple, WithdrawnEvent.OutputTuple, WithdrawnEvent.OutputObject>;

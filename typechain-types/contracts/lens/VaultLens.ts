@@ -9,9 +9,9 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
     export type HealthStructOutput = [equityMaintenanceWad: bigint, requirementMaintenanceWad: bigint, equityInitialWad: bigint, requirementInitialWad: bigint, netCashWad: bigint, healthWad: bigint, pricesFresh: boolean] & {equityMaintenanceWad: bigint, requirementMaintenanceWad: bigint, equityInitialWad: bigint, requirementInitialWad: bigint, netCashWad: bigint, healthWad: bigint, pricesFresh: boolean }
   
 
-    export type LiquidationPreviewStruct = {refusal: BigNumberish, sizeDeltaWad: BigNumberish, fillPriceWad: BigNumberish, feeWad: BigNumberish, keeperRewardWad: BigNumberish}
+    export type LiquidationPreviewStruct = {refusal: BigNumberish, sizeDeltaWad: BigNumberish, fillPriceWad: BigNumberish, feeWad: BigNumberish, rewardWad: BigNumberish}
 
-    export type LiquidationPreviewStructOutput = [refusal: bigint, sizeDeltaWad: bigint, fillPriceWad: bigint, feeWad: bigint, keeperRewardWad: bigint] & {refusal: bigint, sizeDeltaWad: bigint, fillPriceWad: bigint, feeWad: bigint, keeperRewardWad: bigint }
+    export type LiquidationPreviewStructOutput = [refusal: bigint, sizeDeltaWad: bigint, fillPriceWad: bigint, feeWad: bigint, rewardWad: bigint] & {refusal: bigint, sizeDeltaWad: bigint, fillPriceWad: bigint, feeWad: bigint, rewardWad: bigint }
   
 
     export type RiskViewStruct = {account: BytesLike, health: HealthStruct, absorbOpen: boolean, markets: BigNumberish[], legs: LiquidationPreviewStruct[]}

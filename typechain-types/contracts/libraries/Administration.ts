@@ -41,9 +41,9 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   
 
     export namespace CollateralParametersSetEvent {
-      export type InputTuple = [token: AddressLike, collateralIndex: BigNumberish, collateral: BigNumberish];
-      export type OutputTuple = [token: string, collateralIndex: bigint, collateral: bigint];
-      export interface OutputObject {token: string, collateralIndex: bigint, collateral: bigint };
+      export type InputTuple = [token: AddressLike, collateralIndex: BigNumberish, collateral: BigNumberish, discount: BigNumberish];
+      export type OutputTuple = [token: string, collateralIndex: bigint, collateral: bigint, discount: bigint];
+      export interface OutputObject {token: string, collateralIndex: bigint, collateral: bigint, discount: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -144,7 +144,7 @@ getEvent(key: 'RewardBudgetChanged'): TypedContractEvent<RewardBudgetChangedEven
       CapitalChanged: TypedContractEvent<CapitalChangedEvent.InputTuple, CapitalChangedEvent.OutputTuple, CapitalChangedEvent.OutputObject>;
     
 
-      'CollateralParametersSet(address,uint256,uint256)': TypedContractEvent<CollateralParametersSetEvent.InputTuple, CollateralParametersSetEvent.OutputTuple, CollateralParametersSetEvent.OutputObject>;
+      'CollateralParametersSet(address,uint256,uint256,uint256)': TypedContractEvent<CollateralParametersSetEvent.InputTuple, CollateralParametersSetEvent.OutputTuple, CollateralParametersSetEvent.OutputObject>;
       CollateralParametersSet: TypedContractEvent<CollateralParametersSetEvent.InputTuple, CollateralParametersSetEvent.OutputTuple, CollateralParametersSetEvent.OutputObject>;
     
 

@@ -8,7 +8,7 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   export interface WaterfallInterface extends Interface {
     
 
-    getEvent(nameOrSignatureOrTopic: "Absorbed" | "AccountChanged" | "CapitalChanged" | "CollateralAbsorbed" | "CollateralChanged" | "InsurancePaid" | "MarketChanged" | "PoolPaid" | "PositionAbsorbed" | "PositionChanged" | "PositionLiquidated" | "RewardBudgetChanged"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "Absorbed" | "AccountChanged" | "CapitalChanged" | "CollateralAbsorbed" | "CollateralChanged" | "InsurancePaid" | "MarketChanged" | "PoolPaid" | "PositionAbsorbed" | "PositionChanged" | "RewardBudgetChanged"): EventFragment;
 
     
 
@@ -136,18 +136,6 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
 
   
 
-    export namespace PositionLiquidatedEvent {
-      export type InputTuple = [account: BytesLike, market: BigNumberish, liquidator: AddressLike, sizeDeltaWad: BigNumberish, fillPriceWad: BigNumberish, feeWad: BigNumberish, keeperRewardWad: BigNumberish, healthBeforeWad: BigNumberish, healthAfterWad: BigNumberish];
-      export type OutputTuple = [account: string, market: bigint, liquidator: string, sizeDeltaWad: bigint, fillPriceWad: bigint, feeWad: bigint, keeperRewardWad: bigint, healthBeforeWad: bigint, healthAfterWad: bigint];
-      export interface OutputObject {account: string, market: bigint, liquidator: string, sizeDeltaWad: bigint, fillPriceWad: bigint, feeWad: bigint, keeperRewardWad: bigint, healthBeforeWad: bigint, healthAfterWad: bigint };
-      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
-      export type Filter = TypedDeferredTopicFilter<Event>
-      export type Log = TypedEventLog<Event>
-      export type LogDescription = TypedLogDescription<Event>
-    }
-
-  
-
     export namespace RewardBudgetChangedEvent {
       export type InputTuple = [budget: BigNumberish];
       export type OutputTuple = [budget: bigint];
@@ -209,7 +197,6 @@ getEvent(key: 'MarketChanged'): TypedContractEvent<MarketChangedEvent.InputTuple
 getEvent(key: 'PoolPaid'): TypedContractEvent<PoolPaidEvent.InputTuple, PoolPaidEvent.OutputTuple, PoolPaidEvent.OutputObject>;
 getEvent(key: 'PositionAbsorbed'): TypedContractEvent<PositionAbsorbedEvent.InputTuple, PositionAbsorbedEvent.OutputTuple, PositionAbsorbedEvent.OutputObject>;
 getEvent(key: 'PositionChanged'): TypedContractEvent<PositionChangedEvent.InputTuple, PositionChangedEvent.OutputTuple, PositionChangedEvent.OutputObject>;
-getEvent(key: 'PositionLiquidated'): TypedContractEvent<PositionLiquidatedEvent.InputTuple, PositionLiquidatedEvent.OutputTuple, PositionLiquidatedEvent.OutputObject>;
 getEvent(key: 'RewardBudgetChanged'): TypedContractEvent<RewardBudgetChangedEvent.InputTuple, RewardBudgetChangedEvent.OutputTuple, RewardBudgetChangedEvent.OutputObject>;
 
     filters: {
@@ -252,10 +239,6 @@ getEvent(key: 'RewardBudgetChanged'): TypedContractEvent<RewardBudgetChangedEven
 
       'PositionChanged(bytes32,uint8,uint256)': TypedContractEvent<PositionChangedEvent.InputTuple, PositionChangedEvent.OutputTuple, PositionChangedEvent.OutputObject>;
       PositionChanged: TypedContractEvent<PositionChangedEvent.InputTuple, PositionChangedEvent.OutputTuple, PositionChangedEvent.OutputObject>;
-    
-
-      'PositionLiquidated(bytes32,uint8,address,int256,uint256,uint256,uint256,uint256,uint256)': TypedContractEvent<PositionLiquidatedEvent.InputTuple, PositionLiquidatedEvent.OutputTuple, PositionLiquidatedEvent.OutputObject>;
-      PositionLiquidated: TypedContractEvent<PositionLiquidatedEvent.InputTuple, PositionLiquidatedEvent.OutputTuple, PositionLiquidatedEvent.OutputObject>;
     
 
       'RewardBudgetChanged(uint256)': TypedContractEvent<RewardBudgetChangedEvent.InputTuple, RewardBudgetChangedEvent.OutputTuple, RewardBudgetChangedEvent.OutputObject>;

@@ -2,5 +2,7 @@
 /* tslint:disable */
 /* eslint-disable */
 export type { Administration } from './Administration.js';
+export type { CollateralSale } from './CollateralSale.js';
+export type { PartialLiquidation } from './PartialLiquidation.js';
 export type { PoolValue } from './PoolValue.js';
 export type { Waterfall } from './Waterfall.js';

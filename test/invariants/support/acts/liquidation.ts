@@ -22,13 +22,13 @@ export interface Leg {
 
 /** Accounts below maintenance, their legs that step 1 of the waterfall accepts, and those that step 2 would take. */
 export async function openToLiquidation(situation: Situation) {
-  const { chain, deployment } = situation.arena;
+  const { chain, deployment, pool } = situation.arena;
   const atRisk = traders(situation).filter((account) => isLiquidatable(bookOf(situation, account)));
   const legs: Leg[] = [];
   const open: NamedAccount[] = [];
   for (const target of atRisk) {
     for (const market of marketsHeld(bookOf(situation, target))) {
-      const data = vaultInterface.encodeFunctionData("previewLiquidation", [target.id, market, everything]);
+      const data = vaultInterface.encodeFunctionData("previewLiquidation", [target.id, market, everything, pool]);
       const [refusal] = wordsOf(await chain.call(deployment.vault, data));
       if (refusal === 0n) legs.push({ target, market });
     }

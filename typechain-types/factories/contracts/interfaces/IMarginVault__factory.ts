@@ -58,6 +58,22 @@
     "inputs": [
       {
         "internalType": "uint256",
+        "name": "costWad",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "maxCostWad",
+        "type": "uint256"
+      }
+    ],
+    "name": "CostAboveLimit",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
         "name": "deadline",
         "type": "uint256"
       },
@@ -253,6 +269,49 @@
       }
     ],
     "name": "ListFull",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "AccountId",
+        "name": "account",
+        "type": "bytes32"
+      }
+    ],
+    "name": "ModeNeedsNoPosition",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "AccountId",
+        "name": "account",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "address",
+        "name": "token",
+        "type": "address"
+      }
+    ],
+    "name": "NoCollateral",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "AccountId",
+        "name": "account",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "int256",
+        "name": "netCashWad",
+        "type": "int256"
+      }
+    ],
+    "name": "NoDebt",
     "type": "error"
   },
   {
@@ -507,17 +566,6 @@
   {
     "inputs": [
       {
-        "internalType": "AccountId",
-        "name": "taker",
-        "type": "bytes32"
-      }
-    ],
-    "name": "TakerNotSupported",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
         "internalType": "address",
         "name": "token",
         "type": "address"
@@ -577,6 +625,17 @@
       }
     ],
     "name": "UnknownMarket",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "mode",
+        "type": "uint256"
+      }
+    ],
+    "name": "UnknownMode",
     "type": "error"
   },
   {
@@ -738,6 +797,67 @@
     "inputs": [
       {
         "indexed": true,
+        "internalType": "AccountId",
+        "name": "account",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "token",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "internalType": "AccountId",
+        "name": "taker",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "address",
+        "name": "liquidator",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "amount",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "proceedsWad",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "insuranceWad",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "healthBeforeWad",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "healthAfterWad",
+        "type": "uint256"
+      }
+    ],
+    "name": "CollateralLiquidated",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
         "internalType": "address",
         "name": "token",
         "type": "address"
@@ -752,6 +872,12 @@
         "indexed": false,
         "internalType": "Collateral",
         "name": "collateral",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "DiscountTerms",
+        "name": "discount",
         "type": "uint256"
       }
     ],
@@ -901,6 +1027,37 @@
       {
         "indexed": true,
         "internalType": "AccountId",
+        "name": "buyer",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "token",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "amount",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "costWad",
+        "type": "uint256"
+      }
+    ],
+    "name": "PoolCollateralSold",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "AccountId",
         "name": "account",
         "type": "bytes32"
       },
@@ -993,6 +1150,12 @@
       },
       {
         "indexed": true,
+        "internalType": "AccountId",
+        "name": "taker",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
         "internalType": "address",
         "name": "liquidator",
         "type": "address"
@@ -1018,7 +1181,7 @@
       {
         "indexed": false,
         "internalType": "uint256",
-        "name": "keeperRewardWad",
+        "name": "rewardWad",
         "type": "uint256"
       },
       {
@@ -1143,6 +1306,37 @@
       {
         "indexed": true,
         "internalType": "AccountId",
+        "name": "from",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "internalType": "AccountId",
+        "name": "to",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "token",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "amount",
+        "type": "uint256"
+      }
+    ],
+    "name": "Transferred",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "AccountId",
         "name": "account",
         "type": "bytes32"
       },
@@ -1219,6 +1413,34 @@
     "type": "function"
   },
   {
+    "inputs": [
+      {
+        "internalType": "AccountId",
+        "name": "buyer",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "address",
+        "name": "token",
+        "type": "address"
+      },
+      {
+        "internalType": "uint256",
+        "name": "amount",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "maxCostWad",
+        "type": "uint256"
+      }
+    ],
+    "name": "buyCollateral",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
     "inputs": [],
     "name": "capital",
     "outputs": [
@@ -1292,6 +1514,11 @@
       {
         "internalType": "Collateral",
         "name": "word",
+        "type": "uint256"
+      },
+      {
+        "internalType": "DiscountTerms",
+        "name": "discount",
         "type": "uint256"
       }
     ],
@@ -1454,6 +1681,34 @@
         "type": "bytes32"
       },
       {
+        "internalType": "address",
+        "name": "token",
+        "type": "address"
+      },
+      {
+        "internalType": "uint256",
+        "name": "maxAmount",
+        "type": "uint256"
+      },
+      {
+        "internalType": "AccountId",
+        "name": "taker",
+        "type": "bytes32"
+      }
+    ],
+    "name": "liquidateCollateral",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "AccountId",
+        "name": "account",
+        "type": "bytes32"
+      },
+      {
         "internalType": "MarketId",
         "name": "market",
         "type": "uint8"
@@ -1496,6 +1751,21 @@
           {
             "internalType": "uint256",
             "name": "depositCap",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint256",
+            "name": "discountBaseWad",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint256",
+            "name": "discountSlopeWad",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint256",
+            "name": "discountCapWad",
             "type": "uint256"
           }
         ],
@@ -1848,6 +2118,11 @@
         "internalType": "uint256",
         "name": "maxSizeWad",
         "type": "uint256"
+      },
+      {
+        "internalType": "AccountId",
+        "name": "taker",
+        "type": "bytes32"
       }
     ],
     "name": "previewLiquidation",
@@ -1876,7 +2151,7 @@
           },
           {
             "internalType": "uint256",
-            "name": "keeperRewardWad",
+            "name": "rewardWad",
             "type": "uint256"
           }
         ],
@@ -1992,6 +2267,21 @@
           {
             "internalType": "uint256",
             "name": "depositCap",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint256",
+            "name": "discountBaseWad",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint256",
+            "name": "discountSlopeWad",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint256",
+            "name": "discountCapWad",
             "type": "uint256"
           }
         ],
@@ -2118,6 +2408,24 @@
         "type": "bytes32"
       },
       {
+        "internalType": "uint256",
+        "name": "mode",
+        "type": "uint256"
+      }
+    ],
+    "name": "setMode",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "AccountId",
+        "name": "account",
+        "type": "bytes32"
+      },
+      {
         "internalType": "MarketId",
         "name": "market",
         "type": "uint8"
@@ -2206,6 +2514,34 @@
       }
     ],
     "name": "trade",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "AccountId",
+        "name": "from",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "AccountId",
+        "name": "to",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "address",
+        "name": "token",
+        "type": "address"
+      },
+      {
+        "internalType": "uint256",
+        "name": "amount",
+        "type": "uint256"
+      }
+    ],
+    "name": "transfer",
     "outputs": [],
     "stateMutability": "nonpayable",
     "type": "function"

@@ -2,5 +2,7 @@
 /* tslint:disable */
 /* eslint-disable */
 export { Administration__factory } from './Administration__factory.js';
+export { CollateralSale__factory } from './CollateralSale__factory.js';
+export { PartialLiquidation__factory } from './PartialLiquidation__factory.js';
 export { PoolValue__factory } from './PoolValue__factory.js';
 export { Waterfall__factory } from './Waterfall__factory.js';

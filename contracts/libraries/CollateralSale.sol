@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {FixedPoint, WAD} from "./FixedPoint.sol";
+import {Ledger} from "./Ledger.sol";
+import {Liquidation} from "./Liquidation.sol";
+import {Margin, Sums} from "./Margin.sol";
+import {Target, Targets} from "./Targets.sol";
+import {IMarginVault, Health} from "../interfaces/IMarginVault.sol";
+import {AccountId} from "../types/AccountId.sol";
+import {AccountWord} from "../types/AccountWord.sol";
+import {AssetSet, collateralAsset, onlyAsset} from "../types/AssetSet.sol";
+import {Price} from "../types/Price.sol";
+import {Constants, VaultStorage} from "../types/VaultStorage.sol";
+import {AccountRisk, Collateral} from "../types/VaultWords.sol";
+
+/// @notice A collateral that changes hands for cash, inside the vault.
+struct Sale {
+    uint256 index;
+    AccountId buyer;
+    AccountId seller;
+    AccountWord buyerWord;
+    AccountWord sellerWord;
+    /// Of the collateral, raw.
+    uint256 amount;
+    /// What the seller has for it, and what insurance has besides; the buyer pays both. Wad.
+    uint256 proceeds;
+    uint256 toInsurance;
+}
+
+/// @title Sales of collateral: of an account under liquidation, and of what the pool has absorbed
+/// @notice The buyer is an account; cash and collateral change hands inside the vault, so no token moves and nothing can be refused.
+library CollateralSale {
+    using FixedPoint for int256;
+    using FixedPoint for uint256;
+    using Margin for Health;
+    using Targets for Target;
+
+    /// @notice Waterfall, step 1, for a collateral: the taker buys as much as brings health to its target, at most what the debt needs.
+    /// @param taker an account that the caller may act for: the vault has checked that
+    function liquidateCollateral(
+        VaultStorage storage $,
+        Constants memory constants,
+        AccountId account,
+        uint256 index,
+        uint256 maxAmount,
+        AccountId taker
+    ) public {
+        require(maxAmount != 0, IMarginVault.ZeroAmount());
+        require(taker != account, IMarginVault.RewardToTarget(account));
+        AccountWord takerWord = $.accounts[taker];
+        uint256 asset = collateralAsset(index);
+        Target memory target = Targets.read($, constants, account, takerWord.assets() | onlyAsset(asset));
+        target.requireLiquidatable();
+        Price price = _requireFresh($, index, target.priceOf(asset));
+
+        Sale memory sale = Sale(index, taker, account, takerWord, target.word, 0, 0, 0);
+        uint256 discount = Liquidation.offeredDown(target.health.healthWad, $.collateralDiscounts[index]);
+        sale.amount = _amountDown($, target, index, price, discount, maxAmount);
+        uint256 value = Margin.collateralValueDown($.collaterals[index], sale.amount, price);
+        uint256 discountWad = value.mulDivUp(discount, WAD);
+        sale.proceeds = value - discountWad;
+        sale.toInsurance = discountWad.mulDivDown(target.risk.insuranceShare(), WAD);
+
+        uint256 healthAfter = _healthAfter($, target, sale, price);
+        uint256 healthBefore = target.health.healthWad;
+        require(healthAfter > healthBefore, IMarginVault.HealthNotRaised(account, healthBefore, healthAfter));
+        _exchange($, sale);
+        if (sale.toInsurance != 0) Ledger.addCash($, constants.insurance, int256(sale.toInsurance));
+        Health memory taken = Margin.total(
+            Margin.collect($, taker, sale.buyerWord, target.assets, target.prices, false, Margin.NO_ASSET),
+            sale.buyerWord.principal(),
+            target.risk
+        );
+        _requireBuyerSound(sale, taken, target.risk);
+        emit IMarginVault.CollateralLiquidated(
+            account,
+            $.collateralTokens[index],
+            taker,
+            msg.sender,
+            sale.amount,
+            sale.proceeds,
+            sale.toInsurance,
+            healthBefore,
+            healthAfter
+        );
+    }
+
+    /// @notice Sells absorbed collateral of the pool at its discount, with the price's tolerance on top.
+    /// @param buyer an account that the caller may act for: the vault has checked that
+    function buyCollateral(
+        VaultStorage storage $,
+        Constants memory constants,
+        AccountId buyer,
+        uint256 index,
+        uint256 amount,
+        uint256 maxCostWad
+    ) public {
+        require(amount != 0, IMarginVault.ZeroAmount());
+        AccountWord buyerWord = $.accounts[buyer];
+        uint256 asset = collateralAsset(index);
+        AssetSet assets = buyerWord.assets() | onlyAsset(asset);
+        Price[] memory prices = constants.oracle.lastPrices(assets);
+        Price price = _requireFresh($, index, prices[assets.rank(asset)]);
+
+        Sale memory sale = Sale(index, buyer, constants.pool, buyerWord, $.accounts[constants.pool], amount, 0, 0);
+        uint256 balance = $.collateralOf[constants.pool][index];
+        address token = $.collateralTokens[index];
+        require(amount <= balance, IMarginVault.InsufficientBalance(constants.pool, token, amount, balance));
+        sale.proceeds = costUp($, index, amount, price);
+        require(sale.proceeds <= maxCostWad, IMarginVault.CostAboveLimit(sale.proceeds, maxCostWad));
+
+        _exchange($, sale);
+        Sums memory sums = Margin.collect($, buyer, sale.buyerWord, assets, prices, false, Margin.NO_ASSET);
+        AccountRisk risk = $.accountRisk;
+        _requireBuyerSound(sale, Margin.total(sums, sale.buyerWord.principal(), risk), risk);
+        emit IMarginVault.PoolCollateralSold(buyer, token, amount, sale.proceeds);
+    }
+
+    /// @notice What the pool asks for an amount (raw): value * (1 + tolerance - discount), wad, rounded up. The tolerance, so that knowing
+    /// the next price earns nothing beyond the discount.
+    function costUp(
+        VaultStorage storage $,
+        uint256 index,
+        uint256 amount,
+        Price price
+    ) internal view returns (uint256) {
+        uint256 rate = WAD + price.tolerance() - $.collateralDiscounts[index].discountBase();
+        return (amount * price.value()).mulDivUp(rate, WAD * 10 ** $.collaterals[index].decimals());
+    }
+
+    // ------------------------------------------------------------------ shared
+
+    /// @dev The amount whose value z brings health to its target T, at most what the debt, the holding and the caller let be:
+    ///     z = (T * R - E) / (1 - w - d + T * rho * (1 - d)),  z * (1 - d) <= debt = -net cash;   w + d < 1 when it was listed
+    /// Rounded down.
+    function _amountDown(
+        VaultStorage storage $,
+        Target memory target,
+        uint256 index,
+        Price price,
+        uint256 discount,
+        uint256 maxAmount
+    ) private view returns (uint256) {
+        Collateral collateral = $.collaterals[index];
+        Health memory health = target.health;
+        uint256 balance = $.collateralOf[target.account][index];
+        require(balance != 0, IMarginVault.NoCollateral(target.account, $.collateralTokens[index]));
+        require(health.netCashWad < 0, IMarginVault.NoDebt(target.account, health.netCashWad));
+
+        uint256 goal = target.risk.targetHealth();
+        int256 wanted = int256(health.requirementMaintenanceWad.mulDivDown(goal, WAD)) - health.equityMaintenanceWad;
+        uint256 paid = WAD - discount;
+        uint256 gain =
+            paid - collateral.maintenanceWeight() + goal.mulDivUp(target.risk.debtMargin(), WAD).mulDivUp(paid, WAD);
+        uint256 value = uint256(wanted).mulDivDown(WAD, gain); // above zero, because health is below 1 and T above
+        value = Math.min(value, health.netCashWad.abs().mulDivDown(WAD, paid));
+        uint256 amount = value.mulDivDown(10 ** collateral.decimals(), price.value());
+        return Math.min(Math.min(amount, balance), maxAmount);
+    }
+
+    function _healthAfter(
+        VaultStorage storage $,
+        Target memory target,
+        Sale memory sale,
+        Price price
+    ) private view returns (uint256) {
+        Collateral collateral = $.collaterals[sale.index];
+        uint256 balance = $.collateralOf[sale.seller][sale.index];
+        Sums memory sums = Margin.copy(target.sums);
+        sums.equityMaintenance -= int256(Margin.weightedDown(collateral, balance, price));
+        sums.equityMaintenance += int256(Margin.weightedDown(collateral, balance - sale.amount, price));
+        return Margin.total(sums, target.word.principal() + int256(sale.proceeds), target.risk).healthWad;
+    }
+
+    /// @dev Writes both accounts. What the vault holds of the token stays as it is.
+    function _exchange(VaultStorage storage $, Sale memory sale) private {
+        uint256 index = sale.index;
+        uint256 left = $.collateralOf[sale.seller][index] - sale.amount;
+        sale.sellerWord = Ledger.saveCollateral($, sale.seller, sale.sellerWord, index, left);
+        sale.sellerWord = sale.sellerWord.withPrincipal(sale.sellerWord.principal() + int256(sale.proceeds));
+        Ledger.saveAccount($, sale.seller, sale.sellerWord);
+
+        uint256 more = $.collateralOf[sale.buyer][index] + sale.amount;
+        sale.buyerWord = Ledger.saveCollateral($, sale.buyer, sale.buyerWord, index, more);
+        uint256 pays = sale.proceeds + sale.toInsurance;
+        sale.buyerWord = sale.buyerWord.withPrincipal(sale.buyerWord.principal() - int256(pays));
+        Ledger.saveAccount($, sale.buyer, sale.buyerWord);
+    }
+
+    /// @dev The buyer must be able to bear what it has: as after a withdrawal.
+    function _requireBuyerSound(Sale memory sale, Health memory health, AccountRisk risk) private pure {
+        Ledger.requireFewAssets(sale.buyer, sale.buyerWord);
+        Ledger.requireDebtAboveMinimum(sale.buyer, sale.buyerWord, risk);
+        if (sale.buyerWord.marketBits() != 0 || sale.buyerWord.principal() < 0) {
+            health.requireInitialMargin(sale.buyer);
+        }
+    }
+
+    function _requireFresh(VaultStorage storage $, uint256 index, Price price) private view returns (Price) {
+        require(
+            price.isFresh(),
+            IMarginVault.StaleCollateralPrice($.collateralTokens[index], price.publishedAt(), price.maxAge())
+        );
+        return price;
+    }
+}

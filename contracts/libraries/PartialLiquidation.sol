@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {Deal, Deals, Parcel} from "./Deals.sol";
+import {Fill} from "./Fill.sol";
+import {FixedPoint, WAD} from "./FixedPoint.sol";
+import {Ledger} from "./Ledger.sol";
+import {ForcedLeg, Liquidation} from "./Liquidation.sol";
+import {Margin, Sums} from "./Margin.sol";
+import {Target, Targets} from "./Targets.sol";
+import {IMarginVault, Health, LiquidationPreview, Refusal} from "../interfaces/IMarginVault.sol";
+import {AccountId, accountIdOf} from "../types/AccountId.sol";
+import {AccountWord} from "../types/AccountWord.sol";
+import {AssetSet, MarketId} from "../types/AssetSet.sol";
+import {DiscountTerms} from "../types/MarketWords.sol";
+import {Price} from "../types/Price.sol";
+import {Constants, VaultStorage} from "../types/VaultStorage.sol";
+
+/// @notice One leg's liquidation worked out in memory: nothing is stored yet.
+struct ForcedTrade {
+    Refusal refusal;
+    Deal deal;
+    int256 sizeDelta;
+    uint256 fillPrice;
+    uint256 fee;
+    /// What the keeper has of the fee, or the taker: its discount.
+    uint256 reward;
+    /// What insurance has of it.
+    uint256 toInsurance;
+    /// Whether the taker is an account without a position on the other side: then what it takes changes hands as it is.
+    bool handedOver;
+    Parcel parcel;
+    uint256 healthAfter;
+}
+
+/// @title The waterfall's first step: part of one position (docs/protocol.md, "Liquidation")
+/// @notice Closes as much as brings health to its target. Who takes it: the pool, at its fill price plus a fee, so that a keeper needs no
+/// capital; or an account that the caller may act for, at the price less the discount, which must hold initial margin after it.
+library PartialLiquidation {
+    using Deals for Deal;
+    using FixedPoint for int256;
+    using FixedPoint for uint256;
+    using Margin for Health;
+    using Targets for Target;
+
+    /// @param taker the pool's account, or one that the caller may act for: the vault has checked that
+    function liquidatePosition(
+        VaultStorage storage $,
+        Constants memory constants,
+        AccountId account,
+        MarketId market,
+        uint256 maxSizeWad,
+        AccountId taker
+    ) public {
+        require(maxSizeWad != 0, IMarginVault.ZeroAmount());
+        bool intoPool = taker == constants.pool;
+        AccountId rewarded = intoPool ? accountIdOf(msg.sender, 0) : taker;
+        require(rewarded != account, IMarginVault.RewardToTarget(account));
+
+        Target memory target = _read($, constants, account, market, taker);
+        target.requireLiquidatable();
+        ForcedTrade memory forced = _force($, constants, target, market, maxSizeWad, taker);
+        uint256 healthBefore = target.health.healthWad;
+        require(forced.refusal == Refusal.None, IMarginVault.LegRefused(account, market, forced.refusal));
+        require(
+            forced.healthAfter > healthBefore,
+            IMarginVault.HealthNotRaised(account, healthBefore, forced.healthAfter)
+        );
+
+        if (intoPool) {
+            Deals.store($, constants, forced.deal);
+            Deals.saveWords($, constants, forced.deal);
+            if (forced.reward != 0) Ledger.addCash($, rewarded, int256(forced.reward));
+        } else {
+            _give($, constants, target, forced, taker);
+        }
+        emit IMarginVault.PositionLiquidated(
+            account,
+            market,
+            taker,
+            msg.sender,
+            forced.sizeDelta,
+            forced.fillPrice,
+            forced.fee,
+            forced.reward,
+            healthBefore,
+            forced.healthAfter
+        );
+    }
+
+    function previewLiquidation(
+        VaultStorage storage $,
+        Constants memory constants,
+        AccountId account,
+        MarketId market,
+        uint256 maxSizeWad,
+        AccountId taker
+    ) public view returns (LiquidationPreview memory) {
+        Target memory target = _read($, constants, account, market, taker);
+        target.requireLiquidatable();
+        ForcedTrade memory forced = _force($, constants, target, market, maxSizeWad, taker);
+        return LiquidationPreview(forced.refusal, forced.sizeDelta, forced.fillPrice, forced.fee, forced.reward);
+    }
+
+    /// @notice Why the pool would refuse this leg whole or in part, for an account that is liquidatable.
+    function refusalOf(
+        VaultStorage storage $,
+        Constants memory constants,
+        Target memory target,
+        MarketId market
+    ) public view returns (Refusal) {
+        return _force($, constants, target, market, type(uint256).max, constants.pool).refusal;
+    }
+
+    // ------------------------------------------------------------------ in memory
+
+    /// @dev The account, with the prices that the taker's margin needs besides its own.
+    function _read(
+        VaultStorage storage $,
+        Constants memory constants,
+        AccountId account,
+        MarketId market,
+        AccountId taker
+    ) private view returns (Target memory) {
+        AssetSet besides;
+        if (taker != constants.pool) besides = Ledger.assetsWith($.accounts[taker], market);
+        return Targets.read($, constants, account, besides);
+    }
+
+    /// @dev Closes as much of the position as brings health to its target, at a fee of d on the notional at the price.
+    function _force(
+        VaultStorage storage $,
+        Constants memory constants,
+        Target memory target,
+        MarketId market,
+        uint256 maxSizeWad,
+        AccountId taker
+    ) private view returns (ForcedTrade memory forced) {
+        uint256 asset = MarketId.unwrap(market);
+        if (!target.word.assets().contains(asset)) return _refused(forced, Refusal.NoPosition);
+        Price price = target.priceOf(asset);
+        if (!price.isFresh()) return _refused(forced, Refusal.PriceStale);
+
+        bool intoPool = taker == constants.pool;
+        AccountWord poolWord = $.accounts[constants.pool];
+        Deal memory deal = forced.deal;
+        deal.load($, constants, target.account, target.word, poolWord, market, price);
+        Sums memory others = deal.takeFrom(target.sums);
+        uint256 positions = target.word.marketBits();
+        others.hasPosition = positions & (positions - 1) != 0; // more than this one
+
+        uint256 feeRate;
+        int256 skew = Fill.skewOf(deal.book, deal.venue);
+        (forced.refusal, forced.sizeDelta, feeRate) = _sizeAndFee($, target, deal, others, skew, maxSizeWad, intoPool);
+        if (forced.refusal != Refusal.None) return forced;
+
+        forced.fee = forced.sizeDelta.abs().mulDivUp(price.value(), WAD).mulDivUp(feeRate, WAD);
+        forced.toInsurance = forced.fee.mulDivDown(target.risk.insuranceShare(), WAD);
+        if (intoPool) {
+            deal.settle();
+            (forced.fillPrice, , ) = deal.fill(forced.sizeDelta, 0);
+            forced.reward = forced.fee.mulDivDown(target.risk.keeperShare(), WAD);
+            deal.chargeForcedFee(forced.fee, forced.reward, forced.toInsurance);
+            if (!_poolAccepts($, constants, deal, skew)) return _refused(forced, Refusal.PoolMargin);
+        } else {
+            forced.fillPrice = price.value();
+            forced.reward = forced.fee - forced.toInsurance;
+            forced.handedOver = !$.positions[taker][market].shares().opposes(deal.size());
+            if (forced.handedOver) forced.parcel = deal.handOut(forced.sizeDelta.abs());
+            else deal.cross(forced.sizeDelta);
+            deal.addCash(-int256(forced.fee));
+        }
+        deal.addTo(others);
+        forced.healthAfter = Margin.total(others, deal.accountWord.principal(), target.risk).healthWad;
+    }
+
+    /// @dev How much to close, and the fee rate d. Into the pool, d is lowered so that impact and fee together stay within what health can
+    /// bear; the size is then solved again. An account takes at the price, where d is within that by itself.
+    function _sizeAndFee(
+        VaultStorage storage $,
+        Target memory target,
+        Deal memory deal,
+        Sums memory others,
+        int256 skew,
+        uint256 maxSizeWad,
+        bool intoPool
+    ) private view returns (Refusal, int256 sizeDelta, uint256 feeRate) {
+        uint256 price = deal.price.value();
+        int256 size = deal.size();
+        uint256 whole = size.abs();
+        uint256 base = deal.risk.maintenanceBase();
+        uint256 rho = target.risk.debtMargin();
+        DiscountTerms discount = $.markets[deal.market].discount;
+        feeRate = Liquidation.discountDown(target.health.healthWad, discount, base, rho);
+        // Never above the discount's base, or a tolerance raised later would leave only absorb.
+        uint256 leastRate = deal.terms.takerRate() + deal.price.tolerance();
+        if (feeRate < Math.min(leastRate, discount.discountBase())) {
+            return (Refusal.DiscountTooSmall, 0, 0);
+        }
+
+        ForcedLeg memory leg;
+        leg.atPrice = !intoPool;
+        leg.notional = whole.mulDivDown(price, WAD);
+        leg.base = base;
+        leg.lambda = deal.risk.lambdaMaintenance();
+        leg.depth = (2 * deal.venue.skewScaleWad).mulDivDown(price, WAD);
+        leg.gradient = (size > 0 ? -skew : skew).mulDivCeil(int256(WAD), int256(deal.venue.skewScaleWad));
+        leg.equity = target.health.equityMaintenanceWad;
+        leg.netCash = target.health.netCashWad;
+        leg.otherRequirement = others.requirementMaintenance + target.risk.keeperFloor();
+        leg.debtMargin = rho;
+        leg.target = target.risk.targetHealth();
+        int256 bound = int256(Liquidation.costBound(target.health.healthWad, base, rho));
+
+        uint256 closed = _closedUp(leg, feeRate, whole, maxSizeWad, price);
+        int256 affordable = bound - Liquidation.impactUp(leg, closed.mulDivUp(price, WAD));
+        if (affordable < 0) return (Refusal.ImpactTooLarge, 0, 0);
+        if (affordable < int256(feeRate)) {
+            feeRate = uint256(affordable);
+            closed = _closedUp(leg, feeRate, whole, maxSizeWad, price);
+        }
+        if (closed != whole && whole - closed < deal.terms.minimumSize()) {
+            if (maxSizeWad < whole) return (Refusal.RemainderBelowMinimum, 0, 0);
+            closed = whole;
+            affordable = bound - Liquidation.impactUp(leg, closed.mulDivUp(price, WAD));
+            if (affordable < 0) return (Refusal.ImpactTooLarge, 0, 0);
+            feeRate = Math.min(feeRate, uint256(affordable));
+        }
+        return (Refusal.None, size > 0 ? -int256(closed) : int256(closed), feeRate);
+    }
+
+    /// @dev The size to close at this fee rate, at most `maxSizeWad`.
+    function _closedUp(
+        ForcedLeg memory leg,
+        uint256 feeRate,
+        uint256 sizeWad,
+        uint256 maxSizeWad,
+        uint256 priceWad
+    ) private pure returns (uint256 closed) {
+        uint256 remainder = Liquidation.remainderDown(leg, feeRate).mulDivDown(WAD, priceWad);
+        closed = remainder < sizeWad ? sizeWad - remainder : 0;
+        if (closed > maxSizeWad) closed = maxSizeWad;
+    }
+
+    /// @dev The pool accepts what lowers |skew|, or leaves its own free margin at or above zero.
+    function _poolAccepts(
+        VaultStorage storage $,
+        Constants memory constants,
+        Deal memory deal,
+        int256 skewBefore
+    ) private view returns (bool) {
+        if (Fill.skewOf(deal.book, deal.venue).abs() < skewBefore.abs()) return true;
+        AssetSet assets = Ledger.assetsWith(deal.poolWord, deal.market);
+        Price[] memory prices = constants.oracle.lastPrices(assets);
+        uint256 asset = MarketId.unwrap(deal.market);
+        Sums memory sums = Margin.collect($, constants.pool, deal.poolWord, assets, prices, true, asset);
+        deal.addPoolTo(sums);
+        return Margin.total(sums, deal.poolWord.principal(), $.accountRisk).hasInitialMargin();
+    }
+
+    function _refused(ForcedTrade memory forced, Refusal refusal) private pure returns (ForcedTrade memory) {
+        forced.refusal = refusal;
+        return forced;
+    }
+
+    // ------------------------------------------------------------------ to an account
+
+    /// @dev Stores what the target gave and what the taker has of it, and checks that the taker can bear it.
+    function _give(
+        VaultStorage storage $,
+        Constants memory constants,
+        Target memory target,
+        ForcedTrade memory forced,
+        AccountId taker
+    ) private {
+        Deal memory deal = forced.deal;
+        AccountWord takerWord = $.accounts[taker];
+        // Not handed over, it goes through the pool, whose position is the same after both halves.
+        if (forced.handedOver) Deals.storePosition($, deal);
+        else Deals.store($, constants, deal);
+
+        Deal memory taking;
+        taking.load($, constants, taker, takerWord, deal.poolWord, deal.market, deal.price);
+        if (forced.handedOver) {
+            taking.takeOver(forced.parcel);
+            Deals.storePosition($, taking);
+        } else {
+            taking.cross(-forced.sizeDelta);
+            Deals.store($, constants, taking);
+            Ledger.saveAccount($, constants.pool, taking.poolWord);
+        }
+        taking.addCash(int256(forced.reward));
+        Ledger.saveAccount($, deal.account, deal.accountWord);
+        Ledger.saveAccount($, taker, taking.accountWord);
+        if (forced.toInsurance != 0) Ledger.addCash($, constants.insurance, int256(forced.toInsurance));
+        _requireTakerSound($, target, taking, takerWord);
+    }
+
+    function _requireTakerSound(
+        VaultStorage storage $,
+        Target memory target,
+        Deal memory taking,
+        AccountWord wordBefore
+    ) private view {
+        taking.requireRoom();
+        uint256 sizeAfter = taking.size().abs();
+        uint256 minimum = taking.terms.minimumSize();
+        require(
+            sizeAfter == 0 || sizeAfter >= minimum,
+            IMarginVault.PositionBelowMinimum(taking.market, sizeAfter, minimum)
+        );
+        Ledger.requireFewAssets(taking.account, taking.accountWord);
+        Ledger.requireDebtAboveMinimum(taking.account, taking.accountWord, target.risk);
+        uint256 asset = MarketId.unwrap(taking.market);
+        Sums memory sums = Margin.collect($, taking.account, wordBefore, target.assets, target.prices, false, asset);
+        taking.addTo(sums);
+        Margin.total(sums, taking.accountWord.principal(), target.risk).requireInitialMargin(taking.account);
+    }
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Margin, Sums} from "./Margin.sol";
+import {IMarginVault, Health} from "../interfaces/IMarginVault.sol";
+import {AccountId} from "../types/AccountId.sol";
+import {AccountWord} from "../types/AccountWord.sol";
+import {AssetSet} from "../types/AssetSet.sol";
+import {Price} from "../types/Price.sol";
+import {Constants, VaultStorage} from "../types/VaultStorage.sol";
+import {AccountRisk} from "../types/VaultWords.sol";
+
+/// @notice An account under liquidation, as read at its start.
+struct Target {
+    AccountId account;
+    AccountWord word;
+    /// What `prices` are of: the account's assets, and those that the caller asked for besides.
+    AssetSet assets;
+    Price[] prices;
+    Sums sums;
+    Health health;
+    AccountRisk risk;
+}
+
+/// @title Reading an account under liquidation
+library Targets {
+    using Margin for Health;
+
+    /// @notice Reads an account. Pool and insurance are never targets.
+    /// @param besides assets whose prices are asked for in the same call
+    function read(
+        VaultStorage storage $,
+        Constants memory constants,
+        AccountId account,
+        AssetSet besides
+    ) internal view returns (Target memory target) {
+        require(account != constants.pool && account != constants.insurance, IMarginVault.NotATarget(account));
+        target.account = account;
+        target.word = $.accounts[account];
+        target.assets = target.word.assets() | besides;
+        target.risk = $.accountRisk;
+        target.prices = constants.oracle.lastPrices(target.assets);
+        target.sums = Margin.collect($, account, target.word, target.assets, target.prices, false, Margin.NO_ASSET);
+        target.health = Margin.total(target.sums, target.word.principal(), target.risk);
+    }
+
+    /// @notice The price of an asset of the target's set.
+    function priceOf(Target memory target, uint256 asset) internal pure returns (Price) {
+        return target.prices[target.assets.rank(asset)];
+    }
+
+    function requireLiquidatable(Target memory target) internal pure {
+        Health memory health = target.health;
+        require(
+            health.isLiquidatable(),
+            IMarginVault.AccountHealthy(target.account, health.equityMaintenanceWad, health.requirementMaintenanceWad)
+        );
+    }
+}
