@@ -1,6 +1,6 @@
 export { type KeeperConfig, KeeperConfigError, readConfig, readKeeperKey } from "./config.js";
 export { type Decision, type Policy, type SkipReason, decide } from "./decide.js";
 export { Keeper, type KeeperDependencies, type LeftReason, type TurnReport } from "./keeper.js";
-export { type Leg, type Refusal, type Risk } from "./risk.js";
+export type { Leg, Risk } from "./risk.js";
 export { RpcUnreachableError } from "./rpc.js";
 export { type KeeperStep, type KeeperStepOptions, createKeeperStep } from "./step.js";

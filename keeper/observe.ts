@@ -1,13 +1,21 @@
 import { type Provider, isCallException } from "ethers";
 import type { Logger } from "pino";
 
-import { type AccountId, type Deployment, accountId, normalizeAccount, revertData, toHealth } from "../sdk/index.js";
+import {
+  type AccountId,
+  type Deployment,
+  accountId,
+  normalizeAccount,
+  revertData,
+  toHealth,
+  toLegPreview,
+} from "../sdk/index.js";
 import { type VaultLens, VaultLens__factory } from "../typechain-types/index.js";
 import { Book } from "./book.js";
 import { fullPassBlocks, fullPassSeconds, riskChunk } from "./config.js";
 import { readChanges } from "./logs.js";
 import { failureDetail, failureReason } from "./reason.js";
-import { type Leg, type Risk, refusals } from "./risk.js";
+import type { Leg, Risk } from "./risk.js";
 
 type RiskView = Awaited<ReturnType<VaultLens["atRisk"]>>[number];
 
@@ -139,10 +147,6 @@ function toRisk({ account, health, absorbOpen, markets, legs }: RiskView): Risk 
     account: normalizeAccount(account),
     health: toHealth(health),
     absorbOpen,
-    legs: legs.map((leg, i): Leg => {
-      const { refusal, sizeDeltaWad, fillPriceWad, feeWad, rewardWad } = leg;
-      const name = refusals[Number(refusal)] ?? "unknown";
-      return { market: Number(markets[i]), refusal: name, sizeDeltaWad, fillPriceWad, feeWad, rewardWad };
-    }),
+    legs: legs.map((leg, i): Leg => ({ market: Number(markets[i]), ...toLegPreview(leg) })),
   };
 }

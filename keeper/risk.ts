@@ -1,27 +1,8 @@
-import type { AccountId, Health } from "../sdk/index.js";
-
-/** Why step 1 of the waterfall refuses a leg: the contract's enum, by its numbers. */
-export const refusals = [
-  "none",
-  "noPosition",
-  "priceStale",
-  "discountTooSmall",
-  "impactTooLarge",
-  "poolMargin",
-  "remainderBelowMinimum",
-] as const;
-
-/** `unknown`: the contract knows a reason that this keeper does not. */
-export type Refusal = (typeof refusals)[number] | "unknown";
+import type { AccountId, Health, LegPreview } from "../sdk/index.js";
 
 /** What forcing one leg of an account into the pool would do. */
-export interface Leg {
+export interface Leg extends LegPreview {
   readonly market: number;
-  readonly refusal: Refusal;
-  readonly sizeDeltaWad: bigint;
-  readonly fillPriceWad: bigint;
-  readonly feeWad: bigint;
-  readonly rewardWad: bigint;
 }
 
 /** An account that anyone may liquidate, with what each step of the waterfall would do. */

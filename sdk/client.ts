@@ -22,8 +22,9 @@ import {
   withDecodedErrors,
 } from "./errors.js";
 import { type BallastEvent, readEvents } from "./events.js";
+import { type LegPreview, type LiquidationOptions, toLegPreview } from "./liquidations.js";
 import { parseDecimal } from "./units.js";
-import { type AccountState, collateralsOf, decodeAccount, decodePrice, marketsOf } from "./words.js";
+import { type AccountState, type Mode, collateralsOf, decodeAccount, decodePrice, marketsOf, modes } from "./words.js";
 
 /** A decimal string in whole units ("1.5"), or a bigint of the smallest ones. Never a float. */
 export type Amount = bigint | string;
@@ -69,6 +70,7 @@ export interface TradeOptions {
   readonly deadline?: bigint | number;
 }
 
+const unbounded = 2n ** 256n - 1n;
 const noHealth = 2n ** 256n - 1n;
 const defaultDeadlineSeconds = 600;
 
@@ -138,6 +140,20 @@ export class Ballast {
     return this.#mined(() => this.vault.withdraw(account, address, raw, receiver));
   }
 
+  /** Moves a token from one account to another, inside the vault. */
+  async transfer(from: AccountId, to: AccountId, token: string, amount: Amount): Promise<ContractTransactionReceipt> {
+    const { address, decimals } = this.#token(token);
+    const raw = toUnsignedUnits(amount, decimals);
+    this.#writer();
+    return this.#mined(() => this.vault.transfer(from, to, address, raw));
+  }
+
+  /** Sets an account's mode. It must have no position. */
+  async setMode(account: AccountId, mode: Mode): Promise<ContractTransactionReceipt> {
+    this.#writer();
+    return this.#mined(() => this.vault.setMode(account, modes.indexOf(mode)));
+  }
+
   /** Trades against the pool: a size above zero buys, below zero sells. */
   async trade(
     account: AccountId,
@@ -151,10 +167,67 @@ export class Ballast {
     return this.#mined(() => this.vault.trade(account, id, toUnits(size, 18), toUnsignedUnits(limitPrice, 18), until));
   }
 
-  /** Settles a position: every loss, and a gain up to the account's debt, becomes cash. */
+  /** Settles a position: a loss becomes cash, a gain stays where it is. */
   async settle(account: AccountId, market: string): Promise<ContractTransactionReceipt> {
     this.#writer();
     return this.#mined(() => this.vault.settle(account, this.marketId(market)));
+  }
+
+  // ---------------------------------------------------------------- liquidations
+
+  /** Liquidates a position in part, as much as brings health to its target and at most `maxSize`: into the pool, or to a taker. */
+  async liquidatePosition(
+    account: AccountId,
+    market: string,
+    { taker = this.poolAccount, maxSize = unbounded }: LiquidationOptions = {},
+  ): Promise<ContractTransactionReceipt> {
+    this.#writer();
+    const size = toUnsignedUnits(maxSize, 18);
+    return this.#mined(() => this.vault.liquidatePosition(account, this.marketId(market), size, taker));
+  }
+
+  /** What liquidatePosition would do now. Whether the taker could bear it is not looked at. */
+  async previewLiquidation(
+    account: AccountId,
+    market: string,
+    { taker = this.poolAccount, maxSize = unbounded }: LiquidationOptions = {},
+  ): Promise<LegPreview> {
+    const size = toUnsignedUnits(maxSize, 18);
+    const preview = () => this.vault.previewLiquidation(account, this.marketId(market), size, taker);
+    return toLegPreview(await withDecodedErrors(preview));
+  }
+
+  /** Sells collateral of an account at risk to a taker, as much as brings health to its target and at most `maxAmount`. */
+  async liquidateCollateral(
+    account: AccountId,
+    token: string,
+    taker: AccountId,
+    maxAmount: Amount = unbounded,
+  ): Promise<ContractTransactionReceipt> {
+    const { address, decimals } = this.#token(token);
+    this.#writer();
+    const raw = toUnsignedUnits(maxAmount, decimals);
+    return this.#mined(() => this.vault.liquidateCollateral(account, address, raw, taker));
+  }
+
+  /** Takes accounts over whole that are open to it; the reward is cash of `rewardTo`, by default the signer's first account. */
+  async absorb(accounts: readonly AccountId[], rewardTo?: AccountId): Promise<ContractTransactionReceipt> {
+    this.#writer();
+    const rewarded = rewardTo ?? (await this.account());
+    return this.#mined(() => this.vault.absorb([...accounts], rewarded));
+  }
+
+  /** Buys collateral that the pool has absorbed, for at most `maxCost` of cash. */
+  async buyCollateral(
+    buyer: AccountId,
+    token: string,
+    amount: Amount,
+    maxCost: Amount,
+  ): Promise<ContractTransactionReceipt> {
+    const { address, decimals } = this.#token(token);
+    this.#writer();
+    const raw = toUnsignedUnits(amount, decimals);
+    return this.#mined(() => this.vault.buyCollateral(buyer, address, raw, toUnsignedUnits(maxCost, 18)));
   }
 
   // ---------------------------------------------------------------- reads
@@ -216,6 +289,11 @@ export class Ballast {
   }
 
   // ---------------------------------------------------------------- names
+
+  /** The pool's account, which takes what is forced into the pool. */
+  get poolAccount(): AccountId {
+    return accountId(this.deployment.pool);
+  }
 
   marketId(market: string): number {
     const { markets } = this.deployment;

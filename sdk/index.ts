@@ -32,5 +32,6 @@ export {
   withDecodedErrors,
 } from "./errors.js";
 export { type BallastEvent, UnknownLogError, readEvents } from "./events.js";
+export { type LegPreview, type LiquidationOptions, type Refusal, refusals, toLegPreview } from "./liquidations.js";
 export { WAD, formatDecimal, mulDivDown, mulDivUp, parseDecimal } from "./units.js";
 export * from "./words.js";

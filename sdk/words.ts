@@ -17,14 +17,25 @@ export interface AccountState {
   readonly principalWad: bigint;
   /** Bit i: a position in market i; bit 96 + i: some of collateral i. */
   readonly assets: bigint;
-  readonly mode: number;
+  /** Cross: all positions share all collateral. Isolated: at most one position. */
+  readonly mode: Mode;
+}
+
+/** The modes of an account, by their numbers in the contract. */
+export const modes = ["cross", "isolated"] as const;
+export type Mode = (typeof modes)[number];
+
+function modeOf(number: number): Mode {
+  const mode = modes[number];
+  if (mode === undefined) throw new RangeError(`an account of mode ${number}: this release knows ${modes.join(", ")}`);
+  return mode;
 }
 
 export function decodeAccount(word: bigint): AccountState {
   return {
     principalWad: signedField(word, 0n, 120n),
     assets: field(word, 120n, 128n),
-    mode: Number(field(word, 248n, 8n)),
+    mode: modeOf(Number(field(word, 248n, 8n))),
   };
 }
 

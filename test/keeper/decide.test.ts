@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { expect } from "chai";
 
 import { type Decision, type SkipReason, decide } from "../../keeper/decide.js";
-import { type Leg, type Refusal, type Risk, refusals } from "../../keeper/risk.js";
-import { type AccountId, accountId } from "../../sdk/index.js";
+import type { Leg, Risk } from "../../keeper/risk.js";
+import { type AccountId, type Refusal, accountId, refusals } from "../../sdk/index.js";
 
 const WAD = 10n ** 18n;
 const wholePosition = 2n ** 256n - 1n;

@@ -58,7 +58,7 @@ describe("sdk/client", () => {
   it("follows an account through deposit, trade and withdrawal", async () => {
     await world.fund(owner, { USDC: "1000", WETH: "2.5" });
     expect(await client.account()).to.equal(account);
-    expect(await client.state(account)).to.deep.equal({ principalWad: wad("1000"), assets: 1n << 96n, mode: 0 });
+    expect(await client.state(account)).to.deep.equal({ principalWad: wad("1000"), assets: 1n << 96n, mode: "cross" });
     expect(await client.collaterals(account)).to.deep.equal([{ token: "WETH", amount: wad("2.5") }]);
     expect(await client.positions(account)).to.deep.equal([]);
     expect(await client.health(account)).to.deep.equal({
@@ -320,6 +320,12 @@ describe("sdk/client", () => {
         () => reader.withdraw(account, "USDC", "1"),
         () => reader.trade(account, "ETH", "1"),
         () => reader.settle(account, "ETH"),
+        () => reader.transfer(account, accountId(other.address), "USDC", "1"),
+        () => reader.setMode(account, "isolated"),
+        () => reader.liquidatePosition(account, "ETH"),
+        () => reader.liquidateCollateral(account, "WETH", accountId(other.address)),
+        () => reader.absorb([account], accountId(other.address)),
+        () => reader.buyCollateral(account, "WETH", "1", "200"),
       ]) {
         await failsWith(ReadOnlyError, write);
       }
@@ -329,6 +335,61 @@ describe("sdk/client", () => {
       const reader = await Ballast.connect(connection.ethers.provider, world.deployment);
       await failsWith(ReadOnlyError, () => reader.withdraw(account, "USDC", "1", other.address));
     });
+  });
+
+  it("transfers between accounts, and sets a mode that the next read shows", async () => {
+    await world.fund(owner, { USDC: "1000", WETH: "2" });
+    const second = accountId(owner.address, 1);
+    await client.transfer(account, second, "USDC", "400.5");
+    await client.transfer(account, second, "WETH", "0.5");
+    expect((await client.state(second)).principalWad).to.equal(wad("400.5"));
+    expect(await client.collaterals(second)).to.deep.equal([{ token: "WETH", amount: wad("0.5") }]);
+    await client.setMode(second, "isolated");
+    expect((await client.state(second)).mode).to.equal("isolated");
+    await client.trade(second, "ETH", "1");
+    const error = await failsWith(ContractError, () => client.trade(second, "BTC", "0.01"));
+    expect([error.errorName, error.args]).to.deep.equal(["TooManyAssets", { account: second, maximum: 1n }]);
+    await client.trade(second, "ETH", "-1");
+    await client.setMode(second, "cross");
+    expect((await client.state(second)).mode).to.equal("cross");
+  });
+
+  it("liquidates a position to a taker as its preview says, and into the pool by default", async () => {
+    await world.fund(owner, { USDC: "200" });
+    await client.trade(account, "ETH", "10");
+    const taker = await world.fund(other, { USDC: "5000" });
+    const liquidator = await world.as(other);
+    await world.push({ ETH: "185" });
+    const toTaker = await liquidator.previewLiquidation(account, "ETH", { taker, maxSize: "2" });
+    expect([toTaker.refusal, toTaker.sizeDeltaWad, toTaker.fillPriceWad]).to.deep.equal([
+      "none",
+      wad("-2"),
+      wad("185"),
+    ]);
+    await liquidator.liquidatePosition(account, "ETH", { taker, maxSize: "2" });
+    expect((await client.position(taker, "ETH")).sizeWad).to.equal(wad("2"));
+    const intoPool = await liquidator.previewLiquidation(account, "ETH");
+    await liquidator.liquidatePosition(account, "ETH");
+    expect((await client.position(account, "ETH")).sizeWad).to.equal(wad("8") + intoPool.sizeDeltaWad);
+    expect((await client.position(taker, "ETH")).sizeWad).to.equal(wad("2"));
+  });
+
+  it("sells collateral of an account at risk to a taker, absorbs it, and buys from the pool what it absorbed", async () => {
+    await world.fund(owner, { WETH: "10" });
+    await client.withdraw(account, "USDC", "1500");
+    const taker = await world.fund(other, { USDC: "5000" });
+    const liquidator = await world.as(other);
+    await world.push({ ETH: "170" });
+    await liquidator.liquidateCollateral(account, "WETH", taker, "0.5");
+    expect(await client.collaterals(taker)).to.deep.equal([{ token: "WETH", amount: wad("0.5") }]);
+    await world.push({ ETH: "158" });
+    await liquidator.absorb([account]);
+    expect(await client.collaterals(account)).to.deep.equal([]);
+    await liquidator.buyCollateral(taker, "WETH", "1", "157");
+    expect(await client.collaterals(taker)).to.deep.equal([{ token: "WETH", amount: wad("1.5") }]);
+    const error = await failsWith(ContractError, () => liquidator.buyCollateral(taker, "WETH", "1", "156"));
+    // 1% off, and the tolerance of 0.1% on top
+    expect(error.args).to.deep.equal({ costWad: wad("156.578"), maxCostWad: wad("156") });
   });
 
   it("reads a margin without requirement as health undefined, and an account below it as liquidatable", () => {
