@@ -9,7 +9,7 @@ import {
   PriceOracle__factory,
 } from "../typechain-types/index.js";
 import type { Chain } from "./chain.js";
-import { type PlannedOwner, drawPopulation, poolSeedWad } from "./population.js";
+import { type PlannedDeposit, drawPopulation, poolSeedWad } from "./population.js";
 import type { PriceRow } from "./prices.js";
 
 /** A local chain with a deployment, the keys that the node holds, and short ways to act on it. */
@@ -33,10 +33,18 @@ const halvings = 8;
 const noLimit = 0n;
 const noDeadline = 2n ** 256n - 1n;
 
-/** Sends from a key that the node holds; it is mined when this returns. Throws with the revert's data when it is refused. */
-export async function send(chain: Chain, from: string, to: string, data: string): Promise<void> {
+/**
+ * Sends from a key that the node holds; it is mined when this returns, with its hash. Throws with the revert's data when it is refused.
+ */
+export async function send(chain: Chain, from: string, to: string, data: string): Promise<string> {
   const transaction: TransactionRequest = { from, to, data };
-  await chain.request("eth_sendTransaction", [{ ...transaction, gas: gasLimit }]);
+  return String(await chain.request("eth_sendTransaction", [{ ...transaction, gas: gasLimit }]));
+}
+
+/** What a mined transaction logged. */
+export async function logsOf(chain: Chain, hash: string): Promise<readonly { topics: string[]; data: string }[]> {
+  const receipt = await chain.request("eth_getTransactionReceipt", [hash]);
+  return (receipt as { logs: { topics: string[]; data: string }[] }).logs;
 }
 
 /** Publishes a row's prices as of the chain's time, in one transaction. */
@@ -80,7 +88,7 @@ export async function populate(
     if (key === undefined) throw new RangeError(`the node holds no key ${owner.hdIndex}`);
     const account = accountId(key);
     accounts.push(account);
-    await fund(market, key, account, owner);
+    for (const deposit of owner.deposits) await give(market, key, account, deposit);
     for (const { market: id, sizeDeltaWad } of owner.openings) {
       const refusals = await open(market, key, account, id, sizeDeltaWad);
       refused += refusals;
@@ -124,15 +132,19 @@ async function seedPool({ chain, deployment, admin }: LocalMarket, seedWad: bigi
   await send(chain, admin, deployment.pool, poolInterface.encodeFunctionData("deposit", [amount, admin]));
 }
 
-async function fund({ chain, deployment, admin }: LocalMarket, key: string, account: AccountId, owner: PlannedOwner) {
-  const tokens = new Map([deployment.settlementToken, ...deployment.collaterals].map((token) => [token.symbol, token]));
-  for (const { token, amount } of owner.deposits) {
-    const address = tokens.get(token)?.address;
-    if (address === undefined) throw new RangeError(`the deployment has no token ${token}`);
-    await send(chain, admin, address, tokenInterface.encodeFunctionData("mint", [key, amount]));
-    await send(chain, key, address, tokenInterface.encodeFunctionData("approve", [deployment.vault, amount]));
-    await send(chain, key, deployment.vault, vaultInterface.encodeFunctionData("deposit", [account, address, amount]));
-  }
+/** Mints a token to a key, which deposits it for an account. */
+export async function give(
+  { chain, deployment, admin }: LocalMarket,
+  key: string,
+  account: AccountId,
+  { token, amount }: PlannedDeposit,
+): Promise<void> {
+  const tokens = [deployment.settlementToken, ...deployment.collaterals];
+  const address = tokens.find(({ symbol }) => symbol === token)?.address;
+  if (address === undefined) throw new RangeError(`the deployment has no token ${token}`);
+  await send(chain, admin, address, tokenInterface.encodeFunctionData("mint", [key, amount]));
+  await send(chain, key, address, tokenInterface.encodeFunctionData("approve", [deployment.vault, amount]));
+  await send(chain, key, deployment.vault, vaultInterface.encodeFunctionData("deposit", [account, address, amount]));
 }
 
 /** Opens, halving what the vault refuses. Returns how often it refused; more than `halvings` times and nothing was opened. */

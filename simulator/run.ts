@@ -2,7 +2,14 @@ import { JsonRpcProvider } from "ethers";
 import hre from "hardhat";
 
 import { deployBallast } from "../ignition/deploy.js";
-import { type AccountId, type Deployment, decodeMarketTotals, formatDecimal } from "../sdk/index.js";
+import {
+  type AccountId,
+  Ballast,
+  type Deployment,
+  decodeMarketTotals,
+  formatDecimal,
+  normalizeAccount,
+} from "../sdk/index.js";
 import { MarginVault__factory, VaultLens__factory } from "../typechain-types/index.js";
 import { auditVault, inChunks } from "./audit.js";
 import { type Chain, startChain } from "./chain.js";
@@ -11,6 +18,7 @@ import { type LocalMarket, populate, pushRow, send } from "./market.js";
 import { deploymentParameters } from "./parameters.js";
 import type { PriceFile, PriceRow } from "./prices.js";
 import type { StepReport } from "./report.js";
+import { SelfLiquidators } from "./self.js";
 
 /** What the run tells of a keeper's turn. */
 export interface KeeperTurn {
@@ -31,6 +39,8 @@ export interface RunOptions {
   readonly accounts: number;
   readonly seed: number;
   readonly port?: number;
+  /** Whether the owners liquidate themselves through second accounts before the keeper has its turn (see SelfLiquidators). */
+  readonly selfLiquidation?: boolean;
   createKeeper(rpcUrl: string, deployment: Deployment, privateKeyIndex: number): Promise<KeeperStep>;
   /** Hears of the set-up: a phase, and how far it is. */
   onProgress(phase: string, done: number, of: number): void;
@@ -54,7 +64,7 @@ export async function run(options: RunOptions): Promise<Figures> {
   const startedAt = performance.now();
   const chain = await startChain({
     genesisSeconds,
-    accounts: firstOwnerKey + accounts,
+    accounts: firstOwnerKey + accounts * (options.selfLiquidation === true ? 2 : 1),
     ...(options.port === undefined ? {} : { port: options.port }),
   });
   const provider = new JsonRpcProvider(chain.url, undefined, { staticNetwork: true, cacheTimeout: -1 });
@@ -71,7 +81,16 @@ export async function run(options: RunOptions): Promise<Figures> {
       const population = await populate(market, parameters, firstRow.prices, { seed, accounts }, (done) =>
         options.onProgress("accounts", done, accounts),
       );
-      const watch = watcher(chain, deployment, population.accounts);
+      const self =
+        options.selfLiquidation === true
+          ? await SelfLiquidators.create(
+              { market, parameters, ballast: await Ballast.connect(provider, deployment) },
+              population.accounts,
+              firstOwnerKey + accounts,
+              seed,
+            )
+          : undefined;
+      const watch = watcher(chain, deployment, [...population.accounts, ...(self?.purses ?? [])]);
       let liquidations = 0;
       let absorbed = 0;
       let liquidatableLeft = 0;
@@ -79,8 +98,9 @@ export async function run(options: RunOptions): Promise<Figures> {
         const atSeconds = firstStepSeconds + row.atSeconds - firstRow.atSeconds;
         chain.setTime(atSeconds);
         if (i > 0) await pushRow(market, row, atSeconds);
+        await self?.act(new Set(await watch.liquidatable()));
         const turn = await keeper.onBlock(Number(await chain.request("eth_blockNumber")));
-        const left = await watch.liquidatable();
+        const left = (await watch.liquidatable()).length;
         liquidations += turn.liquidations;
         absorbed += turn.absorbed;
         liquidatableLeft += left;
@@ -110,6 +130,7 @@ export async function run(options: RunOptions): Promise<Figures> {
         userEquity: formatDecimal(await watch.userEquityWad(), 18),
         custodyOk: audit.custodyOk,
         zeroSumOk: audit.zeroSumOk,
+        ...self?.figures(),
         wallSeconds: Math.round((performance.now() - startedAt) / 100) / 10,
       };
     } finally {
@@ -144,13 +165,13 @@ function watcher(chain: Chain, deployment: Deployment, accounts: readonly Accoun
   let funds: Funds | undefined;
 
   return {
-    /** How many accounts anyone may liquidate now. */
-    async liquidatable(): Promise<number> {
-      let found = 0;
+    /** The accounts that anyone may liquidate now. */
+    async liquidatable(): Promise<AccountId[]> {
+      const found: AccountId[] = [];
       for (let at = 0; at < accounts.length; at += lensChunk) {
         const data = lens.encodeFunctionData("liquidatable", [accounts.slice(at, at + lensChunk)]);
         const [some] = lens.decodeFunctionResult("liquidatable", await call(deployment.lens, data));
-        found += (some as unknown[]).length;
+        found.push(...(some as string[]).map(normalizeAccount));
       }
       return found;
     },

@@ -74,6 +74,7 @@ describe("storage layout of the margin vault", () => {
       collateralCount: "12:17",
       badDebt: "13:0",
       collateralDiscounts: "14:0",
+      stockSince: "15:0",
     });
   });
 
