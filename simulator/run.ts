@@ -113,6 +113,8 @@ export async function run(options: RunOptions): Promise<Figures> {
       await sweepFees(market);
       const audit = await auditVault(provider, deployment);
       for (const finding of audit.findings) options.onProgress(`audit: ${finding}`, 0, 0);
+      liquidations += self?.liquidations ?? 0;
+      absorbed += self?.absorbed ?? 0;
       return {
         scenario: options.scenario,
         seed,

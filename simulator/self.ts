@@ -65,6 +65,8 @@ export class SelfLiquidators {
   readonly #parameters: DeploymentParameters;
   readonly #owners: readonly Owner[];
   readonly #acts: Record<string, { done: number; refused: number }> = {};
+  /** Successful calls, by function. */
+  readonly #methods = new Map<string, number>();
   #rounds = 0;
   #before = 0n;
   #after = 0n;
@@ -110,6 +112,15 @@ export class SelfLiquidators {
         await this.#round(owner);
       }
     }
+  }
+
+  /** What the owners did to themselves, as the run counts what keepers do. */
+  get liquidations(): number {
+    return this.#done("liquidatePosition") + this.#done("liquidateCollateral");
+  }
+
+  get absorbed(): number {
+    return this.#done("absorb");
   }
 
   figures(): SelfFigures {
@@ -222,7 +233,12 @@ export class SelfLiquidators {
       return false;
     }
     count.done += 1;
+    this.#methods.set(method, this.#done(method) + 1);
     return true;
+  }
+
+  #done(method: string): number {
+    return this.#methods.get(method) ?? 0;
   }
 
   /** What a reward has beyond the penalty comes from insurance. */

@@ -62,6 +62,7 @@ describe("scripts/demo", () => {
       zeroSumOk: true,
     });
     expect(figures.selfRounds).to.be.greaterThan(9);
+    expect(figures.liquidations + figures.absorbed).to.be.at.least(10);
     const done = Object.entries(figures.selfActs ?? {}).flatMap(([name, count]) => (count.done > 0 ? [name] : []));
     for (const name of ["absorb", "buy back", "to the purse", "into the pool", "collateral to the purse", "gift"]) {
       expect(
