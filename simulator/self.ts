@@ -20,7 +20,10 @@ import { type Random, randomStreams } from "./random.js";
 export interface SelfFigures {
   /** Rounds: an owner's account was at risk, and something was done to it. */
   readonly selfRounds: number;
-  /** What the owners could walk away with (see exitValue), before and after each round, at the same prices; summed over rounds. */
+  /**
+   * What the owners could walk away with before and after each round, at the same prices, summed over rounds: see exitValue; and what the pool
+   * offers everybody below the price.
+   */
   readonly ownersBefore: string;
   readonly ownersAfter: string;
   /** The most that one round brought, what insurance added to rewards aside; below zero where every round cost something. */
@@ -268,7 +271,19 @@ export class SelfLiquidators {
     const markets = new Set(holdings.flatMap(({ positions }) => positions.map(({ market }) => market)));
     const depths = new Map<number, Depth>();
     for (const market of markets) depths.set(market, await this.#depth(market));
-    return exitValue(holdings, depths);
+    return exitValue(holdings, depths) + (await this.#standingOffers());
+  }
+
+  /** What anyone could gain by buying what the pool has for sale at a discount: the owners too, liquidated or not. */
+  async #standingOffers(): Promise<bigint> {
+    let total = 0n;
+    for (const { symbol, amount, decimals } of await this.#collaterals(this.#ballast.poolAccount)) {
+      const { priceWad } = await this.#ballast.collateralPrice(symbol);
+      const gain =
+        (amount * priceWad) / 10n ** BigInt(decimals) - (await this.#ballast.previewBuyCollateral(symbol, amount));
+      if (gain > 0n) total += gain;
+    }
+    return total;
   }
 
   async #holdings(account: AccountId): Promise<Holdings> {
