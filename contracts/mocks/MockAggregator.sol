@@ -7,8 +7,8 @@ import {IAggregatorV3} from "../interfaces/IAggregatorV3.sol";
 contract MockAggregator is IAggregatorV3 {
     enum Conduct {
         Answers,
-        /// Uses `gasToUse` before it answers.
-        AnswersSlowly,
+        /// Answers only if it has `gasNeeded` left, else reverts at once and gives the rest back.
+        AnswersWithGas,
         Reverts,
         /// Reverts with as much data as its gas pays for.
         RevertsWithBomb,
@@ -30,7 +30,7 @@ contract MockAggregator is IAggregatorV3 {
 
     uint8 public decimals;
     Conduct public conduct;
-    uint256 public gasToUse;
+    uint256 public gasNeeded;
     uint256 public bombSize;
     Round public round;
 
@@ -45,8 +45,8 @@ contract MockAggregator is IAggregatorV3 {
         decimals = decimals_;
     }
 
-    function setConduct(Conduct conduct_, uint256 gasToUse_, uint256 bombSize_) external {
-        (conduct, gasToUse, bombSize) = (conduct_, gasToUse_, bombSize_);
+    function setConduct(Conduct conduct_, uint256 gasNeeded_, uint256 bombSize_) external {
+        (conduct, gasNeeded, bombSize) = (conduct_, gasNeeded_, bombSize_);
     }
 
     function setRound(Round calldata round_) external {
@@ -62,7 +62,7 @@ contract MockAggregator is IAggregatorV3 {
     function latestRoundData() external view returns (uint80, int256, uint256, uint256, uint80) {
         Conduct how = conduct;
         require(how != Conduct.Reverts, OutOfOrder());
-        uint256 gasAtStart = gasleft();
+        if (how == Conduct.AnswersWithGas) require(gasleft() >= gasNeeded, OutOfOrder());
         if (how == Conduct.BurnsAllGas)
             assembly ("memory-safe") {
                 invalid()
@@ -71,7 +71,6 @@ contract MockAggregator is IAggregatorV3 {
             assembly ("memory-safe") {
                 revert(0, 200000)
             }
-        if (how == Conduct.AnswersSlowly) while (gasAtStart - gasleft() < gasToUse) continue;
         Round memory answer = round;
         uint256 size = 160;
         if (how == Conduct.ReturnsTooLittle) size = 128;

@@ -6,7 +6,7 @@ import { type World, deployWorld, roundFigures } from "./world.js";
 /** How a mock aggregator behaves: the contract's enum, by its numbers. */
 export const conducts = {
   answers: 0,
-  answersSlowly: 1,
+  answersWithGas: 1,
   reverts: 2,
   revertsWithBomb: 3,
   burnsAllGas: 4,

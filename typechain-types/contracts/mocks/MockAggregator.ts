@@ -13,14 +13,14 @@ export declare namespace MockAggregator {
     }
 
   export interface MockAggregatorInterface extends Interface {
-    getFunction(nameOrSignature: "bombSize" | "conduct" | "decimals" | "gasToUse" | "latestRoundData" | "round" | "setAnswer" | "setConduct" | "setDecimals" | "setRound"): FunctionFragment;
+    getFunction(nameOrSignature: "bombSize" | "conduct" | "decimals" | "gasNeeded" | "latestRoundData" | "round" | "setAnswer" | "setConduct" | "setDecimals" | "setRound"): FunctionFragment;
 
     
 
     encodeFunctionData(functionFragment: 'bombSize', values?: undefined): string;
 encodeFunctionData(functionFragment: 'conduct', values?: undefined): string;
 encodeFunctionData(functionFragment: 'decimals', values?: undefined): string;
-encodeFunctionData(functionFragment: 'gasToUse', values?: undefined): string;
+encodeFunctionData(functionFragment: 'gasNeeded', values?: undefined): string;
 encodeFunctionData(functionFragment: 'latestRoundData', values?: undefined): string;
 encodeFunctionData(functionFragment: 'round', values?: undefined): string;
 encodeFunctionData(functionFragment: 'setAnswer', values: [BigNumberish, BigNumberish]): string;
@@ -31,7 +31,7 @@ encodeFunctionData(functionFragment: 'setRound', values: [MockAggregator.RoundSt
     decodeFunctionResult(functionFragment: 'bombSize', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'conduct', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'decimals', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'gasToUse', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'gasNeeded', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'latestRoundData', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'round', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'setAnswer', data: BytesLike): Result;
@@ -100,7 +100,7 @@ decodeFunctionResult(functionFragment: 'setRound', data: BytesLike): Result;
     
 
     
-    gasToUse: TypedContractMethod<
+    gasNeeded: TypedContractMethod<
       [],
       [bigint],
       'view'
@@ -133,7 +133,7 @@ decodeFunctionResult(functionFragment: 'setRound', data: BytesLike): Result;
 
     
     setConduct: TypedContractMethod<
-      [conduct_: BigNumberish, gasToUse_: BigNumberish, bombSize_: BigNumberish, ],
+      [conduct_: BigNumberish, gasNeeded_: BigNumberish, bombSize_: BigNumberish, ],
       [void],
       'nonpayable'
     >
@@ -173,7 +173,7 @@ getFunction(nameOrSignature: 'decimals'): TypedContractMethod<
       [bigint],
       'view'
     >;
-getFunction(nameOrSignature: 'gasToUse'): TypedContractMethod<
+getFunction(nameOrSignature: 'gasNeeded'): TypedContractMethod<
       [],
       [bigint],
       'view'
@@ -194,7 +194,7 @@ getFunction(nameOrSignature: 'setAnswer'): TypedContractMethod<
       'nonpayable'
     >;
 getFunction(nameOrSignature: 'setConduct'): TypedContractMethod<
-      [conduct_: BigNumberish, gasToUse_: BigNumberish, bombSize_: BigNumberish, ],
+      [conduct_: BigNumberish, gasNeeded_: BigNumberish, bombSize_: BigNumberish, ],
       [void],
       'nonpayable'
     >;
