@@ -10,7 +10,7 @@ export interface Changes {
   readonly words: ReadonlyMap<AccountId, bigint>;
   /** Of each asset with a new stored price the time (Unix seconds) that it is dated. */
   readonly storedAt: ReadonlyMap<number, number>;
-  /** Of each asset whose feed was set: whether its price is read from a source from then on, with no event when it moves. */
+  /** Of each asset whose feed was set: whether its price is read from an aggregator from then on, with no event when it moves. */
   readonly readLive: ReadonlyMap<number, boolean>;
 }
 

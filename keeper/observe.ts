@@ -46,7 +46,7 @@ export class Observer {
   readonly #log: Logger;
   /** Pool and insurance are never targets. */
   readonly #neverTargets: ReadonlySet<AccountId>;
-  /** Of each asset whose price is read from a source its price word of the last turn: no event tells when it moves. */
+  /** Of each asset whose price is read from an aggregator its price word of the last turn: no event tells when it moves. */
   #livePrices: ReadonlyMap<number, bigint> = new Map();
   /** Of each asset the time (Unix seconds) that its stored price is dated. */
   readonly #storedAt = new Map<number, number>();
@@ -104,7 +104,7 @@ export class Observer {
     });
   }
 
-  /** The price words at this block, with their freshness, of all assets whose price is read from a source. One call, or none. */
+  /** The price words at this block, with their freshness, of all assets whose price is read from an aggregator. One call, or none. */
   async #readLivePrices(feedsSet: ReadonlyMap<number, boolean>, blockTag: number): Promise<Map<number, bigint>> {
     const isLive = new Map([...[...this.#livePrices.keys()].map((asset) => [asset, true] as const), ...feedsSet]);
     const assets = [...isLive.keys()].filter((asset) => isLive.get(asset)).toSorted((a, b) => a - b);

@@ -29,7 +29,7 @@ abstract contract ChainlinkFeed is LastPrices {
 
     /// @notice Makes an asset Chainlink-fed, or changes its settings. The aggregator must have a good, fresh answer now, which becomes the
     /// fallback: a wrong address fails here. Unless the aggregator stays the same its answer may be dated before the last price: dates of
-    /// two sources do not compare, for an old answer of an aggregator is one that has hardly moved since.
+    /// two feeds do not compare, for an old answer of an aggregator is one that has hardly moved since.
     /// @param toleranceWad largest relative error of an honest price, at most 10%
     /// @param maxAge seconds until an answer is stale, 1 to 30 days
     /// @param minPriceWad wad: a price at or below it is refused
@@ -94,7 +94,7 @@ abstract contract ChainlinkFeed is LastPrices {
         return _sources[asset].aggregator != address(0);
     }
 
-    function _closeSource(uint256 asset, Price last) internal override returns (Price) {
+    function _leaveAggregator(uint256 asset, Price last) internal override returns (Price) {
         if (!_isReadLive(asset)) return last;
         Reading memory reading = _read(_sources[asset], last);
         delete _sources[asset];

@@ -24,10 +24,10 @@ abstract contract LastPrices is IPriceOracle, AccessManaged {
         emit PricePublished(asset, price.value(), price.tolerance(), price.publishedAt());
     }
 
-    /// @dev Whether the asset's price is read from a source whenever it is needed.
+    /// @dev Whether the asset's price is read from an aggregator whenever it is needed.
     function _isReadLive(uint256 asset) internal view virtual returns (bool);
 
-    /// @dev Gives up the source of an asset whose stored price is a fallback. Returns the source's last price, or if it gives none the
+    /// @dev Gives up the aggregator of an asset whose stored price is a fallback. Returns its last price, or if it gives none the
     /// fallback, still marked as one.
-    function _closeSource(uint256 asset, Price last) internal virtual returns (Price);
+    function _leaveAggregator(uint256 asset, Price last) internal virtual returns (Price);
 }

@@ -56,7 +56,8 @@ contract PriceOracle is PushFeed, ChainlinkFeed {
         if (Price.wrap(seen).isFallback()) _replaceFallbacks(assets, answer);
     }
 
-    /// @dev Apart from the loops above, which so cost a push-fed asset nothing.
+    /// @dev The loops above take a fallback for a price, fresh or not; here it is read anew. Apart from them, so that a push-fed asset
+    /// pays nothing for it.
     function _replaceFallbacks(AssetSet assets, Price[] memory answer) private view {
         uint256 bits = AssetSet.unwrap(assets);
         for (uint256 i; bits != 0; (++i, bits &= bits - 1)) {

@@ -7,15 +7,15 @@ import {LastPrices} from "./LastPrices.sol";
 /// @title Feed whose prices are pushed by a trusted role
 /// @notice For the local chain and tests, and for venues that run their own publisher.
 abstract contract PushFeed is LastPrices {
-    /// @notice Gives an asset the push feed, or changes its settings; its last price stays. From a source that was read until now its
-    /// last price is taken over, with its date, so that no older one can be pushed; a source that gives none leaves the last good
+    /// @notice Gives an asset the push feed, or changes its settings; its last price stays. From an aggregator that was read until now
+    /// the last price is taken over, with its date, so that no older one can be pushed; one that gives none leaves the last good
     /// price, which is not fresh until the first push.
     /// @param toleranceWad largest relative error of an honest price, at most 10%
     /// @param maxAge seconds until a price is stale, 1 to 30 days
     function setFeed(uint256 asset, uint256 toleranceWad, uint256 maxAge) external restricted {
         _requireBounded(asset, toleranceWad, maxAge);
         Price last = _lastPrice[asset];
-        if (last.isFallback()) last = _closeSource(asset, last);
+        if (last.isFallback()) last = _leaveAggregator(asset, last);
         Price price = toPrice(last.value(), toleranceWad, last.publishedAt(), maxAge);
         _lastPrice[asset] = last.isFallback() ? price.asFallback() : price;
         emit FeedSet(asset, toleranceWad, maxAge);
