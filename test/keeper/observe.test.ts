@@ -257,6 +257,26 @@ describe("keeper/observe", () => {
       expect(called).to.deep.equal([]);
     });
 
+    it("asks for no feed that is gone with a chain that went back", async () => {
+      const { world, aggregator } = await enter();
+      const { oracle, provider } = world.ballast;
+      const asked: bigint[] = [];
+      const watched = intercept<Provider>(provider, {
+        call(transaction) {
+          asked.push(oracle.interface.decodeFunctionData("lastPrices", transaction.data!)[0] as bigint);
+          return provider.call(transaction);
+        },
+      });
+      const observer = observerOf(world, 200, watched);
+      const snapshot = await connection.networkHelpers.takeSnapshot();
+      await (await oracle.setChainlinkFeed(3, 0, 3600, await aggregator.getAddress(), 1n, 10n ** 21n)).wait();
+      await observer.follow(await blockOf(world));
+      await snapshot.restore();
+      await observer.follow(await blockOf(world));
+      const eth = (1n << 1n) | (1n << 96n);
+      expect(asked).to.deep.equal([eth | (1n << 3n), eth]);
+    });
+
     it("loses nothing when the node does not answer", async () => {
       const { world, holders, answer } = await enter();
       let isGone = false;
