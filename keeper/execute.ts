@@ -9,7 +9,7 @@ import {
   formatDecimal,
   normalizeAccount,
 } from "../sdk/index.js";
-import { MarginVault__factory } from "../typechain-types/index.js";
+import { MarginVault__factory, PriceOracle__factory } from "../typechain-types/index.js";
 import { absorbBatch, gasCap, receiptTimeoutMs } from "./config.js";
 import type { Decision } from "./decide.js";
 import { failureDetail, failureReason } from "./reason.js";
@@ -38,6 +38,7 @@ export class NotMinedError extends BallastError {
 type Liquidation = Extract<Decision, { kind: "liquidate" }>;
 
 const vaultInterface = MarginVault__factory.createInterface();
+const oracleInterface = PriceOracle__factory.createInterface();
 
 /** For a log line. */
 const wad = (value: unknown) => (typeof value === "bigint" ? formatDecimal(value, 18) : "?");
@@ -49,6 +50,7 @@ const wad = (value: unknown) => (typeof value === "bigint" ? formatDecimal(value
 export class Executor {
   readonly #signer: Signer;
   readonly #vault: string;
+  readonly #oracle: string;
   readonly #poolAccount: AccountId;
   readonly #keeperAccount: AccountId;
   readonly #log: Logger;
@@ -58,6 +60,7 @@ export class Executor {
   constructor(signer: Signer, deployment: Deployment, keeperAccount: AccountId, log: Logger) {
     this.#signer = signer;
     this.#vault = deployment.vault;
+    this.#oracle = deployment.oracle;
     this.#poolAccount = accountId(deployment.pool);
     this.#keeperAccount = keeperAccount;
     this.#log = log;
@@ -74,6 +77,19 @@ export class Executor {
     return outcomes;
   }
 
+  /** Has the oracle store what the aggregators of these assets tell. A failure is a log line: the next turn tries again. */
+  async refreshPrices(assets: readonly number[]): Promise<void> {
+    if (assets.length === 0) return;
+    this.#nonce = undefined;
+    try {
+      const { hash } = await this.#send(this.#oracle, oracleInterface.encodeFunctionData("refresh", [[...assets]]));
+      this.#log.info({ assets, hash }, "prices stored");
+    } catch (error) {
+      const reason = failureReason(error);
+      this.#log.warn({ action: "refreshPrices", assets, reason, detail: failureDetail(error) }, "failed");
+    }
+  }
+
   async #liquidate({ account, market, maxSizeWad }: Liquidation): Promise<Outcome> {
     const data = vaultInterface.encodeFunctionData("liquidatePosition", [
       account,
@@ -82,7 +98,7 @@ export class Executor {
       this.#poolAccount,
     ]);
     try {
-      const { blockNumber, hash, logs } = await this.#send(data);
+      const { blockNumber, hash, logs } = await this.#send(this.#vault, data);
       const event = logs.map((log) => vaultInterface.parseLog(log)).find((log) => log?.name === "PositionLiquidated");
       const { sizeDeltaWad, rewardWad, healthAfterWad } = event?.args.toObject() ?? {};
       const figures = { sizeDelta: wad(sizeDeltaWad), reward: wad(rewardWad), healthAfter: wad(healthAfterWad) };
@@ -97,7 +113,7 @@ export class Executor {
   async #absorb(accounts: readonly AccountId[]): Promise<Outcome[]> {
     const data = vaultInterface.encodeFunctionData("absorb", [[...accounts], this.#keeperAccount]);
     try {
-      const { blockNumber, hash, logs } = await this.#send(data);
+      const { blockNumber, hash, logs } = await this.#send(this.#vault, data);
       const rewards = new Map<AccountId, string>();
       for (const log of logs) {
         const event = vaultInterface.parseLog(log);
@@ -120,8 +136,8 @@ export class Executor {
     }
   }
 
-  async #send(data: string): Promise<TransactionReceipt> {
-    const call: TransactionRequest = { to: this.#vault, data };
+  async #send(to: string, data: string): Promise<TransactionReceipt> {
+    const call: TransactionRequest = { to, data };
     await this.#signer.call(call);
     const estimate = await this.#signer.estimateGas(call);
     if (estimate > gasCap) throw new GasCapError(estimate);
