@@ -5,15 +5,15 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 
 import { expect } from "chai";
-import { HDNodeWallet, JsonRpcProvider, Wallet } from "ethers";
+import { JsonRpcProvider, Wallet } from "ethers";
 
 import { pushPrices } from "../../ignition/deploy.js";
 import { type AccountId, Ballast, type Deployment, parseDecimal, parseDeployment } from "../../sdk/index.js";
 import { deploymentParameters, parametersFile, parsePrices } from "../../simulator/index.js";
 import { MockToken__factory } from "../../typechain-types/index.js";
+import { testKey } from "../helpers/keys.js";
 import { type Running, freePort, hardhat, isGone, start, tsx } from "../helpers/processes.js";
 
-const mnemonic = "test test test test test test test test test test test junk";
 const adminKey = 0;
 const ownerKey = 1;
 const keeperKey = 9;
@@ -32,8 +32,7 @@ describe("processes: a node, a deployment, a keeper", () => {
     running.push(started);
     return started;
   };
-  const key = (index: number) =>
-    HDNodeWallet.fromPhrase(mnemonic, undefined, `m/44'/60'/0'/0/${index}`).connect(provider);
+  const key = (index: number) => testKey(index).connect(provider);
   const keeperEnv = (changes: Readonly<Record<string, string>> = {}) => ({
     BALLAST_RPC_URL: url,
     BALLAST_DEPLOYMENT: file,
