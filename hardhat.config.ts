@@ -42,6 +42,8 @@ export default defineConfig({
     // The blocks of one step of the demo share its time.
     demo: { type: "edr-simulated", allowBlocksWithSameTimestamp: true },
   },
+  // Sourcify and Blockscout need no key.
+  verify: { etherscan: { apiKey: configVariable("ETHERSCAN_API_KEY") } },
   test: {
     mocha: { timeout: 600_000 },
     solidity: { fuzz: { runs: 256, seed: "0x42616c6c617374" } },
