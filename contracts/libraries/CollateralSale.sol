@@ -132,7 +132,8 @@ library CollateralSale {
         return _costUp($, index, amount, _requireFresh($, index, price));
     }
 
-    /// @notice Adds an amount (raw) to what the pool offers for sale: the time since which it does is the mean by amount, rounded up.
+    /// @notice Adds an amount (raw) to what the pool offers for sale: the time since which it does is the mean by amount, rounded up. What has
+    /// its whole discount counts as an hour old, so the discount on all of it, together, stays what it was on the old.
     /// @return the amount that the pool then holds, which the caller writes
     function stock(
         VaultStorage storage $,
@@ -141,7 +142,8 @@ library CollateralSale {
         uint256 amount
     ) internal returns (uint256) {
         uint256 held = $.collateralOf[constants.pool][index];
-        $.stockSince[index] = ($.stockSince[index] * held + block.timestamp * amount).divUp(held + amount);
+        uint256 since = Math.max($.stockSince[index], block.timestamp - RAMP);
+        $.stockSince[index] = (since * held + block.timestamp * amount).divUp(held + amount);
         return held + amount;
     }
 
