@@ -479,7 +479,7 @@ contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IMarginVault
-    function poolValue() external view returns (int256 valueWad, uint256 bandWad, bool fresh) {
+    function poolValue() external view returns (int256 valueWad, uint256 bandWad, uint256 haircutWad, bool fresh) {
         return PoolValue.read($, _constants());
     }
 

@@ -61,6 +61,7 @@ library CollateralSale {
         Sale memory sale = Sale(index, taker, account, takerWord, target.word, 0, 0, 0);
         uint256 discount = Liquidation.offeredDown(target.health.healthWad, $.collateralDiscounts[index]);
         sale.amount = _amountDown($, target, index, price, discount, maxAmount);
+        require(sale.amount != 0, IMarginVault.NothingToSell(account, $.collateralTokens[index]));
         uint256 value = Margin.collateralValueDown($.collaterals[index], sale.amount, price);
         uint256 discountWad = value.mulDivUp(discount, WAD);
         sale.proceeds = value - discountWad;
