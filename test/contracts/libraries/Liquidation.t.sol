@@ -140,10 +140,10 @@ contract LiquidationTest is Test {
         leg.atPrice = true;
         (leg.depth, leg.lambda) = (100_000e18, 1e18);
         uint256 remainder = Liquidation.remainderDown(leg, 0);
-        assertNearlyEqual(int256(remainder), 830.951894845300470876e18, "sqrt(34,000,000) - 5,000");
+        assertNearlyEqual(int256(remainder), 830.951894845300470874e18, "sqrt(34,000,000) - 5,000");
         // With a fee of 1%: m^2 / 100,000 + 0.09 m = 90 - 10
         remainder = Liquidation.remainderDown(leg, 0.01e18);
-        assertNearlyEqual(int256(remainder), 815.072906367324700180e18, "sqrt(28,250,000) - 4,500");
+        assertNearlyEqual(int256(remainder), 815.072906367324703999e18, "sqrt(28,250,000) - 4,500");
     }
 
     /// @dev Debt margin of 20%, due on 50 from the start, and on the fee once net cash of 1 is gone: as into the pool, without impact.
