@@ -615,6 +615,43 @@ describe("contracts: accounts as takers of positions", () => {
       expect(await vault.market(ETH)).to.deep.equal(market);
     });
 
+    it("accrued is realised by both who cross, and booked in the market as of then", async () => {
+      enter(await thin.networkHelpers.loadFixture(skewed));
+      const accounts = { account: await targetOf(), taker: await takerOf("-30", "50000") };
+      await takerOf("130", "50000", 1);
+      const touched = decodeMarketState((await vault.market(ETH)).state);
+      await world.passTime(3500);
+      await world.push({ ETH: "185.5" });
+      const time = BigInt(touched.touchedAt) + hour;
+      const index = await indexAt(wad("185.5"), time);
+      const sharePrice = wad("185.5") - index;
+      expect(index > wad("0.005"), String(index)).to.equal(true);
+      const [from, held] = [await stored(accounts.account), await stored(accounts.taker)];
+      const cash = [await cashOf(accounts.account), await cashOf(accounts.taker), await cashOf(pool)] as const;
+      await at(time);
+      const events = await eventsOf(() => take(accounts.account, accounts.taker));
+      const { sizeDeltaWad = 0n, feeWad: fee = 0n } = argsOf(events, "PositionLiquidated");
+      const closed = -sizeDeltaWad;
+      expect(closed > 0n && closed < wad("10")).to.equal(true);
+      const shares = [ceilDiv(from.cost * closed, from.size), ceilDiv(held.cost * closed, -held.size)] as const;
+      // The long gets the price less the funding of its shares, the short pays it.
+      const realized = [
+        floorDiv(closed * sharePrice, WAD) - shares[0],
+        floorDiv(-closed * sharePrice, WAD) - shares[1],
+      ] as const;
+      expect(await cashOf(accounts.account)).to.equal(cash[0] + realized[0] - fee);
+      expect(await cashOf(accounts.taker)).to.equal(cash[1] + realized[1] + fee - fee / 5n);
+      expect(await cashOf(pool)).to.equal(cash[2] - realized[0] - realized[1]);
+      expect(await stored(accounts.account)).to.deep.equal({ size: from.size - closed, cost: from.cost - shares[0] });
+      expect(await stored(accounts.taker)).to.deep.equal({ size: held.size + closed, cost: held.cost - shares[1] });
+      expect(decodeMarketState((await vault.market(ETH)).state)).to.deep.equal({
+        ...touched,
+        fundingIndexWad: index,
+        fundingRateE24: touched.fundingRateE24 + touched.fundingDriftE24 * hour,
+        touchedAt: Number(time),
+      });
+    });
+
     it("goes on as if nothing had been handed over: the same state, rate and index after the next trade", async () => {
       enter(await thin.networkHelpers.loadFixture(skewed));
       const accounts = { account: await targetOf(), taker: await takerOf("60", "50000") };
