@@ -170,7 +170,8 @@ interface IMarginVault {
     error NoCollateral(AccountId account, address token);
     /// @notice Thrown when less than one unit of a token would do, or pay, for what a liquidation needs: choose another leg, or absorb.
     error NothingToSell(AccountId account, address token);
-    /// @notice Thrown when collateral is to be liquidated of an account that would owe nothing were everything settled: liquidate a position.
+    /// @notice Thrown when collateral is to be liquidated of an account that would owe nothing were everything settled: liquidate a
+    /// position.
     error NoDebt(AccountId account, int256 netCashWad);
     /// @notice Thrown when the pool asks more for a collateral than the buyer's limit.
     error CostAboveLimit(uint256 costWad, uint256 maxCostWad);
@@ -273,8 +274,8 @@ interface IMarginVault {
         uint256 fillPriceWad,
         int256 realizedWad
     );
-    /// @notice Waterfall, step 2: the pool took over a collateral of an absorbed account, at its weighted value. It offers all that it has of
-    /// it for sale since `stockSince` (Unix seconds).
+    /// @notice Waterfall, step 2: the pool took over a collateral of an absorbed account, at its weighted value. It offers all that it has
+    /// of it for sale since `stockSince` (Unix seconds).
     event CollateralAbsorbed(
         AccountId indexed account,
         address indexed token,
@@ -411,7 +412,8 @@ interface IMarginVault {
     /// price is stale and none of the figures should be traded on.
     function poolValue() external view returns (int256 valueWad, uint256 bandWad, uint256 haircutWad, bool fresh);
 
-    /// @notice What liquidatePosition would do now, for this largest size. Whether the taker may take it and could bear it is not looked at.
+    /// @notice What liquidatePosition would do now, for this largest size. Whether the taker may take it and could bear it is not looked
+    /// at.
     function previewLiquidation(
         AccountId account,
         MarketId market,

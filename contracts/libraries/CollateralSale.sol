@@ -133,8 +133,8 @@ library CollateralSale {
         return _costUp($, index, amount, _requireFresh($, index, price));
     }
 
-    /// @notice Adds an amount (raw) to what the pool offers for sale: the time since which it does is the mean by amount, rounded up. What has
-    /// its whole discount counts as an hour old, so the discount on all of it, together, stays what it was on the old.
+    /// @notice Adds an amount (raw) to what the pool offers for sale: the time since which it does is the mean by amount, rounded up. What
+    /// has its whole discount counts as an hour old, so the discount on all of it, together, stays what it was on the old.
     /// @return the amount that the pool then holds, which the caller writes
     function stock(
         VaultStorage storage $,

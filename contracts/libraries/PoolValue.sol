@@ -13,7 +13,8 @@ import {IMarginVault} from "../interfaces/IMarginVault.sol";
 /// @title What the liquidity pool is worth
 /// @notice NAV = equity of its account - sum(price * skew^2 / (2 * skewScale)): the premium that it will repay as the skew unwinds is not
 /// profit yet. Band = sum(|notional| * tolerance) + sum(collateral * weight * tolerance): what an honest error of the prices could make
-/// of it. Haircut = sum(collateral * (1 - weight) * (1 + tolerance)): what selling the collateral may bring beyond its weight. A position counts at its last good price, a collateral without a fresh one not at all.
+/// of it. Haircut = sum(collateral * (1 - weight) * (1 + tolerance)): what selling the collateral may bring beyond its weight. A position
+/// counts at its last good price, a collateral without a fresh one not at all.
 library PoolValue {
     using FixedPoint for int256;
     using FixedPoint for uint256;
