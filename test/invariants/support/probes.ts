@@ -4,7 +4,7 @@ import { tradeData } from "./acts/trading.js";
 import { type Arena, type NamedAccount, oracleInterface, poolInterface, priceData, vaultInterface } from "./arena.js";
 import { type BookReader, type VaultEvent, cashUnit } from "./books.js";
 import { wordsOf } from "./chain.js";
-import type { Finding, InvariantId } from "./checks.js";
+import type { Finding, InvariantId } from "./judge.js";
 import {
   type Situation,
   bookOf,
