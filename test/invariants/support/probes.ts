@@ -75,7 +75,10 @@ async function trade(
 }
 
 /** What the first event of a name tells. */
-function told(logs: readonly RawLog[], name: "Traded" | "PositionLiquidated"): VaultEvent["args"] | undefined {
+function told(
+  logs: readonly RawLog[],
+  name: "Traded" | "PositionLiquidated" | "CollateralLiquidated",
+): VaultEvent["args"] | undefined {
   const { topicHash } = vaultInterface.getEvent(name as "Traded");
   const log = logs.find(({ topics }) => topics[0] === topicHash);
   return log === undefined ? undefined : vaultInterface.parseLog(log)!.args.toObject();
@@ -319,7 +322,7 @@ async function liquidateAtNoNetCash(situation: Situation): Promise<readonly Find
  */
 async function takeFromOneself(situation: Situation): Promise<readonly Finding[] | undefined> {
   const { arena, pricesWad } = situation;
-  const { chain, deployment, admin, insurance } = arena;
+  const { chain, deployment, admin, insurance, targetHealthWad } = arena;
   const collaterals = arena.collaterals.filter(({ asset }) => isFresh(situation, asset));
   if (collaterals.length === 0) return undefined;
   const collateral = pick(situation, collaterals);
@@ -374,7 +377,14 @@ async function takeFromOneself(situation: Situation): Promise<readonly Finding[]
     if (!outcome.ok) return finding("INV-09", false, () => `${what}: ${outcome.error.message}`);
     if (!isAbsorbed) {
       const [gained, paid] = [(await worth()) - was, (await insurances()) - insured];
-      return finding("INV-10", abs(gained + paid) <= weiAFill, () => `${what}: gained ${gained}, insurance ${paid}`);
+      // On its target to a unit of the token, or out of debt.
+      const { healthAfterWad } = told(outcome.logs, "CollateralLiquidated")! as { readonly healthAfterWad: bigint };
+      const short = targetHealthWad - healthAfterWad;
+      const isOnTarget = (short >= -nanoWad && short <= WAD / 10_000n) || (await netCash(arena, [target])) > -nanoWad;
+      return [
+        ...finding("INV-09", isOnTarget, () => `${what}: health becomes ${healthAfterWad}`),
+        ...finding("INV-10", abs(gained + paid) <= weiAFill, () => `${what}: gained ${gained}, insurance ${paid}`),
+      ];
     }
     const bought = await send("buyCollateral", [second.id, collateral.address, amount, everything]);
     if (!bought.ok) return finding("INV-10", false, () => `${what}: the pool sells none: ${bought.error.message}`);

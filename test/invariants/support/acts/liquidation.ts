@@ -10,6 +10,7 @@ import {
   everything,
   freeMargin,
   isFresh,
+  isIsolated,
   isLiquidatable,
   marketsHeld,
   part,
@@ -118,8 +119,12 @@ export function liquidateToAccountAct(situation: Situation, legs: readonly Leg[]
   const pairs = (isOpen ? legs : [any]).flatMap((leg) =>
     takersFor(situation, leg.target).map((taker) => ({ ...leg, taker })),
   );
+  const isSecond = chance(situation, 0.15);
   const wanted = pairs.filter(({ target, market, taker }) => {
     const shares = heldBy(taker, market);
+    const book = bookOf(situation, taker);
+    // An isolated account with a position elsewhere is turned away.
+    if (isSecond) return isIsolated(book) && shares === 0n && marketsHeld(book).length > 0;
     return stance === 0n ? shares === 0n : shares * heldBy(target, market) * stance > 0n;
   });
   const whoever = { ...any, taker: pick(situation, traders(situation)) };
