@@ -1,7 +1,7 @@
 import { expect } from "chai";
 
 import { type Arena, openArena } from "./support/arena.js";
-import { invariants } from "./support/checks.js";
+import { invariants } from "./support/judge.js";
 import { type Failure, type Tally, newTally, runSequence } from "./support/sequence.js";
 
 function setting(name: string, otherwise: number): number {
@@ -18,7 +18,7 @@ const firstSeed = setting("INVARIANT_SEED", 1);
 
 const leastShare = 0.3;
 /** Fewer calls of a row than this, and its share says nothing: a short replay is judged by its invariants alone. */
-const isWholeSuite = runs >= 32 && depth >= 48;
+const isWholeSuite = runs >= 64 && depth >= 48;
 
 function told({ invariant, message, seed, step, trail }: Failure): string {
   const replay = `INVARIANT_SEED=${seed} INVARIANT_RUNS=1 INVARIANT_DEPTH=${depth} npx hardhat test mocha test/invariants/invariants.test.ts`;
@@ -68,9 +68,24 @@ describe("invariants of random sequences", function () {
     expect(found, found[0]).to.deep.equal([]);
   });
 
-  it("comes by partial liquidations and absorbs, of one's own too, and by losses that insurance and pool bear", function () {
+  it("comes by liquidations of all kinds, by losses that insurance and pool bear, and by isolated accounts", function () {
     if (!isWholeSuite) this.skip();
-    const must = ["PositionLiquidated", "CollateralAbsorbed", "InsurancePaid", "PoolPaid", "liquidations of one's own"];
+    const must = [
+      "PositionLiquidated",
+      "PositionLiquidated to an account",
+      "hand-overs",
+      "hand-overs to oneself",
+      "crossings",
+      "CollateralLiquidated",
+      "liquidations of one's own",
+      "CollateralAbsorbed",
+      "PoolCollateralSold",
+      "InsurancePaid",
+      "PoolPaid",
+      "Transferred",
+      "trades of isolated accounts",
+      "second positions refused",
+    ];
     expect(must.filter((name) => (tally.events.get(name) ?? 0) < 10)).to.deep.equal([]);
   });
 

@@ -12,8 +12,14 @@ export const rows = [
   "trade: close",
   "trade: flip",
   "settle",
+  "transfer",
+  "setMode: isolated",
+  "setMode: cross",
   "liquidatePosition",
+  "liquidate to account",
+  "liquidateCollateral",
   "absorb",
+  "buyCollateral",
   "pool deposit",
   "pool redeem",
   "sweepFees",
@@ -31,8 +37,12 @@ export type Kind =
   | "withdraw"
   | "trade"
   | "settle"
+  | "transfer"
+  | "setMode"
   | "liquidatePosition"
+  | "liquidateCollateral"
   | "absorb"
+  | "buyCollateral"
   | "poolDeposit"
   | "poolRedeem"
   | "sweepFees"
@@ -52,6 +62,8 @@ export interface Act {
   readonly data: string;
   /** The account that it names first, if any. */
   readonly account?: AccountId;
+  /** The account that it names besides: who takes over, or receives. */
+  readonly other?: AccountId | undefined;
   /** The invariant that a refusal breaks: a view announced that it would go through. */
   readonly announced?: "INV-09" | "INV-12" | undefined;
   /** Prices (wad, by symbol) that hold afterwards. */

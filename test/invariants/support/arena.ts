@@ -23,12 +23,25 @@ export interface MarketTerms {
   readonly openInterestCapWad: bigint;
   readonly skewScaleWad: bigint;
   readonly minimumSizeWad: bigint;
+  /** Taker rate and tolerance: what closing costs who is not liquidated. */
+  readonly takerCostWad: bigint;
+  readonly discountBaseWad: bigint;
+  readonly discountCapWad: bigint;
 }
 
 export interface Token {
   readonly symbol: string;
   readonly address: string;
   readonly decimals: number;
+}
+
+export interface CollateralTerms extends Token {
+  readonly asset: string;
+  readonly initialWeightWad: bigint;
+  readonly maintenanceWeightWad: bigint;
+  readonly discountBaseWad: bigint;
+  readonly discountCapWad: bigint;
+  readonly toleranceWad: bigint;
 }
 
 /** Somebody who may send transactions. */
@@ -62,9 +75,13 @@ export interface Arena {
   readonly insurance: AccountId;
   readonly markets: readonly MarketTerms[];
   readonly cash: Token;
-  readonly collaterals: readonly (Token & { readonly asset: string })[];
+  readonly collaterals: readonly CollateralTerms[];
   readonly targetHealthWad: bigint;
+  readonly debtMarginWad: bigint;
+  readonly keeperFloorWad: bigint;
   readonly keeperShareWad: bigint;
+  /** Of a forced fee, and of the discount on a collateral. */
+  readonly insuranceShareWad: bigint;
   readonly rewardFloorWad: bigint;
   readonly rewardPerHourWad: bigint;
   readonly poolLockSeconds: number;
@@ -159,11 +176,28 @@ export async function openArena(): Promise<Arena> {
       openInterestCapWad: wad(market.openInterestCap),
       skewScaleWad: wad(market.skewScale),
       minimumSizeWad: wad(market.minimumSize),
+      takerCostWad: wad(market.takerRate) + wad(market.tolerance),
+      discountBaseWad: wad(market.discountBase),
+      discountCapWad: wad(market.discountCap),
     })),
     cash,
-    collaterals: deployment.collaterals,
+    collaterals: deployment.collaterals.map((token) => {
+      const terms = parameters.collaterals.find(({ symbol }) => symbol === token.symbol)!;
+      const market = parameters.markets.find(({ symbol }) => symbol === token.asset)!;
+      return {
+        ...token,
+        initialWeightWad: wad(terms.weightInitial),
+        maintenanceWeightWad: wad(terms.weightMaintenance),
+        discountBaseWad: wad(terms.discountBase),
+        discountCapWad: wad(terms.discountCap),
+        toleranceWad: wad(market.tolerance),
+      };
+    }),
     targetHealthWad: wad(parameters.vault.targetHealth),
+    debtMarginWad: wad(parameters.vault.debtMargin),
+    keeperFloorWad: wad(parameters.vault.keeperFloor),
     keeperShareWad: wad(parameters.vault.forcedFeeShareKeeper),
+    insuranceShareWad: wad(parameters.vault.forcedFeeShareInsurance),
     rewardFloorWad: wad(parameters.vault.absorbRewardFloor),
     rewardPerHourWad: wad(parameters.vault.absorbRewardPerHour),
     poolLockSeconds: Number(parameters.vault.poolLockSeconds),

@@ -1,4 +1,5 @@
 import {
+  type Mode,
   type AccountId,
   Ledger,
   type MarketStateFields,
@@ -30,6 +31,8 @@ export interface AccountBook {
   readonly id: AccountId;
   readonly principalWad: bigint;
   readonly assets: bigint;
+  /** 0 cross, 1 isolated. */
+  readonly mode: Mode;
   /** By market. */
   readonly positions: readonly PositionState[];
   /** Raw, by collateral. */

@@ -2,13 +2,15 @@ import { type AccountId, WAD, accountId, normalizeAccount, ownerOf } from "../..
 import { differences, sentence, toldBy } from "../../helpers/vaultStorage.js";
 import type { Act } from "./act.js";
 import type { Arena } from "./arena.js";
-import { type AccountBook, type Books, type Replay, type VaultEvent, cashUnit } from "./books.js";
+import { type AccountBook, type Books, cashUnit } from "./books.js";
 import {
   accountOf,
   advantage,
   claims,
   dust,
+  isHandOver,
   isHealthy,
+  netCashOf,
   numberOf,
   positionCount,
   premium,
@@ -16,72 +18,13 @@ import {
   totalEquity,
   wealth,
 } from "./figures.js";
-
-/** What must hold after every step; each sentence is the title of a test. */
-export const invariants = {
-  "INV-01":
-    "tokens held cover every claim, and rounding leaves at most a few wei a change, never in an account's favour",
-  "INV-02": "longs and shorts of a market are of the same size",
-  "INV-03": "shares over accounts equal a market's totals, and the log alone rebuilds storage",
-  "INV-04":
-    "trade, settle, liquidation and sweeping keep total equity; deposits and withdrawals change it by what they move",
-  "INV-05": "funding paid less funding received is never below zero and less than a wei a position",
-  "INV-06": "a round trip at a constant price, by any accounts, gains nothing: it costs its fees",
-  "INV-07": "splitting a trade leaves its cost as it is and never lowers its fees",
-  "INV-08": "settling changes neither equity nor health, and frees no margin",
-  "INV-09":
-    "a partial liquidation raises health, to the target at most unless the leg is closed whole, and leaves nobody below zero",
-  "INV-10":
-    "liquidating oneself gains nothing but the premium that the skew gives back and the reward that insurance tops up",
-  "INV-12":
-    "at a constant price a share of the pool changes by fees, funding and liquidations only, and going in and out gains nothing",
-  "INV-14": "an account at or above initial margin can close any position with another feed dead",
-  "INV-15": "no act makes another account unhealthy, or changes the health of one that it does not name",
-} as const;
-
-export type InvariantId = keyof typeof invariants;
-
-export interface Finding {
-  readonly invariant: InvariantId;
-  readonly message: string;
-}
-
-/** A step that went through: the books on both sides of it, and what the vault told. */
-export interface Step {
-  readonly act: Act;
-  readonly before: Books;
-  readonly after: Books;
-  readonly events: readonly VaultEvent[];
-  readonly replay: Replay;
-  /** Tokens in the vault, if the step moved any. */
-  readonly balances: readonly bigint[] | undefined;
-  readonly pricesWad: readonly bigint[];
-}
+import { type Finding, type InvariantId, Judge, type Step, roundingWei } from "./judge.js";
+import { checkDiscount, checkMoves, checkTakenPosition, collateralOf, isTaken } from "./takeovers.js";
 
 const reserveWadAMarket = WAD;
 /** What rounding may leave in the vault each time that a market changes, in wei. */
 const dustWeiAChange = 8n;
-/** For figures that are equal but for the rounding of two positions, wei. */
-const roundingWei = 16n;
 const targetSlackWad = 10n ** 9n; // of 1e18
-
-/** Collects what does not hold. */
-class Judge {
-  readonly findings: Finding[] = [];
-  readonly #invariant: InvariantId;
-
-  constructor(invariant: InvariantId) {
-    this.#invariant = invariant;
-  }
-
-  holds(condition: boolean, message: () => string): void {
-    if (!condition) this.findings.push({ invariant: this.#invariant, message: message() });
-  }
-
-  within(figure: bigint, least: bigint, most: bigint, what: string): void {
-    this.holds(figure >= least && figure <= most, () => `${what}: ${figure} is not within ${least} and ${most}`);
-  }
-}
 
 type Check = (judge: Judge, step: Step, arena: Arena) => void;
 
@@ -94,15 +37,24 @@ export function checkStep(step: Step, arena: Arena): Finding[] {
 }
 
 /** Accounts that an act names, or pays a reward to. */
-function namedBy({ act, events }: Step, { pool, insurance }: Arena): Set<AccountId> {
-  const own = act.account === undefined ? [] : [act.account];
+function namedBy({ act, before, events }: Step, { pool, insurance }: Arena): Set<AccountId> {
+  const own = [act.account, act.other].filter((id) => id !== undefined);
   const keeper = accountId(act.from);
   switch (act.kind) {
     case "trade":
     case "settle":
       return new Set([...own, pool]);
     case "liquidatePosition":
-      return new Set([...own, pool, keeper]);
+      if (act.other === undefined) return new Set([...own, pool, keeper]);
+      // The pool notices a crossing by some wei, and nothing of a hand-over.
+      if (events.some((each) => isTaken(each, act) && !isHandOver(before, each))) own.push(pool);
+      return new Set([...own, insurance]);
+    case "liquidateCollateral":
+      return new Set([...own, insurance]);
+    case "buyCollateral":
+      return new Set([...own, pool]);
+    case "setMode":
+      return new Set();
     case "absorb": {
       const absorbed = events.filter(({ name }) => name === "Absorbed");
       const rewarded = absorbed.map(({ args }) => normalizeAccount(args.rewardTo as string));
@@ -151,7 +103,8 @@ const checks: Partial<Record<InvariantId, Check>> = {
     }
   },
 
-  "INV-03"(judge, { after, replay }) {
+  "INV-03"(judge, step, arena) {
+    const { after, events, replay } = step;
     for (const [market, { totals }] of after.markets.entries()) {
       let [long, short] = [0n, 0n];
       for (const { positions } of after.accounts.values()) {
@@ -168,6 +121,7 @@ const checks: Partial<Record<InvariantId, Check>> = {
         () => `market ${market}: shorts ${short}, total ${totals.shortSharesWad}`,
       );
     }
+    for (const event of events) checkTakenPosition(judge, step, event, arena);
     for (const difference of differences(toldBy(replay.ledger), after.words)) {
       judge.holds(false, () => sentence(difference));
     }
@@ -180,8 +134,8 @@ const checks: Partial<Record<InvariantId, Check>> = {
     }
   },
 
-  "INV-04"(judge, step) {
-    const { act, before, after } = step;
+  "INV-04"(judge, step, arena) {
+    const { act, before, after, events } = step;
     const moved = after.cashHeldWad - before.cashHeldWad;
     const gained = totalEquity(after) - totalEquity(before) - moved;
     // Where nothing moves, the positions of one account and the pool are rounded anew; else those of all.
@@ -191,6 +145,15 @@ const checks: Partial<Record<InvariantId, Check>> = {
     for (const [index, held] of after.held.entries()) {
       const may = movesTokens.has(act.kind) || held === before.held[index];
       judge.holds(may, () => `collateral ${index} held changes from ${before.held[index]} to ${held}`);
+    }
+    // Between accounts everything arrives that leaves.
+    for (const event of events) checkMoves(judge, step, event, arena);
+    if (act.kind !== "setMode") return;
+    for (const [name, word] of after.words) {
+      const old = before.words.get(name)!;
+      const isOwn = name === `account ${act.account}`;
+      const same = old === word || (isOwn && BigInt.asUintN(248, old) === BigInt.asUintN(248, word));
+      judge.holds(same, () => `a mode is set, and ${name} changes from ${old.toString(16)} to ${word.toString(16)}`);
     }
   },
 
@@ -237,6 +200,20 @@ const checks: Partial<Record<InvariantId, Check>> = {
         const seen = [was!.health.health, is!.health.health];
         judge.holds(told.join() === seen.join(), () => `the event says ${told.join()}, the views ${seen.join()}`);
       }
+      if (event.name === "CollateralLiquidated") {
+        const [was, is] = [before, after].map((books) => books.accounts.get(accountOf(event))!.health);
+        judge.holds(is!.health > was!.health, () => `health ${was!.health}, ${is!.health}`);
+        judge.holds(was!.equityMaintenance < was!.requirementMaintenance, () => `it was healthy`);
+        const bankrupt = was!.equityMaintenance >= 0n && is!.equityMaintenance < 0n;
+        judge.holds(!bankrupt, () => `equity falls to ${is!.equityMaintenance}`);
+        // Above its target only where the last of the debt goes, and its margin with it; below nothing is paid beyond it.
+        const beyond = is!.health > targetHealthWad + targetSlackWad && is!.netCash < -roundingWei;
+        judge.holds(!beyond, () => `health ${is!.health} is above its target, net cash ${is!.netCash}`);
+        judge.holds(is!.netCash <= 0n, () => `net cash ends at ${is!.netCash}: more was sold than was owed`);
+        const told = [numberOf(event, "healthBeforeWad"), numberOf(event, "healthAfterWad")];
+        const seen = [was!.health, is!.health];
+        judge.holds(told.join() === seen.join(), () => `the event says ${told.join()}, the views ${seen.join()}`);
+      }
       if (event.name === "Absorbed") {
         const [was, is] = [before, after].map((books) => books.accounts.get(accountOf(event))!);
         judge.holds(!isHealthy(was!), () => `${was!.name} was healthy`);
@@ -249,7 +226,8 @@ const checks: Partial<Record<InvariantId, Check>> = {
     judge.holds(act.kind !== "absorb" || events.some(({ name }) => name === "Absorbed"), () => "nothing was absorbed");
   },
 
-  "INV-10"(judge, { act, before, after, events, pricesWad }, arena) {
+  "INV-10"(judge, step, arena) {
+    const { act, before, after, events, pricesWad } = step;
     judge.holds(
       after.rewardSpentWad <= arena.rewardPerHourWad,
       () => `insurance added ${after.rewardSpentWad} in an hour`,
@@ -259,6 +237,15 @@ const checks: Partial<Record<InvariantId, Check>> = {
     if (act.kind === "liquidatePosition" && ownerOf(act.account!).toLowerCase() === owner) {
       const released = premium(before, arena, pricesWad) - premium(after, arena, pricesWad);
       judge.holds(gained <= released + roundingWei, () => `gained ${gained}, of which ${released} is premium`);
+    }
+    for (const event of events) checkDiscount(judge, step, event, arena);
+    if (act.other !== undefined && ownerOf(act.account!) === ownerOf(act.other)) {
+      // From one hand into the other: only insurance's part is gone. Collateral all stays in the family.
+      const family = ownerOf(act.account!).toLowerCase();
+      const change = netCashOf(after, family) - netCashOf(before, family);
+      let part = sumOf(events, "CollateralLiquidated", "insuranceWad");
+      part += sumOf(events, "PositionLiquidated", "feeWad") - sumOf(events, "PositionLiquidated", "rewardWad");
+      judge.within(change + part, -roundingWei, roundingWei, `gained ${change}, insurance has ${part}; too much, wei`);
     }
     if (act.kind !== "absorb") return;
     const absorbed = events.filter(({ name }) => name === "Absorbed");
@@ -281,8 +268,9 @@ const checks: Partial<Record<InvariantId, Check>> = {
     judge.holds(!isOwn || gained <= allowed, () => `gained ${gained}, of which ${allowed} is premium and rewards`);
   },
 
-  "INV-12"(judge, step, { pool, insurance, cash }) {
-    const { act, before, after, events } = step;
+  "INV-12"(judge, step, arena) {
+    const { act, before, after, events, pricesWad } = step;
+    const { insurance, cash } = arena;
     if (!isStill(step)) return;
     if (act.kind === "poolDeposit" || act.kind === "poolRedeem") {
       // A share of what was there is worth no less: NAV per share, one virtual unit and the virtual shares counted.
@@ -297,7 +285,17 @@ const checks: Partial<Record<InvariantId, Check>> = {
     const fees = (books: Books) => books.markets.reduce((sum, { totals }) => sum + totals.feesUnsweptWad, 0n);
     const insuranceCash = (books: Books) => books.accounts.get(insurance)!.principalWad;
     let expected = 0n;
-    if (act.kind === "trade" || act.kind === "liquidatePosition") {
+    if (act.kind === "buyCollateral") {
+      for (const event of events.filter(({ name }) => name === "PoolCollateralSold")) {
+        const { terms, index, valueOf } = collateralOf(event, arena, pricesWad);
+        const [old, now] = [before, after].map(({ accounts }) => accounts.get(arena.pool)!.collaterals[index]!);
+        const counted = (amount: bigint) => (valueOf(amount) * terms.maintenanceWeightWad) / WAD;
+        expected = numberOf(event, "costWad") + counted(now!) - counted(old!);
+        judge.holds(expected >= 0n, () => `the pool sells with a loss of ${-expected}`);
+      }
+    }
+    // What an account takes over does not concern the pool.
+    if (act.kind === "trade" || (act.kind === "liquidatePosition" && act.other === undefined)) {
       const keeper = sumOf(events, "PositionLiquidated", "rewardWad");
       expected = sumOf(events, "Traded", "feeWad") + sumOf(events, "PositionLiquidated", "feeWad") - keeper;
       expected -= fees(after) - fees(before);
@@ -310,7 +308,7 @@ const checks: Partial<Record<InvariantId, Check>> = {
     const slack = roundingWei * BigInt(events.length + 1);
     const change = after.poolValueWad - before.poolValueWad;
     judge.within(change - expected, -slack, slack, `NAV changes by ${change} instead of ${expected}; too much, wei`);
-    const named = namedBy(step, { pool, insurance } as Arena).has(pool);
+    const named = namedBy(step, arena).has(arena.pool);
     judge.holds(named || change === 0n, () => `NAV changes by ${change}`);
   },
 
@@ -318,6 +316,12 @@ const checks: Partial<Record<InvariantId, Check>> = {
     if (!isStill(step)) return;
     const { before, after } = step;
     const named = namedBy(step, arena);
+    // Who takes out or takes over can bear it.
+    const bearing = bearerOf(step.act);
+    const { health, assets, principalWad } = after.accounts.get(bearing ?? arena.pool)!;
+    const isBound = bearing !== undefined && ((assets & marketBits) !== 0n || principalWad < 0n);
+    const canBear = health.equityInitial >= health.requirementInitial && health.pricesFresh;
+    judge.holds(!isBound || canBear, () => `${bearing} is below initial margin after it`);
     for (const [id, account] of after.accounts) {
       const old = before.accounts.get(id)!;
       const lost = id !== arena.pool && isHealthy(old) && !isHealthy(account);
@@ -326,7 +330,35 @@ const checks: Partial<Record<InvariantId, Check>> = {
       judge.holds(same, () => `${account.name}, whom nobody named: ${told(old)}, then ${told(account)}`);
     }
   },
+
+  "INV-16"(judge, { act, before, after }) {
+    for (const [id, { name, assets, mode }] of after.accounts) {
+      const positions = bitCount(assets & marketBits);
+      const old = before.accounts.get(id)!;
+      judge.holds(
+        positions <= (mode === "isolated" ? 1 : 16),
+        () => `${name}, mode ${mode}, has ${positions} positions`,
+      );
+      judge.holds(bitCount(assets >> 96n) <= 8, () => `${name} has ${bitCount(assets >> 96n)} collaterals`);
+      if (mode === old.mode) continue;
+      const isAsked = act.kind === "setMode" && act.account === id && ownerOf(id).toLowerCase() === act.from;
+      judge.holds(isAsked, () => `${name} changes its mode to ${mode}, and its owner did not ask for that`);
+      judge.holds((old.assets & marketBits) === 0n, () => `${name} changes its mode with a position`);
+    }
+  },
 };
+
+const marketBits = 2n ** 96n - 1n;
+
+function bitCount(bits: bigint): number {
+  return bits.toString(2).replaceAll("0", "").length;
+}
+
+/** Whose initial margin an act may use up. */
+function bearerOf({ kind, account, other }: Act): AccountId | undefined {
+  if (kind === "liquidatePosition" || kind === "liquidateCollateral") return other;
+  return kind === "withdraw" || kind === "transfer" || kind === "buyCollateral" ? account : undefined;
+}
 
 const movesTokens = new Set(["deposit", "withdraw", "poolDeposit", "poolRedeem"]);
 const nanoWad = 10n ** 9n; // prices of fills in events have 18 decimals, times a size

@@ -51,8 +51,26 @@ export function accountOf(event: VaultEvent): AccountId {
   return normalizeAccount(event.args.account as string);
 }
 
+export function takerOf(event: VaultEvent): AccountId {
+  return normalizeAccount(event.args.taker as string);
+}
+
 export function sumOf(events: readonly VaultEvent[], event: string, argument: string): bigint {
   return events.filter(({ name }) => name === event).reduce((sum, each) => sum + numberOf(each, argument), 0n);
+}
+
+/** Whether what an account took over changed hands as it was: it had no position on the other side. Else the two crossed. */
+export function isHandOver(before: Books, event: VaultEvent): boolean {
+  const taker = before.accounts.get(takerOf(event));
+  const held = taker?.positions[Number(numberOf(event, "market"))]!.sharesWad ?? 0n;
+  return held * numberOf(event, "sizeDeltaWad") <= 0n; // closed is the target's: its opposite is what the taker gets
+}
+
+/** Cash, with positions at their value, of all accounts of one owner. */
+export function netCashOf({ accounts }: Books, owner: string): bigint {
+  let sum = 0n;
+  for (const { id, health } of accounts.values()) if (ownerOf(id).toLowerCase() === owner) sum += health.netCash;
+  return sum;
 }
 
 /** Premium in the skew of all markets, which NAV does not count: sum of price * skew^2 / (2 * skewScale). */

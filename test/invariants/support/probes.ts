@@ -1,10 +1,19 @@
-import { WAD, accountId, assetsOfSymbol } from "../../../sdk/index.js";
+import { type AccountId, WAD, accountId, assetsOfSymbol } from "../../../sdk/index.js";
 import { abs } from "../../helpers/model.js";
 import { wordsOf } from "../../helpers/vaultStorage.js";
 import { tradeData } from "./acts/trading.js";
-import { type Arena, type NamedAccount, oracleInterface, poolInterface, priceData, vaultInterface } from "./arena.js";
+import {
+  type Actor,
+  type Arena,
+  type NamedAccount,
+  oracleInterface,
+  poolInterface,
+  priceData,
+  vaultInterface,
+} from "./arena.js";
 import { type BookReader, type VaultEvent, cashUnit } from "./books.js";
-import type { Finding, InvariantId } from "./checks.js";
+import type { RawLog } from "./chain.js";
+import type { Finding, InvariantId } from "./judge.js";
 import {
   type Situation,
   bookOf,
@@ -27,6 +36,7 @@ export const probes: Readonly<Partial<Record<InvariantId, Probe>>> = {
   "INV-06": roundTrip,
   "INV-07": splitTrade,
   "INV-09": liquidateAtNoNetCash,
+  "INV-10": takeFromOneself,
   "INV-12": inAndOut,
   "INV-14": closeWithDeadFeed,
 };
@@ -62,8 +72,22 @@ async function trade(
 ): Promise<VaultEvent["args"] | undefined> {
   const outcome = await chain.send(account.owner.address, deployment.vault, tradeData(account.id, market, size));
   if (!outcome.ok) return undefined;
-  const log = outcome.logs.find(({ topics }) => topics[0] === vaultInterface.getEvent("Traded").topicHash)!;
-  return vaultInterface.parseLog(log)!.args.toObject();
+  return told(outcome.logs, "Traded");
+}
+
+/** What the first event of a name tells. */
+function told(
+  logs: readonly RawLog[],
+  name: "Traded" | "PositionLiquidated" | "CollateralLiquidated",
+): VaultEvent["args"] | undefined {
+  const { topicHash } = vaultInterface.getEvent(name as "Traded");
+  const log = logs.find(({ topics }) => topics[0] === topicHash);
+  return log === undefined ? undefined : vaultInterface.parseLog(log)!.args.toObject();
+}
+
+/** An account that no sequence uses. */
+function aside(owner: Actor, index: number): NamedAccount {
+  return { name: `${owner.name}/${index}`, id: accountId(owner.address, index), owner, trades: true };
 }
 
 async function netCash({ chain, deployment }: Arena, accounts: readonly NamedAccount[]): Promise<bigint> {
@@ -192,7 +216,8 @@ async function splitTrade(situation: Situation): Promise<readonly Finding[] | un
 
 /**
  * A market with a strong skew, and an account whose net cash is about zero when its price has fallen: in a partial liquidation debt
- * margin falls due or falls away. Random sequences hardly ever come by it.
+ * margin falls due or falls away. Random sequences hardly ever come by it. The pool takes it, or an account: of the same owner or another,
+ * with or without a position.
  */
 async function liquidateAtNoNetCash(situation: Situation): Promise<readonly Finding[] | undefined> {
   const { arena, pricesWad } = situation;
@@ -208,7 +233,10 @@ async function liquidateAtNoNetCash(situation: Situation): Promise<readonly Find
     situation,
     arena.accounts.filter(({ trades }) => trades),
   ) as [NamedAccount, NamedAccount];
-  const target: NamedAccount = { name: `${owner.name}/9`, id: accountId(owner.address, 9), owner, trades: true };
+  const target = aside(owner, 9);
+  const second = aside(chance(situation, 0.5) ? owner : crowd.owner, 8);
+  const isToAccount = chance(situation, 0.5);
+  const stance = BigInt(situation.random.integer(-1, 1));
   const healthOf = async () => {
     const data = vaultInterface.encodeFunctionData("health", [target.id]);
     return vaultInterface.decodeFunctionResult("health", await chain.call(deployment.vault, data))[0] as {
@@ -222,8 +250,9 @@ async function liquidateAtNoNetCash(situation: Situation): Promise<readonly Find
     const data = vaultInterface.encodeFunctionData("deposit", [target.id, token, amount]);
     await chain.mustSend(owner.address, deployment.vault, data);
   };
+  const taker = isToAccount ? second.id : arena.pool;
   return chain.tentatively(async () => {
-    await enrich(situation, [crowd]);
+    await enrich(situation, isToAccount ? [crowd, second] : [crowd]);
     const room = roomOf(situation, market, isLong);
     const size = part(situation, room, 0.02, 0.2) + minimumSizeWad;
     await trade(
@@ -238,6 +267,10 @@ async function liquidateAtNoNetCash(situation: Situation): Promise<readonly Find
       toRaw((notional * (2n * initialBaseWad + WAD / 20n)) / WAD + 10n * WAD, arena.cash, WAD),
     );
     if ((await trade(arena, target, market, sign * size)) === undefined) return undefined;
+    // In vain where the market has no room: then it takes over without a position.
+    if (isToAccount && stance !== 0n) {
+      await trade(arena, second, market, stance * sign * (part(situation, size, 0.1, 1.5) + minimumSizeWad));
+    }
     // The price at which this much net cash is left, in debt or not.
     const left = part(situation, notional, -0.006, 0.004);
     const fallen = price - (sign * ((await healthOf()).netCashWad - left) * WAD) / size;
@@ -251,23 +284,20 @@ async function liquidateAtNoNetCash(situation: Situation): Promise<readonly Find
       await deposit(collateral.address, toRaw((missing * 10n) / 9n, collateral, prices.get(collateral.asset)!) + 1n);
     }
     const before = await healthOf();
-    const preview = vaultInterface.encodeFunctionData("previewLiquidation", [
-      target.id,
-      market,
-      everything,
-      arena.pool,
-    ]);
+    const preview = vaultInterface.encodeFunctionData("previewLiquidation", [target.id, market, everything, taker]);
     if (before.equityMaintenanceWad >= before.requirementMaintenanceWad) return undefined;
     if (wordsOf(await chain.call(deployment.vault, preview))[0] !== 0n) return undefined;
-    const data = vaultInterface.encodeFunctionData("liquidatePosition", [target.id, market, everything, arena.pool]);
-    const outcome = await chain.send(keeper.address, deployment.vault, data);
+    const data = vaultInterface.encodeFunctionData("liquidatePosition", [target.id, market, everything, taker]);
+    const both = isToAccount ? [target, second] : [];
+    const had = await netCash(arena, both);
+    const outcome = await chain.send(isToAccount ? second.owner.address : keeper.address, deployment.vault, data);
     const what = `health ${before.healthWad}, net cash ${before.netCashWad}, ${sign * size} ${symbol}`;
     if (!outcome.ok) return finding("INV-09", false, () => `${what}: announced, but ${outcome.error.message}`);
     const after = await healthOf();
-    const closed = outcome.logs.find(
-      ({ topics }) => topics[0] === vaultInterface.getEvent("PositionLiquidated").topicHash,
-    )!;
-    const isWhole = abs(vaultInterface.parseLog(closed)!.args.sizeDeltaWad as bigint) === size;
+    const closed = told(outcome.logs, "PositionLiquidated")!;
+    const isWhole = abs(closed.sizeDeltaWad as bigint) === size;
+    const toInsurance = (closed.feeWad as bigint) - (closed.rewardWad as bigint);
+    const lost = had - (await netCash(arena, both));
     const isOnTarget = isWhole ? after.healthWad > before.healthWad : abs(after.healthWad - targetHealthWad) <= nanoWad;
     return [
       ...finding(
@@ -276,7 +306,91 @@ async function liquidateAtNoNetCash(situation: Situation): Promise<readonly Find
         () => `${what}: health becomes ${after.healthWad}, net cash ${after.netCashWad}`,
       ),
       ...finding("INV-09", after.equityMaintenanceWad >= 0n, () => `${what}: equity ${after.equityMaintenanceWad}`),
+      ...finding(
+        "INV-10",
+        !isToAccount || abs(lost - toInsurance) <= weiAFill,
+        () => `${what}: target and taker together lose ${lost}, insurance has ${toInsurance}`,
+      ),
     ];
+  });
+}
+
+// ------------------------------------------------------------------ INV-10
+
+/**
+ * An owner whose collateral no longer carries his debt liquidates it to another account of his. Where the health is too low for him to
+ * wait he has himself absorbed, for the reward, and buys back from the pool what it took.
+ */
+async function takeFromOneself(situation: Situation): Promise<readonly Finding[] | undefined> {
+  const { arena, pricesWad } = situation;
+  const { chain, deployment, admin, insurance, targetHealthWad } = arena;
+  const collaterals = arena.collaterals.filter(({ asset }) => isFresh(situation, asset));
+  if (collaterals.length === 0) return undefined;
+  const collateral = pick(situation, collaterals);
+  const { owner } = pick(
+    situation,
+    arena.accounts.filter(({ trades }) => trades),
+  );
+  const [target, second] = [aside(owner, 9), aside(owner, 8)];
+  const value = part(situation, 50_000n * WAD, 0.02, 1);
+  const debt = part(situation, value, 0.2, 0.8);
+  const health = part(situation, WAD, 0.02, 0.999);
+  const amount = toRaw(value, collateral, pricesWad.get(collateral.asset)!);
+  const unit = 10n ** BigInt(collateral.decimals);
+  const send = async (name: "deposit" | "withdraw" | "buyCollateral", values: readonly unknown[]) =>
+    chain.send(owner.address, deployment.vault, vaultInterface.encodeFunctionData(name as "deposit", values as never));
+  return chain.tentatively(async () => {
+    await enrich(situation, [second]);
+    if (!(await send("deposit", [target.id, collateral.address, amount])).ok) return undefined;
+    const borrowed = toRaw(debt, arena.cash, WAD);
+    const { address: cash } = arena.cash;
+    if (!(await send("withdraw", [target.id, cash, borrowed, owner.address])).ok) return undefined;
+    // The price at which this is its health.
+    const owed = borrowed * cashUnit(arena.cash.decimals);
+    const equity = (health * (arena.keeperFloorWad + (owed * arena.debtMarginWad) / WAD)) / WAD;
+    const price = ((((owed + equity) * WAD) / collateral.maintenanceWeightWad) * unit) / amount;
+    const prices = new Map([...pricesWad, [collateral.asset, price]]);
+    await chain.mustSend(admin.address, deployment.oracle, priceData(deployment, prices, chain.nowSeconds));
+
+    const family = [target, second];
+    const holding = async (id: AccountId) => {
+      const data = vaultInterface.encodeFunctionData("collateral", [id, collateral.address]);
+      return BigInt(await chain.call(deployment.vault, data));
+    };
+    const worth = async () => {
+      const held = (await holding(target.id)) + (await holding(second.id));
+      return (await netCash(arena, family)) + (held * price) / unit;
+    };
+    const insurances = async () => netCash(arena, [{ ...second, id: insurance }]);
+    const [was, insured] = [await worth(), await insurances()];
+    const preview = vaultInterface.encodeFunctionData("previewAbsorb", [target.id]);
+    const isAbsorbed = wordsOf(await chain.call(deployment.vault, preview))[0] === 1n;
+    const data = isAbsorbed
+      ? vaultInterface.encodeFunctionData("absorb", [[target.id], second.id])
+      : vaultInterface.encodeFunctionData("liquidateCollateral", [
+          target.id,
+          collateral.address,
+          everything,
+          second.id,
+        ]);
+    const outcome = await chain.send(owner.address, deployment.vault, data);
+    const what = `${amount} ${collateral.symbol} for a debt of ${owed} at ${price}`;
+    if (!outcome.ok) return finding("INV-09", false, () => `${what}: ${outcome.error.message}`);
+    if (!isAbsorbed) {
+      const [gained, paid] = [(await worth()) - was, (await insurances()) - insured];
+      // On its target to a unit of the token, or out of debt.
+      const { healthAfterWad } = told(outcome.logs, "CollateralLiquidated")! as { readonly healthAfterWad: bigint };
+      const short = targetHealthWad - healthAfterWad;
+      const isOnTarget = (short >= -nanoWad && short <= WAD / 10_000n) || (await netCash(arena, [target])) > -nanoWad;
+      return [
+        ...finding("INV-09", isOnTarget, () => `${what}: health becomes ${healthAfterWad}`),
+        ...finding("INV-10", abs(gained + paid) <= weiAFill, () => `${what}: gained ${gained}, insurance ${paid}`),
+      ];
+    }
+    const bought = await send("buyCollateral", [second.id, collateral.address, amount, everything]);
+    if (!bought.ok) return finding("INV-10", false, () => `${what}: the pool sells none: ${bought.error.message}`);
+    const gained = (await worth()) - was;
+    return finding("INV-10", gained <= 0n, () => `${what}: gained ${gained} of an absorb`);
   });
 }
 

@@ -3,11 +3,12 @@ import { randomStreams } from "../../../simulator/random.js";
 import { type Act, type Row, rows } from "./act.js";
 import { choose } from "./acts/choose.js";
 import { type Arena, firstPricesWad } from "./arena.js";
-import { BookReader, type Books, Replay } from "./books.js";
-import { type Finding, type InvariantId, checkStep } from "./checks.js";
-
+import { BookReader, type Books, Replay, type VaultEvent } from "./books.js";
+import { checkStep } from "./checks.js";
+import { isHandOver } from "./figures.js";
+import type { Finding, InvariantId } from "./judge.js";
 import { probes } from "./probes.js";
-import type { Situation } from "./situation.js";
+import { type Situation, isIsolated } from "./situation.js";
 
 /** What went wrong, and where. */
 export interface Failure extends Omit<Finding, "invariant"> {
@@ -122,6 +123,7 @@ async function perform(
     const { errorName } = outcome.error;
     trail.push(`  refused: ${outcome.error.message}`);
     increment(tally.refusals, `${act.row}: ${errorName}`);
+    if (errorName === "TooManyAssets") increment(tally.events, "second positions refused");
     const message = `${act.what}: a view announced it, and it was refused with ${outcome.error.message}`;
     return [before, act.announced === undefined ? [] : [{ invariant: act.announced, message }]];
   }
@@ -132,9 +134,7 @@ async function perform(
   }
   const events = replay.apply(outcome.logs);
   for (const { name } of events) increment(tally.events, name);
-  const isForced = act.kind === "liquidatePosition" || act.kind === "absorb";
-  if (isForced && ownerOf(act.account ?? "").toLowerCase() === act.from)
-    increment(tally.events, "liquidations of one's own");
+  for (const name of happenings(act, before, events)) increment(tally.events, name);
   const after = await reader.read();
   const tokens = new Set([arena.cash, ...arena.collaterals].map(({ address }) => address.toLowerCase()));
   const balances = outcome.logs.some(({ address }) => tokens.has(address.toLowerCase()))
@@ -142,6 +142,26 @@ async function perform(
     : undefined;
   const prices = arena.markets.map(({ symbol }) => pricesWad.get(symbol)!);
   return [after, checkStep({ act, before, after, events, replay, balances, pricesWad: prices }, arena)];
+}
+
+/** What happened that no single event tells. */
+function happenings({ kind, from, account, other }: Act, before: Books, events: readonly VaultEvent[]): string[] {
+  if (account === undefined) return [];
+  const owner = ownerOf(account).toLowerCase();
+  const isToOneself = other !== undefined && ownerOf(other).toLowerCase() === owner;
+  const isForced = kind === "liquidatePosition" || kind === "liquidateCollateral" || kind === "absorb";
+  const found = isForced && owner === from ? ["liquidations of one's own"] : [];
+  for (const event of events) {
+    const { name } = event;
+    if (name === "CollateralLiquidated" && isToOneself) found.push(`${name} to oneself`);
+    if (name === "PositionLiquidated" && other !== undefined) {
+      const way = isHandOver(before, event) ? "hand-overs" : "crossings";
+      found.push(`${name} to an account`, way, ...(isToOneself ? [`${way} to oneself`] : []));
+    }
+    const trader = name === "Traded" ? account : name === "PositionLiquidated" ? other : undefined;
+    if (trader !== undefined && isIsolated(before.accounts.get(trader)!)) found.push("trades of isolated accounts");
+  }
+  return found;
 }
 
 function increment(counts: Map<string, number>, name: string): void {

@@ -79,6 +79,10 @@ export function isCapitalStale({ arena, books }: Situation): boolean {
   return BigInt(arena.chain.nowSeconds) > takenAt + capitalMaxAgeSeconds;
 }
 
+export function isIsolated({ mode }: AccountBook): boolean {
+  return mode === "isolated";
+}
+
 /** How much a side (pool not counted) may still grow: wad, base units. */
 export function roomOf({ arena, books }: Situation, market: number, isLong: boolean): bigint {
   const { totals } = books.markets[market]!;

@@ -1,7 +1,14 @@
 import type { Act } from "../act.js";
 import { bookOf, isCapitalStale, isFresh, marketsHeld, type Situation, traders } from "../situation.js";
-import { depositAct, donateAct, withdrawAct } from "./custody.js";
-import { absorbAct, liquidateAct, openToLiquidation } from "./liquidation.js";
+import { depositAct, donateAct, setModeAct, transferAct, withdrawAct } from "./custody.js";
+import {
+  absorbAct,
+  buyCollateralAct,
+  liquidateAct,
+  liquidateCollateralAct,
+  liquidateToAccountAct,
+  openToLiquidation,
+} from "./liquidation.js";
 import { poolDepositAct, poolRedeemAct, refreshAct, sweepAct } from "./pool.js";
 import { crashAct, pushAct, timeAct } from "./prices.js";
 import { settleAct, tradeAct } from "./trading.js";
@@ -9,25 +16,31 @@ import { settleAct, tradeAct } from "./trading.js";
 /** Chooses the next act: mostly one that should go through, sometimes one that should not. */
 export async function choose(situation: Situation): Promise<Act> {
   const { arena, books } = situation;
-  const { atRisk, legs, open } = await openToLiquidation(situation);
+  const { atRisk, legs, takeable, sales, open } = await openToLiquidation(situation);
   const isAnyStale = arena.markets.some(({ symbol }) => !isFresh(situation, symbol));
   const hasPositions = traders(situation).some((account) => marketsHeld(bookOf(situation, account)).length > 0);
   const hasFees = books.markets.some(({ totals }) => totals.feesUnsweptWad > 0n);
+  const hasAbsorbed = books.accounts.get(arena.pool)!.collaterals.some((amount) => amount > 0n);
   // What needs a state that is not there is tried in vain now and then.
   const inVain = 0.25;
   const weights: [number, (situation: Situation) => Act | Promise<Act>][] = [
     [9, depositAct],
     [7, withdrawAct],
+    [6, transferAct],
+    [5, setModeAct],
     [32, tradeAct],
     [hasPositions ? 7 : inVain, settleAct],
     [legs.length > 0 ? 40 : inVain, (now) => liquidateAct(now, legs)],
+    [takeable.length > 0 ? 60 : inVain, (now) => liquidateToAccountAct(now, takeable)],
+    [sales.length > 0 ? 40 : inVain, (now) => liquidateCollateralAct(now, sales)],
     [open.length > 0 ? 20 : inVain, (now) => absorbAct(now, open)],
+    [hasAbsorbed ? 12 : inVain, buyCollateralAct],
     [4, poolDepositAct],
     [5, poolRedeemAct],
     [hasFees ? 4 : inVain, sweepAct],
     [isCapitalStale(situation) ? 15 : 2, refreshAct],
     [isAnyStale ? 40 : 8, pushAct],
-    [hasPositions && atRisk.length === 0 ? 10 : 0.5, crashAct],
+    [hasPositions && atRisk.length === 0 ? 14 : 0.5, crashAct],
     [8, timeAct],
     [1, donateAct],
   ];

@@ -1,7 +1,18 @@
 import { WAD } from "../../../../sdk/index.js";
 import type { Act, Row } from "../act.js";
-import { type Arena, type Token, tokenInterface, vaultInterface } from "../arena.js";
-import { type Situation, bookOf, chance, freeMargin, marketsHeld, part, pick, toRaw, traders } from "../situation.js";
+import { type Arena, type NamedAccount, type Token, tokenInterface, vaultInterface } from "../arena.js";
+import {
+  type Situation,
+  bookOf,
+  chance,
+  freeMargin,
+  isIsolated,
+  marketsHeld,
+  part,
+  pick,
+  toRaw,
+  traders,
+} from "../situation.js";
 
 export function depositAct(situation: Situation): Act {
   const { arena, pricesWad } = situation;
@@ -26,14 +37,14 @@ export function depositAct(situation: Situation): Act {
   };
 }
 
-export function withdrawAct(situation: Situation): Act {
+/** An account with something to spare, a token and an amount of it that its margin lets go, or a little more. */
+function spare(situation: Situation): { account: NamedAccount; token: Token; amount: bigint } {
   const { arena, pricesWad } = situation;
   const candidates = arena.accounts.filter(
     (account) => arena.actors.includes(account.owner) && freeMargin(bookOf(situation, account)) > 20n * WAD,
   );
   const account = candidates.length === 0 ? pick(situation, traders(situation)) : pick(situation, candidates);
   const book = bookOf(situation, account);
-  const from = chance(situation, 0.05) ? pick(situation, arena.actors) : account.owner;
   const free = freeMargin(book) > 0n ? freeMargin(book) : WAD;
   const isBare = marketsHeld(book).length === 0;
   const greed = chance(situation, 0.15) ? 1.3 : 0.9;
@@ -55,6 +66,13 @@ export function withdrawAct(situation: Situation): Act {
     if (debt > 0n && debt < 10n * WAD) cash = book.principalWad; // a debt has a minimum
     amount = toRaw(cash, token, WAD);
   }
+  return { account, token, amount };
+}
+
+export function withdrawAct(situation: Situation): Act {
+  const { arena } = situation;
+  const { account, token, amount } = spare(situation);
+  const from = chance(situation, 0.05) ? pick(situation, arena.actors) : account.owner;
   return {
     row: "withdraw",
     kind: "withdraw",
@@ -62,6 +80,52 @@ export function withdrawAct(situation: Situation): Act {
     from: from.address,
     to: arena.deployment.vault,
     data: vaultInterface.encodeFunctionData("withdraw", [account.id, token.address, amount, from.address]),
+    account: account.id,
+  };
+}
+
+export function transferAct(situation: Situation): Act {
+  const { arena } = situation;
+  const { account, token, amount } = spare(situation);
+  const from = chance(situation, 0.03) ? pick(situation, arena.actors) : account.owner;
+  // Mostly to where it is welcome: strangers take no token that they do not hold.
+  const own = arena.accounts.filter(({ owner, id }) => owner === account.owner && id !== account.id);
+  const index = arena.collaterals.findIndex(({ symbol }) => symbol === token.symbol);
+  const welcoming = arena.accounts.filter(
+    (each) => each.owner !== account.owner && (index < 0 || bookOf(situation, each).collaterals[index]! > 0n),
+  );
+  const dice = situation.random.uniform();
+  let receiver = pick(situation, arena.accounts);
+  if (dice < 0.1) receiver = account;
+  else if (dice < 0.55 && own.length > 0) receiver = pick(situation, own);
+  else if (dice < 0.93 && welcoming.length > 0) receiver = pick(situation, welcoming);
+  return {
+    row: "transfer",
+    kind: "transfer",
+    what: `${from.name} moves ${amount} ${token.symbol} from ${account.name} to ${receiver.name}`,
+    from: from.address,
+    to: arena.deployment.vault,
+    data: vaultInterface.encodeFunctionData("transfer", [account.id, receiver.id, token.address, amount]),
+    account: account.id,
+    other: receiver.id,
+  };
+}
+
+export function setModeAct(situation: Situation): Act {
+  const { arena } = situation;
+  const bare = traders(situation).filter((each) => marketsHeld(bookOf(situation, each)).length === 0);
+  const account = pick(situation, bare.length > 0 && chance(situation, 0.85) ? bare : traders(situation));
+  const from = chance(situation, 0.03) ? pick(situation, arena.actors) : account.owner;
+  const becomesIsolated = isIsolated(bookOf(situation, account)) ? chance(situation, 0.45) : chance(situation, 0.9);
+  let mode = becomesIsolated ? 1 : 0;
+  if (chance(situation, 0.03)) mode = 2;
+  return {
+    row: becomesIsolated ? "setMode: isolated" : "setMode: cross",
+    kind: "setMode",
+    what: `${from.name} gives ${account.name} mode ${mode}`,
+    from: from.address,
+    to: arena.deployment.vault,
+    data: vaultInterface.encodeFunctionData("setMode", [account.id, mode]),
     account: account.id,
   };
 }

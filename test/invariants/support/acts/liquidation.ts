@@ -1,4 +1,4 @@
-import { accountId } from "../../../../sdk/index.js";
+import { WAD, accountId } from "../../../../sdk/index.js";
 import { abs } from "../../../helpers/model.js";
 import type { Act } from "../act.js";
 import { type Actor, type NamedAccount, vaultInterface } from "../arena.js";
@@ -8,26 +8,52 @@ import {
   bookOf,
   chance,
   everything,
+  freeMargin,
+  isFresh,
+  isIsolated,
   isLiquidatable,
   marketsHeld,
   part,
   pick,
+  toRaw,
   traders,
 } from "../situation.js";
+import { openable } from "./trading.js";
 
 export interface Leg {
   readonly target: NamedAccount;
   readonly market: number;
 }
 
-/** Accounts below maintenance, their legs that step 1 of the waterfall accepts, and those that step 2 would take. */
+/** A collateral (by index) of an account below maintenance that would owe something. */
+export interface OwedFor {
+  readonly target: NamedAccount;
+  readonly index: number;
+}
+
+/**
+ * Accounts below maintenance, their legs that step 1 of the waterfall accepts, and those that step 2 would take; the legs that an account
+ * may take over, and the collaterals that it may buy.
+ */
 export async function openToLiquidation(situation: Situation) {
-  const { chain, deployment, pool } = situation.arena;
+  const { arena } = situation;
+  const { chain, deployment, pool } = arena;
   const atRisk = traders(situation).filter((account) => isLiquidatable(bookOf(situation, account)));
   const legs: Leg[] = [];
+  const takeable: Leg[] = [];
+  const sales: OwedFor[] = [];
   const open: NamedAccount[] = [];
   for (const target of atRisk) {
+    const { health, collaterals } = bookOf(situation, target);
+    for (const [index, amount] of collaterals.entries()) {
+      const { asset } = arena.collaterals[index]!;
+      // Of an account far below zero a part raises no health.
+      const isSold = amount > 0n && health.netCash < 0n && health.health > 0n && isFresh(situation, asset);
+      if (isSold) sales.push({ target, index });
+    }
     for (const market of marketsHeld(bookOf(situation, target))) {
+      const { symbol } = arena.markets[market]!;
+      if (health.health > leastHealthTakenWad && isFresh(situation, symbol)) takeable.push({ target, market });
       const data = vaultInterface.encodeFunctionData("previewLiquidation", [target.id, market, everything, pool]);
       const [refusal] = wordsOf(await chain.call(deployment.vault, data));
       if (refusal === 0n) legs.push({ target, market });
@@ -36,8 +62,11 @@ export async function openToLiquidation(situation: Situation) {
     const [isOpen] = wordsOf(await chain.call(deployment.vault, data));
     if (isOpen === 1n) open.push(target);
   }
-  return { atRisk, legs, open };
+  return { atRisk, legs, takeable, sales, open };
 }
+
+/** Below it a discount that health can bear is less than taker rate and tolerance. */
+const leastHealthTakenWad = (6n * WAD) / 100n;
 
 /** Somebody who liquidates: the keeper, a stranger, another trader, or the owner himself. */
 function liquidator(situation: Situation, target: NamedAccount): Actor {
@@ -59,16 +88,131 @@ export function liquidateAct(situation: Situation, legs: readonly Leg[]): Act {
   // The reward is cash of the caller's first account, which may not be the target.
   if (accountId(from.address) === target.id && chance(situation, 0.9)) from = arena.keeper;
   const isSelf = accountId(from.address) === target.id;
-  const taker = chance(situation, 0.02) ? accountId(from.address) : arena.pool;
   return {
     row: "liquidatePosition",
     kind: "liquidatePosition",
     what: `${from.name} liquidates ${target.name} in ${arena.markets[market]!.symbol}, at most ${most}`,
     from: from.address,
     to: arena.deployment.vault,
-    data: vaultInterface.encodeFunctionData("liquidatePosition", [target.id, market, most, taker]),
+    data: vaultInterface.encodeFunctionData("liquidatePosition", [target.id, market, most, arena.pool]),
     account: target.id,
-    announced: isAccepted && most === everything && taker === arena.pool && !isSelf ? "INV-09" : undefined,
+    announced: isAccepted && most === everything && !isSelf ? "INV-09" : undefined,
+  };
+}
+
+/** Accounts that trade and can bear something, beside the target; now and then only those of its owner. */
+function takersFor(situation: Situation, target: NamedAccount): NamedAccount[] {
+  const able = traders(situation).filter(
+    (account) => account.id !== target.id && freeMargin(bookOf(situation, account)) > 50n * WAD,
+  );
+  const own = able.filter(({ owner }) => owner === target.owner);
+  return own.length > 0 && chance(situation, 0.4) ? own : able;
+}
+
+export function liquidateToAccountAct(situation: Situation, legs: readonly Leg[]): Act {
+  const { arena } = situation;
+  const heldBy = (account: NamedAccount, market: number) => bookOf(situation, account).positions[market]!.sharesWad;
+  const any = { target: pick(situation, traders(situation)), market: pick(situation, [...arena.markets.keys()]) };
+  const isOpen = legs.length > 0 && chance(situation, 0.95);
+  // Legs with takers on the other side, on the same side, or without a position.
+  const stance = pick(situation, [-1n, -1n, -1n, 1n, 0n]);
+  const pairs = (isOpen ? legs : [any]).flatMap((leg) =>
+    takersFor(situation, leg.target).map((taker) => ({ ...leg, taker })),
+  );
+  const isSecond = chance(situation, 0.15);
+  const wanted = pairs.filter(({ target, market, taker }) => {
+    const shares = heldBy(taker, market);
+    const book = bookOf(situation, taker);
+    // An isolated account with a position elsewhere is turned away.
+    if (isSecond) return isIsolated(book) && shares === 0n && marketsHeld(book).length > 0;
+    return stance === 0n ? shares === 0n : shares * heldBy(target, market) * stance > 0n;
+  });
+  const whoever = { ...any, taker: pick(situation, traders(situation)) };
+  const { target, market, ...found } = pick(
+    situation,
+    [wanted, pairs, [whoever]].find((some) => some.length > 0)!,
+  );
+  const taker = chance(situation, 0.02) ? target : found.taker;
+  const { symbol } = arena.markets[market]!;
+  const held = heldBy(target, market);
+  const bearable = openable(situation, bookOf(situation, taker), market);
+  const crosses = heldBy(taker, market) * held < 0n;
+  let most = chance(situation, 0.7) ? everything : part(situation, abs(held), 0.05, 1.1) + 1n;
+  if (!crosses && bearable < abs(held) && chance(situation, 0.7)) most = part(situation, bearable, 0.2, 0.95) + 1n;
+  const from = chance(situation, 0.03) ? pick(situation, arena.actors) : taker.owner;
+  return {
+    row: "liquidate to account",
+    kind: "liquidatePosition",
+    what: `${from.name} liquidates ${target.name} in ${symbol}, at most ${most}, to ${taker.name}`,
+    from: from.address,
+    to: arena.deployment.vault,
+    data: vaultInterface.encodeFunctionData("liquidatePosition", [target.id, market, most, taker.id]),
+    account: target.id,
+    other: taker.id,
+  };
+}
+
+/** How much of a collateral (raw) an account surely has the margin to buy. */
+function affordable(situation: Situation, account: NamedAccount, index: number): bigint {
+  const { collaterals } = situation.arena;
+  const { asset, initialWeightWad } = collaterals[index]!;
+  const book = bookOf(situation, account);
+  const free = freeMargin(book) > 0n ? freeMargin(book) : 0n;
+  const bound = WAD - initialWeightWad + WAD / 16n; // what the weight leaves out, and debt margin
+  const value = (free * WAD) / bound;
+  return toRaw(value, collaterals[index]!, situation.pricesWad.get(asset)!);
+}
+
+export function liquidateCollateralAct(situation: Situation, sales: readonly OwedFor[]): Act {
+  const { arena } = situation;
+  const any = { target: pick(situation, traders(situation)), index: pick(situation, [...arena.collaterals.keys()]) };
+  const { target, index } = sales.length > 0 && chance(situation, 0.95) ? pick(situation, sales) : any;
+  const token = arena.collaterals[index]!;
+  const takers = takersFor(situation, target);
+  const isRefused = takers.length === 0 || chance(situation, 0.02);
+  const taker = isRefused ? target : pick(situation, takers);
+  const can = affordable(situation, taker, index);
+  const held = bookOf(situation, target).collaterals[index]!;
+  let most = chance(situation, 0.6) ? everything : part(situation, held, 0.01, 1.1) + 1n;
+  if (can < held && chance(situation, 0.8)) most = part(situation, can, 0.2, 1) + 1n;
+  const from = chance(situation, 0.03) ? pick(situation, arena.actors) : taker.owner;
+  return {
+    row: "liquidateCollateral",
+    kind: "liquidateCollateral",
+    what: `${from.name} liquidates ${token.symbol} of ${target.name}, at most ${most}, to ${taker.name}`,
+    from: from.address,
+    to: arena.deployment.vault,
+    data: vaultInterface.encodeFunctionData("liquidateCollateral", [target.id, token.address, most, taker.id]),
+    account: target.id,
+    other: taker.id,
+  };
+}
+
+export function buyCollateralAct(situation: Situation): Act {
+  const { arena } = situation;
+  const { collaterals } = bookOf(situation, { id: arena.pool });
+  const onSale = [...collaterals.keys()].filter((index) => collaterals[index]! > 0n);
+  const index = pick(situation, onSale.length > 0 && chance(situation, 0.97) ? onSale : [...collaterals.keys()]);
+  const token = arena.collaterals[index]!;
+  const held = collaterals[index]!;
+  const able = traders(situation).filter((account) => affordable(situation, account, index) > 0n);
+  const buyer = pick(situation, able.length > 0 ? able : traders(situation));
+  const can = affordable(situation, buyer, index);
+  const most = can < held && chance(situation, 0.85) ? can : held;
+  const amount = chance(situation, 0.4) ? most : part(situation, most, 0.01, chance(situation, 0.05) ? 2 : 1) + 1n;
+  const value = (amount * situation.pricesWad.get(token.asset)!) / 10n ** BigInt(token.decimals);
+  // The most that the pool ever asks: the price, and its tolerance.
+  const asked = (value * (WAD + token.toleranceWad)) / WAD + 1n;
+  const limit = chance(situation, 0.05) ? part(situation, value, 0.97, 1) : asked;
+  const from = chance(situation, 0.03) ? pick(situation, arena.actors) : buyer.owner;
+  return {
+    row: "buyCollateral",
+    kind: "buyCollateral",
+    what: `${from.name} buys ${amount} ${token.symbol} of the pool's for ${buyer.name}, at most for ${limit}`,
+    from: from.address,
+    to: arena.deployment.vault,
+    data: vaultInterface.encodeFunctionData("buyCollateral", [buyer.id, token.address, amount, limit]),
+    account: buyer.id,
   };
 }
 

@@ -10,6 +10,7 @@ import {
   freeMargin,
   isCapitalStale,
   isFresh,
+  isIsolated,
   marketsHeld,
   noDeadline,
   part,
@@ -23,7 +24,7 @@ export function tradeData(account: AccountId, market: number, size: bigint, limi
 }
 
 /** About the largest size that an account's free margin lets it open. */
-function openable(situation: Situation, account: AccountBook, market: number): bigint {
+export function openable(situation: Situation, account: AccountBook, market: number): bigint {
   const { initialBaseWad, symbol } = situation.arena.markets[market]!;
   const free = freeMargin(account);
   if (free <= 0n) return 0n;
@@ -39,7 +40,10 @@ export function tradeAct(situation: Situation): Act {
   const account = pick(situation, chance(situation, 0.95) && candidates.length > 0 ? candidates : traders(situation));
   const book = bookOf(situation, account);
   const fresh = [...arena.markets.keys()].filter((market) => isFresh(situation, arena.markets[market]!.symbol));
-  const market = pick(situation, chance(situation, 0.95) && fresh.length > 0 ? fresh : [...arena.markets.keys()]);
+  let market = pick(situation, chance(situation, 0.95) && fresh.length > 0 ? fresh : [...arena.markets.keys()]);
+  // An isolated account tries a second position now and then.
+  const [only] = marketsHeld(book);
+  if (isIsolated(book) && only !== undefined && chance(situation, 0.5)) market = only;
   const { symbol } = arena.markets[market]!;
   const [row, size] = sizeOf(situation, book, market);
   // A limit that binds now and then, and callers who may not.

@@ -1,0 +1,67 @@
+import type { Act } from "./act.js";
+import type { Books, Replay, VaultEvent } from "./books.js";
+
+/** What must hold after every step; each sentence is the title of a test. */
+export const invariants = {
+  "INV-01":
+    "tokens held cover every claim, and rounding leaves at most a few wei a change, never in an account's favour",
+  "INV-02": "longs and shorts of a market are of the same size",
+  "INV-03":
+    "shares over accounts equal a market's totals, what an account takes over keeps its size, and the log alone rebuilds storage",
+  "INV-04":
+    "trade, settle, liquidation and sweeping keep total equity; deposits and withdrawals change it by what they move",
+  "INV-05": "funding paid less funding received is never below zero and less than a wei a position",
+  "INV-06": "a round trip at a constant price, by any accounts, gains nothing: it costs its fees",
+  "INV-07": "splitting a trade leaves its cost as it is and never lowers its fees",
+  "INV-08": "settling changes neither equity nor health, and frees no margin",
+  "INV-09":
+    "a partial liquidation raises health, to the target at most unless leg or debt is gone, and leaves nobody below zero",
+  "INV-10":
+    "liquidating oneself gains nothing but the skew's premium and the reward's top-up, and to a second account costs insurance's part",
+  "INV-12":
+    "at a constant price a share of the pool changes by fees, funding and liquidations only, and going in and out gains nothing",
+  "INV-14": "an account at or above initial margin can close any position with another feed dead",
+  "INV-15":
+    "no act makes another account unhealthy, or changes the health of one that it does not name, or leaves a taker below initial margin",
+  "INV-16": "an isolated account has one position at most, and changes its mode only without one",
+} as const;
+
+export type InvariantId = keyof typeof invariants;
+
+export interface Finding {
+  readonly invariant: InvariantId;
+  readonly message: string;
+}
+
+/** A step that went through: the books on both sides of it, and what the vault told. */
+export interface Step {
+  readonly act: Act;
+  readonly before: Books;
+  readonly after: Books;
+  readonly events: readonly VaultEvent[];
+  readonly replay: Replay;
+  /** Tokens in the vault, if the step moved any. */
+  readonly balances: readonly bigint[] | undefined;
+  readonly pricesWad: readonly bigint[];
+}
+
+/** For figures that are equal but for the rounding of two positions, wei. */
+export const roundingWei = 16n;
+
+/** Collects what does not hold. */
+export class Judge {
+  readonly findings: Finding[] = [];
+  readonly #invariant: InvariantId;
+
+  constructor(invariant: InvariantId) {
+    this.#invariant = invariant;
+  }
+
+  holds(condition: boolean, message: () => string): void {
+    if (!condition) this.findings.push({ invariant: this.#invariant, message: message() });
+  }
+
+  within(figure: bigint, least: bigint, most: bigint, what: string): void {
+    this.holds(figure >= least && figure <= most, () => `${what}: ${figure} is not within ${least} and ${most}`);
+  }
+}
