@@ -38,6 +38,7 @@ export class Observer {
   readonly #lens: VaultLens;
   readonly #lensChunk: number;
   readonly #log: Logger;
+  readonly #poolAccount: AccountId;
   /** Pool and insurance are never targets. */
   readonly #neverTargets: ReadonlySet<AccountId>;
   #readTo: number;
@@ -49,7 +50,8 @@ export class Observer {
     this.#lens = VaultLens__factory.connect(deployment.lens, provider);
     this.#lensChunk = lensChunk;
     this.#log = log;
-    this.#neverTargets = new Set([accountId(deployment.pool), accountId(deployment.vault)]);
+    this.#poolAccount = accountId(deployment.pool);
+    this.#neverTargets = new Set([this.#poolAccount, accountId(deployment.vault)]);
     this.#readTo = deployment.fromBlock - 1;
   }
 
@@ -87,7 +89,7 @@ export class Observer {
       return found.map(normalizeAccount);
     });
     const risks = await this.#inChunks(liquidatable, riskChunk, unreadable, async (chunk) => {
-      const views = await this.#lens.atRisk(chunk, { blockTag });
+      const views = await this.#lens.atRisk(chunk, this.#poolAccount, { blockTag });
       return views.map(toRisk);
     });
     return { risks, unreadable };
