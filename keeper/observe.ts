@@ -39,17 +39,20 @@ export class Observer {
   readonly #lensChunk: number;
   readonly #log: Logger;
   readonly #poolAccount: AccountId;
+  readonly #taker: AccountId | undefined;
   /** Pool and insurance are never targets. */
   readonly #neverTargets: ReadonlySet<AccountId>;
   #readTo: number;
   #fullPass: { readonly block: number; readonly atSeconds: number } | undefined;
 
-  constructor(provider: Provider, deployment: Deployment, lensChunk: number, log: Logger) {
+  /** @param taker the account whose takings are previewed beside the pool's */
+  constructor(provider: Provider, deployment: Deployment, lensChunk: number, log: Logger, taker?: AccountId) {
     this.#provider = provider;
     this.#deployment = deployment;
     this.#lens = VaultLens__factory.connect(deployment.lens, provider);
     this.#lensChunk = lensChunk;
     this.#log = log;
+    this.#taker = taker;
     this.#poolAccount = accountId(deployment.pool);
     this.#neverTargets = new Set([this.#poolAccount, accountId(deployment.vault)]);
     this.#readTo = deployment.fromBlock - 1;
@@ -90,7 +93,10 @@ export class Observer {
     });
     const risks = await this.#inChunks(liquidatable, riskChunk, unreadable, async (chunk) => {
       const views = await this.#lens.atRisk(chunk, this.#poolAccount, { blockTag });
-      return views.map(toRisk);
+      const taker = this.#taker;
+      if (taker === undefined) return views.map((view) => toRisk(view));
+      const taken = await this.#lens.atRisk(chunk, taker, { blockTag });
+      return views.map((view, i) => ({ ...toRisk(view), takerLegs: taken[i] === undefined ? [] : toLegs(taken[i]) }));
     });
     return { risks, unreadable };
   }
@@ -144,11 +150,11 @@ export class Observer {
   }
 }
 
-function toRisk({ account, health, absorbOpen, markets, legs }: RiskView): Risk {
-  return {
-    account: normalizeAccount(account),
-    health: toHealth(health),
-    absorbOpen,
-    legs: legs.map((leg, i): Leg => ({ market: Number(markets[i]), ...toLegPreview(leg) })),
-  };
+function toRisk(view: RiskView): Risk {
+  const { account, health, absorbOpen } = view;
+  return { account: normalizeAccount(account), health: toHealth(health), absorbOpen, legs: toLegs(view) };
+}
+
+function toLegs({ markets, legs }: RiskView): Leg[] {
+  return legs.map((leg, i): Leg => ({ market: Number(markets[i]), ...toLegPreview(leg) }));
 }
