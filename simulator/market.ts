@@ -9,7 +9,7 @@ import {
   PriceOracle__factory,
 } from "../typechain-types/index.js";
 import type { Chain } from "./chain.js";
-import { type PlannedOwner, drawPopulation, poolSeedWad } from "./population.js";
+import { type PlannedDeposit, drawPopulation, poolSeedWad } from "./population.js";
 import type { PriceRow } from "./prices.js";
 
 /** A local chain with a deployment, the keys that the node holds, and short ways to act on it. */
@@ -60,6 +60,8 @@ export interface Population {
   readonly opened: number;
   /** Openings that the vault refused; each was halved and tried again. */
   readonly refused: number;
+  /** What the pool started with. */
+  readonly poolSeedWad: bigint;
 }
 
 /** Draws the owners, seeds the pool, funds the accounts and opens their positions; `onOwner` hears how far it is. */
@@ -71,7 +73,8 @@ export async function populate(
   onOwner: (done: number) => void,
 ): Promise<Population> {
   const owners = drawPopulation({ ...draw, ...populationInput(parameters, prices) });
-  await seedPool(market, poolSeedWad(owners.map(({ valueWad }) => valueWad)));
+  const seedWad = poolSeedWad(owners.map(({ valueWad }) => valueWad));
+  await seedPool(market, seedWad);
   const accounts: AccountId[] = [];
   let opened = 0;
   let refused = 0;
@@ -80,7 +83,7 @@ export async function populate(
     if (key === undefined) throw new RangeError(`the node holds no key ${owner.hdIndex}`);
     const account = accountId(key);
     accounts.push(account);
-    await fund(market, key, account, owner);
+    for (const deposit of owner.deposits) await give(market, key, account, deposit);
     for (const { market: id, sizeDeltaWad } of owner.openings) {
       const refusals = await open(market, key, account, id, sizeDeltaWad);
       refused += refusals;
@@ -88,7 +91,7 @@ export async function populate(
     }
     onOwner(accounts.length);
   }
-  return { accounts, opened, refused };
+  return { accounts, opened, refused, poolSeedWad: seedWad };
 }
 
 function populationInput(
@@ -124,15 +127,19 @@ async function seedPool({ chain, deployment, admin }: LocalMarket, seedWad: bigi
   await send(chain, admin, deployment.pool, poolInterface.encodeFunctionData("deposit", [amount, admin]));
 }
 
-async function fund({ chain, deployment, admin }: LocalMarket, key: string, account: AccountId, owner: PlannedOwner) {
-  const tokens = new Map([deployment.settlementToken, ...deployment.collaterals].map((token) => [token.symbol, token]));
-  for (const { token, amount } of owner.deposits) {
-    const address = tokens.get(token)?.address;
-    if (address === undefined) throw new RangeError(`the deployment has no token ${token}`);
-    await send(chain, admin, address, tokenInterface.encodeFunctionData("mint", [key, amount]));
-    await send(chain, key, address, tokenInterface.encodeFunctionData("approve", [deployment.vault, amount]));
-    await send(chain, key, deployment.vault, vaultInterface.encodeFunctionData("deposit", [account, address, amount]));
-  }
+/** Mints a token to a key, which deposits it for an account. */
+export async function give(
+  { chain, deployment, admin }: LocalMarket,
+  key: string,
+  account: AccountId,
+  { token, amount }: PlannedDeposit,
+): Promise<void> {
+  const tokens = [deployment.settlementToken, ...deployment.collaterals];
+  const address = tokens.find(({ symbol }) => symbol === token)?.address;
+  if (address === undefined) throw new RangeError(`the deployment has no token ${token}`);
+  await send(chain, admin, address, tokenInterface.encodeFunctionData("mint", [key, amount]));
+  await send(chain, key, address, tokenInterface.encodeFunctionData("approve", [deployment.vault, amount]));
+  await send(chain, key, deployment.vault, vaultInterface.encodeFunctionData("deposit", [account, address, amount]));
 }
 
 /** Opens, halving what the vault refuses. Returns how often it refused; more than `halvings` times and nothing was opened. */
