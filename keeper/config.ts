@@ -68,7 +68,7 @@ const fixes: Record<keyof z.infer<typeof Environment>, string> = {
     "must be a whole number from 1 to 1000: notional that the taker gives back to the pool in a turn, in percent of its equity",
 };
 
-/** The keeper's capital: which account of its key holds it, and what may be done with it. */
+/** The keeper's capital: which account of its key holds it, and what may be done with it. Every position of that account is given back. */
 export interface TakerOptions extends TakerPolicy {
   readonly index: number;
 }

@@ -92,6 +92,7 @@ export class Keeper {
     const refused = new Set<AccountId>();
     let left = new Map<Risk, LeftReason>();
     const all: Outcome[] = await this.#giveBack(blockNumber);
+    for (const outcome of all) if (outcome.kind === "failed") failed.set(outcome.account, outcome.reason);
 
     let block = lastBlock(all, blockNumber);
     let toRead = [...this.#due];

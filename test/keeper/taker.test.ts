@@ -1,9 +1,10 @@
 import { expect } from "chai";
+import type { Signer as EthersSigner } from "ethers";
 
 import { Keeper, type TurnReport } from "../../keeper/index.js";
-import { type AccountId, accountId, marketsOf } from "../../sdk/index.js";
-import { type LogLine, keptLog } from "../helpers/keeper.js";
-import { type World, createWorld } from "../helpers/world.js";
+import { type AccountId, marketsOf } from "../../sdk/index.js";
+import { type LogLine, intercept, keptLog } from "../helpers/keeper.js";
+import { type Signer, type World, createWorld } from "../helpers/world.js";
 
 const WAD = 10n ** 18n;
 const keeperIndex = 9;
@@ -20,13 +21,18 @@ interface Scene {
 }
 
 /** A world and a keeper in it with so much capital. */
-async function scene(capital: string, policy = { inventoryPercent: 200, giveBackPercent: 100 }): Promise<Scene> {
+async function scene(
+  capital: string,
+  policy = { inventoryPercent: 200, giveBackPercent: 100 },
+  wrap: (signer: Signer) => EthersSigner = (signer) => signer,
+): Promise<Scene> {
   const world = await createWorld();
   const { log, lines } = keptLog();
   const signer = world.signers[keeperIndex]!;
   const taker = await world.fund(signer, { USDC: capital }, capitalIndex);
   const options = { index: capitalIndex, ...policy };
-  const keeper = await Keeper.create({ signer, deployment: world.deployment, log, lensChunk: 200, taker: options });
+  const { deployment } = world;
+  const keeper = await Keeper.create({ signer: wrap(signer), deployment, log, lensChunk: 200, taker: options });
   const turn = async () => keeper.onBlock(await world.ballast.provider.getBlockNumber());
   await turn();
   return { world, taker, lines, turn };
@@ -124,7 +130,31 @@ describe("keeper with a taker", () => {
     expect(told(lines, "given back").length).to.be.above(1);
   });
 
-  it("reports a trade back that the contract refuses, and tries again in the next turn", async () => {
+  it("reports a trade back that fails, and tries again in the next turn", async () => {
+    let isBroke = false;
+    const { world, taker, turn } = await scene("20000", undefined, (signer) =>
+      intercept<EthersSigner>(signer, {
+        sendTransaction(transaction) {
+          if (!isBroke) return signer.sendTransaction(transaction);
+          return Promise.reject(Object.assign(new Error("no ether"), { code: "INSUFFICIENT_FUNDS" }));
+        },
+      }),
+    );
+    await leveraged(world, 0);
+    await world.push({ BTC: atMarginCall });
+    await turn();
+    await world.passTime(12);
+    isBroke = true;
+    const { givenBack, failed } = await turn();
+    expect({ givenBack, failed }).to.deep.equal({
+      givenBack: 0,
+      failed: [{ account: taker, reason: "INSUFFICIENT_FUNDS" }],
+    });
+    isBroke = false;
+    expect((await turn()).givenBack).to.equal(1);
+  });
+
+  it("keeps what has no fresh price, and gives it back once there is one", async () => {
     const { world, taker, turn, lines } = await scene("20000");
     await leveraged(world, 0);
     await world.push({ BTC: atMarginCall });
@@ -155,6 +185,5 @@ describe("keeper with a taker", () => {
     await world.refresh();
     const block = await world.ballast.provider.getBlockNumber();
     expect(await other.onBlock(block)).to.deep.equal({ checked: 1, atRisk: 1, ...quiet, liquidations: 1 });
-    expect(accountId(owner!.address)).not.to.equal(taker);
   });
 });
