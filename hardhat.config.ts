@@ -1,7 +1,8 @@
 import { createRequire } from "node:module";
 import toolbox from "@nomicfoundation/hardhat-toolbox-mocha-ethers";
-import { defineConfig } from "hardhat/config";
+import { configVariable, defineConfig } from "hardhat/config";
 import artifactOrder from "./tools/artifact-order.js";
+import standardRpc from "./tools/standard-rpc.js";
 
 // The compiler is an npm package, so a build downloads nothing.
 const soljson = createRequire(import.meta.url).resolve("solc/soljson.js");
@@ -21,7 +22,7 @@ const compiler = {
 };
 
 export default defineConfig({
-  plugins: [artifactOrder, toolbox], // in this order
+  plugins: [artifactOrder, toolbox, standardRpc], // in this order
   solidity: {
     profiles: {
       default: compiler,
@@ -32,9 +33,17 @@ export default defineConfig({
   typechain: { outDir: "./typechain-types" },
   networks: {
     localhost: { type: "http", url: process.env["BALLAST_LOCAL_URL"] ?? "http://127.0.0.1:8545" },
+    // A real chain, by any node of it: no key is needed but to deploy. From the keystore ("hardhat keystore set") or the environment.
+    testnet: {
+      type: "http",
+      url: configVariable("BALLAST_RPC_URL"),
+      accounts: [configVariable("BALLAST_DEPLOYER_KEY")],
+    },
     // The blocks of one step of the demo share its time.
     demo: { type: "edr-simulated", allowBlocksWithSameTimestamp: true },
   },
+  // Sourcify and Blockscout need no key.
+  verify: { etherscan: { apiKey: configVariable("ETHERSCAN_API_KEY") } },
   test: {
     mocha: { timeout: 600_000 },
     solidity: { fuzz: { runs: 256, seed: "0x42616c6c617374" } },

@@ -495,6 +495,11 @@ contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IMarginVault
+    function previewBuyCollateral(address token, uint256 amount) external view returns (uint256 costWad) {
+        return CollateralSale.previewBuyCollateral($, _constants(), _collateralIndex(token), amount);
+    }
+
+    /// @inheritdoc IMarginVault
     function previewAbsorb(AccountId account) external view returns (AbsorbPreview memory) {
         return Waterfall.previewAbsorb($, _constants(), account);
     }

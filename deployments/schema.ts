@@ -21,14 +21,35 @@ const baseUnits = positive(decimal(9));
 const money = decimal(6);
 const seconds = positive(decimal(0));
 
+const address = z.string().refine((text) => isAddress(text), "must be an address");
+
+/** Where a price comes from, one schema a kind; ../ignition/feeds.ts opens each. */
+const feed = z.discriminatedUnion("kind", [
+  /** The deployment's pusher publishes it; the first one is the market's firstPrice. */
+  z.strictObject({ kind: z.literal("push") }),
+  z.strictObject({
+    kind: z.literal("chainlink"),
+    aggregator: address,
+    /** A price at or below minPrice, or at or above maxPrice, is refused: at or inside the aggregator's own bounds. */
+    minPrice: decimal(18),
+    maxPrice: positive(decimal(18)),
+    /** The aggregator's heartbeat and some room for delay. */
+    maxAgeSeconds: seconds,
+  }),
+]);
+
+export type Feed = z.infer<typeof feed>;
+
 const market = z
   .strictObject({
     symbol: z.string().regex(assetPattern),
     firstPrice: positive(decimal(18)),
     initialBase: positive(share),
     maintenanceBase: positive(share),
-    /** Largest error of an honest price, as a share of it. */
+    /** Largest error of an honest price, as a share of it; at least the deviation threshold of an aggregator. */
     tolerance: share,
+    /** Without one, prices are pushed. A collateral's price comes from where that of its market comes from. */
+    feed: feed.optional(),
     openInterestCap: baseUnits,
     skewScale: baseUnits,
     minimumSize: baseUnits,
@@ -67,16 +88,19 @@ const market = z
       (m) => wad(m.discountBase) >= wad(m.takerRate) + wad(m.tolerance),
     ),
     rule("discountCap", "must be at least discountBase", (m) => wad(m.discountCap) >= wad(m.discountBase)),
+    rule(
+      "feed",
+      "must have minPrice below firstPrice and maxPrice above it",
+      ({ firstPrice, feed: f }) =>
+        f?.kind !== "chainlink" || (wad(f.minPrice) < wad(firstPrice) && wad(firstPrice) < wad(f.maxPrice)),
+    ),
   );
 
 const tokenDecimals = decimal(0).refine((text) => Number(text) <= 18, "must be at most 18");
 const token = {
   symbol: z.string().min(1),
   /** Where the token stands; without one, a mock is deployed on the local chain. */
-  address: z
-    .string()
-    .refine((text) => isAddress(text), "must be an address")
-    .optional(),
+  address: address.optional(),
   decimals: tokenDecimals,
 };
 

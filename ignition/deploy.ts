@@ -21,6 +21,7 @@ import {
   type PriceOracle,
   PriceOracle__factory,
 } from "../typechain-types/index.js";
+import { openFeeds, withFeeds } from "./feeds.js";
 import Ballast from "./modules/Ballast.js";
 
 export type Connection = NetworkConnection<"generic">;
@@ -58,7 +59,7 @@ export async function deployBallast(
       ? await deployContracts(connection, parameters, admin)
       : await withNewListings(standing, parameters, admin);
   await withDecodedErrors(() => listEverything(deployment, parameters, admin));
-  return deployment;
+  return withFeeds(deployment, admin);
 }
 
 async function stands(connection: Connection, { chainId, vault, pool }: Deployment): Promise<boolean> {
@@ -182,26 +183,6 @@ async function listEverything(deployment: Deployment, parameters: DeploymentPara
   if (isNew) await mined(vault.refreshCapital());
 }
 
-async function openFeeds(
-  oracle: PriceOracle,
-  { markets, vault }: DeploymentParameters,
-  priced: readonly { asset: number; symbol: string }[],
-): Promise<void> {
-  if (priced.length === 0) return;
-  const bySymbol = new Map(markets.map((market) => [market.symbol, market]));
-  const firstPrices: bigint[] = [];
-  for (const { asset, symbol } of priced) {
-    const market = bySymbol.get(symbol);
-    if (market === undefined) throw new TypeError(`no market prices ${symbol}`);
-    await (await oracle.setFeed(asset, parseDecimal(market.tolerance, 18), vault.maxPriceAgeSeconds)).wait();
-    firstPrices.push(parseDecimal(market.firstPrice, 18));
-  }
-  const block = await oracle.runner?.provider?.getBlock("latest");
-  if (block === null || block === undefined) throw new TypeError("the provider has no latest block");
-  const assets = priced.map(({ asset }) => asset);
-  await (await oracle.push(assets, firstPrices, block.timestamp)).wait();
-}
-
 const wad = (text: string) => parseDecimal(text, 18);
 
 export function marketParameters(market: DeploymentParameters["markets"][number]) {
@@ -254,7 +235,7 @@ export function accountParameters({ vault }: DeploymentParameters) {
   };
 }
 
-/** Publishes prices (wad, by symbol) as of `publishedAt` to every asset that has them. */
+/** Publishes prices (wad, by symbol) as of `publishedAt` to every push-fed asset that has them. */
 export async function pushPrices(
   oracle: PriceOracle,
   deployment: Deployment,

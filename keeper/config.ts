@@ -7,6 +7,8 @@ import type { TakerPolicy } from "./decide/inventory.js";
 /** Seconds of chain time, and blocks, after which everything is checked again: funding moves without prices. */
 export const fullPassSeconds = 60;
 export const fullPassBlocks = 50;
+/** By how many seconds the stored price of a Chainlink-fed asset may lag what its aggregator tells before the keeper stores that. */
+export const refreshSeconds = 900;
 /** Blocks that one request for logs spans at most. */
 export const logBlocks = 2_000;
 /** Accounts whose liquidation one call works out at most: a node takes seconds for a hundred. */

@@ -10,7 +10,7 @@ import {
   normalizeAccount,
   revertData,
 } from "../sdk/index.js";
-import { MarginVault__factory } from "../typechain-types/index.js";
+import { MarginVault__factory, PriceOracle__factory } from "../typechain-types/index.js";
 import { absorbBatch, gasCap, receiptTimeoutMs } from "./config.js";
 import type { Decision } from "./decide.js";
 import type { GiveBack } from "./decide/giveBack.js";
@@ -47,6 +47,7 @@ type Liquidation = Extract<Decision, { kind: "liquidate" }>;
 type Returned = Extract<GiveBack, { kind: "giveBack" }>;
 
 const vaultInterface = MarginVault__factory.createInterface();
+const oracleInterface = PriceOracle__factory.createInterface();
 
 /** For a log line. */
 const wad = (value: unknown) => (typeof value === "bigint" ? formatDecimal(value, 18) : "?");
@@ -58,6 +59,7 @@ const wad = (value: unknown) => (typeof value === "bigint" ? formatDecimal(value
 export class Executor {
   readonly #signer: Signer;
   readonly #vault: string;
+  readonly #oracle: string;
   readonly #poolAccount: AccountId;
   readonly #keeperAccount: AccountId;
   readonly #log: Logger;
@@ -67,6 +69,7 @@ export class Executor {
   constructor(signer: Signer, deployment: Deployment, keeperAccount: AccountId, log: Logger) {
     this.#signer = signer;
     this.#vault = deployment.vault;
+    this.#oracle = deployment.oracle;
     this.#poolAccount = accountId(deployment.pool);
     this.#keeperAccount = keeperAccount;
     this.#log = log;
@@ -83,6 +86,19 @@ export class Executor {
     return outcomes;
   }
 
+  /** Has the oracle store what the aggregators of these assets tell. A failure is a log line: the next turn tries again. */
+  async refreshPrices(assets: readonly number[]): Promise<void> {
+    if (assets.length === 0) return;
+    this.#nonce = undefined;
+    try {
+      const { hash } = await this.#send(this.#oracle, oracleInterface.encodeFunctionData("refresh", [[...assets]]));
+      this.#log.info({ assets, hash }, "prices stored");
+    } catch (error) {
+      const reason = failureReason(error);
+      this.#log.warn({ action: "refreshPrices", assets, reason, detail: failureDetail(error) }, "failed");
+    }
+  }
+
   /** Sells to the pool, or buys back from it, what the taker holds. */
   async giveBack(taker: AccountId, parts: readonly Returned[]): Promise<Outcome[]> {
     this.#nonce = undefined;
@@ -90,7 +106,7 @@ export class Executor {
     for (const { market, sizeDeltaWad, limitPriceWad, deadline, reason } of parts) {
       const data = vaultInterface.encodeFunctionData("trade", [taker, market, sizeDeltaWad, limitPriceWad, deadline]);
       try {
-        const { blockNumber, hash } = await this.#send(data);
+        const { blockNumber, hash } = await this.#send(this.#vault, data);
         this.#log.info({ taker, market, sizeDelta: wad(sizeDeltaWad), reason, hash }, "given back");
         outcomes.push({ kind: "givenBack", account: taker, blockNumber });
       } catch (error) {
@@ -104,7 +120,7 @@ export class Executor {
     const into = taker ?? this.#poolAccount;
     const data = vaultInterface.encodeFunctionData("liquidatePosition", [account, market, maxSizeWad, into]);
     try {
-      const { blockNumber, hash, logs } = await this.#send(data);
+      const { blockNumber, hash, logs } = await this.#send(this.#vault, data);
       const event = logs.map((log) => vaultInterface.parseLog(log)).find((log) => log?.name === "PositionLiquidated");
       const { sizeDeltaWad, rewardWad, healthAfterWad } = event?.args.toObject() ?? {};
       const figures = { sizeDelta: wad(sizeDeltaWad), reward: wad(rewardWad), healthAfter: wad(healthAfterWad) };
@@ -125,7 +141,7 @@ export class Executor {
   async #absorb(accounts: readonly AccountId[]): Promise<Outcome[]> {
     const data = vaultInterface.encodeFunctionData("absorb", [[...accounts], this.#keeperAccount]);
     try {
-      const { blockNumber, hash, logs } = await this.#send(data);
+      const { blockNumber, hash, logs } = await this.#send(this.#vault, data);
       const rewards = new Map<AccountId, string>();
       for (const log of logs) {
         const event = vaultInterface.parseLog(log);
@@ -148,8 +164,8 @@ export class Executor {
     }
   }
 
-  async #send(data: string): Promise<TransactionReceipt> {
-    const call: TransactionRequest = { to: this.#vault, data };
+  async #send(to: string, data: string): Promise<TransactionReceipt> {
+    const call: TransactionRequest = { to, data };
     await this.#signer.call(call);
     const estimate = await this.#signer.estimateGas(call);
     if (estimate > gasCap) throw new GasCapError(estimate);

@@ -81,7 +81,8 @@ export class Keeper {
   }
 
   /**
-   * One turn: reads up to this block, and acts until nothing more is to be done. An account that could not be acted on waits for the next
+   * One turn: reads up to this block, and acts until nothing more is to be done; then stores
+   * prices of aggregators where that is due. An account that could not be acted on waits for the next
    * turn. Throws only where the chain cannot be read; nothing is lost then. Await a turn before the next.
    */
   async onBlock(blockNumber: number): Promise<TurnReport> {
@@ -124,6 +125,7 @@ export class Keeper {
     this.#due.clear();
     for (const { account } of left.keys()) this.#due.add(account);
     for (const account of failed.keys()) this.#due.add(account);
+    await this.#executor.refreshPrices(this.#observer.toRefresh());
     return {
       checked,
       atRisk: atRisk.size,

@@ -8,17 +8,20 @@ import { logBlocks } from "./config.js";
 export interface Changes {
   /** Last word of each account whose word changed. */
   readonly words: ReadonlyMap<AccountId, bigint>;
-  /** Asset set of the prices that were published. */
-  readonly priced: bigint;
-  /** Latest time (Unix seconds) that one of them is dated: the chain was there by then. Undefined without prices. */
-  readonly pricedAt: number | undefined;
+  /** Of each asset with a new stored price the time (Unix seconds) that it is dated. */
+  readonly storedAt: ReadonlyMap<number, number>;
+  /** Of each asset whose feed was set: whether its price is read from an aggregator from then on, with no event when it moves. */
+  readonly readLive: ReadonlyMap<number, boolean>;
 }
 
 const accountChanged = MarginVault__factory.createInterface().getEvent("AccountChanged").topicHash;
-const pricePublished = PriceOracle__factory.createInterface().getEvent("PricePublished").topicHash;
+const oracleInterface = PriceOracle__factory.createInterface();
+const pricePublished = oracleInterface.getEvent("PricePublished").topicHash;
+const pushFeedSet = oracleInterface.getEvent("FeedSet").topicHash;
+const chainlinkFeedSet = oracleInterface.getEvent("ChainlinkFeedSet").topicHash;
 
 /**
- * Reads two kinds of event, of blocks `fromBlock` to `toBlock`, both included. Words are sliced by hand, a hundred times as fast as
+ * Reads the events that the keeper's book needs, of blocks `fromBlock` to `toBlock`, both included. Words are sliced by hand, a hundred times as fast as
  * a general decoder does it: one row of prices may be a hundred events, and a first pass millions.
  */
 export async function readChanges(
@@ -28,20 +31,18 @@ export async function readChanges(
   toBlock: number,
 ): Promise<Changes> {
   const words = new Map<AccountId, bigint>();
-  let priced = 0n;
-  let pricedAt: number | undefined;
+  const readLive = new Map<number, boolean>();
+  const storedAt = new Map<number, number>();
   for (let from = fromBlock; from <= toBlock; from += logBlocks) {
     const logs = await readLogs(provider, deployment, from, Math.min(toBlock, from + logBlocks - 1));
     for (const { topics, data } of logs) {
       const [kind, key = "0x"] = topics;
       if (kind === accountChanged) words.set(key.toLowerCase() as AccountId, BigInt(data));
-      if (kind === pricePublished) {
-        priced |= 1n << BigInt(key);
-        pricedAt = Math.max(pricedAt ?? 0, Number(dataSlice(data, 64, 96)));
-      }
+      if (kind === pushFeedSet || kind === chainlinkFeedSet) readLive.set(Number(key), kind === chainlinkFeedSet);
+      if (kind === pricePublished) storedAt.set(Number(key), Number(dataSlice(data, 64, 96)));
     }
   }
-  return { words, priced, pricedAt };
+  return { words, storedAt, readLive };
 }
 
 /** One request; where the node refuses it (too many blocks, too long an answer), one for each half. */
@@ -52,7 +53,7 @@ async function readLogs(
   toBlock: number,
 ): Promise<Log[]> {
   const { vault, oracle } = deployment;
-  const topics = [[accountChanged, pricePublished]];
+  const topics = [[accountChanged, pricePublished, pushFeedSet, chainlinkFeedSet]];
   try {
     return await provider.getLogs({ address: [vault, oracle], topics, fromBlock, toBlock });
   } catch (error) {

@@ -5,14 +5,20 @@ import {
   type AccountId,
   type Deployment,
   accountId,
+  decodePrice,
   normalizeAccount,
   revertData,
   toHealth,
   toLegPreview,
 } from "../sdk/index.js";
-import { type VaultLens, VaultLens__factory } from "../typechain-types/index.js";
+import {
+  type PriceOracle,
+  PriceOracle__factory,
+  type VaultLens,
+  VaultLens__factory,
+} from "../typechain-types/index.js";
 import { Book } from "./book.js";
-import { fullPassBlocks, fullPassSeconds, riskChunk } from "./config.js";
+import { fullPassBlocks, fullPassSeconds, refreshSeconds, riskChunk } from "./config.js";
 import { readChanges } from "./logs.js";
 import { failureDetail, failureReason } from "./reason.js";
 import type { Leg, Risk } from "./risk.js";
@@ -36,12 +42,17 @@ export class Observer {
   readonly #provider: Provider;
   readonly #deployment: Deployment;
   readonly #lens: VaultLens;
+  readonly #oracle: PriceOracle;
   readonly #lensChunk: number;
   readonly #log: Logger;
   readonly #poolAccount: AccountId;
   readonly #taker: AccountId | undefined;
   /** Pool and insurance are never targets. */
   readonly #neverTargets: ReadonlySet<AccountId>;
+  /** Of each asset whose price is read from an aggregator its price word of the last turn: no event tells when it moves. */
+  #livePrices: ReadonlyMap<number, bigint> = new Map();
+  /** Of each asset the time (Unix seconds) that its stored price is dated. */
+  readonly #storedAt = new Map<number, number>();
   #readTo: number;
   #fullPass: { readonly block: number; readonly atSeconds: number } | undefined;
 
@@ -50,6 +61,7 @@ export class Observer {
     this.#provider = provider;
     this.#deployment = deployment;
     this.#lens = VaultLens__factory.connect(deployment.lens, provider);
+    this.#oracle = PriceOracle__factory.connect(deployment.oracle, provider);
     this.#lensChunk = lensChunk;
     this.#log = log;
     this.#taker = taker;
@@ -60,25 +72,51 @@ export class Observer {
 
   /**
    * Reads the blocks up to this one and returns the accounts that may have come to be at risk: all with assets or debt on the first pass
-   * and whenever one is due, else those with a new word and those that hold an asset with a new price. A price counts as new even where
-   * it is the same again: its freshness opens what a stale one kept shut.
+   * and whenever one is due, else those with a new word and those that hold an asset with a new price. A published price counts as
+   * new even where it is the same again: its freshness opens what a stale one kept shut.
    */
   async follow(toBlock: number): Promise<AccountId[]> {
     if (toBlock < this.#readTo) this.#startAnew(); // the chain went back: it was restarted, or set back to a snapshot
     const changes = await readChanges(this.#provider, this.#deployment, this.#readTo + 1, toBlock);
-    // The time of a price saves a request a turn. It may lag the chain, by about as much each time; the count of blocks bounds that.
-    const pricedAt = this.#fullPass === undefined ? undefined : changes.pricedAt;
-    const atSeconds = pricedAt ?? (await this.#provider.getBlock(toBlock))?.timestamp ?? 0;
+    const livePrices = await this.#readLivePrices(changes.readLive, toBlock);
+    const moved = [...livePrices.keys()].filter((asset) => livePrices.get(asset) !== this.#livePrices.get(asset));
+    // The time of a pushed price saves a request a turn: the chain was there by then. It may lag the chain, by about as much each
+    // time; the count of blocks bounds that. An aggregator's price may be hours old.
+    const pushedAt = [...changes.storedAt].flatMap(([asset, at]) => (livePrices.has(asset) ? [] : [at]));
+    const known = this.#fullPass === undefined || pushedAt.length === 0 ? undefined : Math.max(...pushedAt);
+    const atSeconds = known ?? (await this.#provider.getBlock(toBlock))?.timestamp ?? 0;
 
     // From here on nothing can fail: what was read is either in the book and returned, or will be read again.
     for (const [account, word] of changes.words) if (!this.#neverTargets.has(account)) this.book.set(account, word);
+    for (const [asset, at] of changes.storedAt) this.#storedAt.set(asset, at);
+    this.#livePrices = livePrices;
     this.#readTo = toBlock;
     if (this.#isFullPassDue(toBlock, atSeconds)) {
       this.#fullPass = { block: toBlock, atSeconds };
       return this.book.exposed();
     }
     const changed = [...changes.words.keys()].filter((account) => this.book.isExposed(account));
-    return [...new Set([...changed, ...this.book.holders(changes.priced)])];
+    return [...new Set([...changed, ...this.book.holders(assetSet([...changes.storedAt.keys(), ...moved]))])];
+  }
+
+  /**
+   * Assets whose stored price, which counts while their aggregator tells none, lags what it told in the last turn by too much. Nobody
+   * is paid for storing it, but everybody's margin would be counted at it.
+   */
+  toRefresh(): number[] {
+    return [...this.#livePrices].flatMap(([asset, word]) => {
+      const { publishedAt } = decodePrice(word);
+      return publishedAt - (this.#storedAt.get(asset) ?? 0) >= refreshSeconds ? [asset] : [];
+    });
+  }
+
+  /** The price words at this block, with their freshness, of all assets whose price is read from an aggregator. One call, or none. */
+  async #readLivePrices(feedsSet: ReadonlyMap<number, boolean>, blockTag: number): Promise<Map<number, bigint>> {
+    const isLive = new Map([...[...this.#livePrices.keys()].map((asset) => [asset, true] as const), ...feedsSet]);
+    const assets = [...isLive.keys()].filter((asset) => isLive.get(asset)).toSorted((a, b) => a - b);
+    if (assets.length === 0) return new Map();
+    const words = await this.#oracle.lastPrices(assetSet(assets), { blockTag });
+    return new Map(assets.map((asset, i) => [asset, words[i] ?? 0n]));
   }
 
   /**
@@ -145,9 +183,15 @@ export class Observer {
 
   #startAnew(): void {
     this.book.clear();
+    this.#livePrices = new Map();
+    this.#storedAt.clear();
     this.#readTo = this.#deployment.fromBlock - 1;
     this.#fullPass = undefined;
   }
+}
+
+function assetSet(assets: readonly number[]): bigint {
+  return assets.reduce((bits, asset) => bits | (1n << BigInt(asset)), 0n);
 }
 
 function toRisk(view: RiskView): Risk {

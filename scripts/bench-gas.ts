@@ -158,13 +158,13 @@ async function measure(connection: Connection): Promise<Record<string, number>> 
   const four = await cost(vault.withdraw(account, usdc, 10n ** 9n, trader.address));
   gas["marginPerExtraPosition"] = Math.round((four - two) / 2);
 
-  // Liquidation: the keeper has been paid before, the account holds one position and two collaterals.
-  const [first, second, eight] = others as [Signer, Signer, Signer];
+  // Liquidation: the keeper has been paid before, the target holds one position and two collaterals.
+  const [first, second, third, taker, eight] = others as [Signer, Signer, Signer, Signer, Signer];
   const poolAccount = accountId(deployment.pool);
   const keeperVault = (await clientOf(keeper)).vault;
   await give(keeper, deployment.vault, { USDC: "1000" });
   await mined(keeperVault.deposit(accountId(keeper.address), usdc, 10n ** 9n));
-  for (const owner of [first, second]) {
+  for (const owner of [first, second, third]) {
     const target = accountId(owner.address);
     await give(owner, deployment.vault, { USDC: "300", WETH: "0.1", WBTC: "0.005" });
     const theirs = (await clientOf(owner)).vault;
@@ -175,6 +175,11 @@ async function measure(connection: Connection): Promise<Record<string, number>> 
     );
     await mined(trade(owner, target, "LINK", "5500"));
   }
+  const takerAccount = accountId(taker.address);
+  const takerVault = (await clientOf(taker)).vault;
+  await give(taker, deployment.vault, { USDC: "10000" });
+  await mined(takerVault.deposit(takerAccount, usdc, 10n ** 10n));
+  await mined(trade(taker, takerAccount, "LINK", "5500"));
   await anHourLater();
   await push({ LINK: 92n });
   for (const [key, owner] of Object.entries({ liquidateByPoolFirst: first, liquidateByPool: second })) {
@@ -182,6 +187,10 @@ async function measure(connection: Connection): Promise<Record<string, number>> 
     const spent = await cost(keeperVault.liquidatePosition(target, ballast.marketId("LINK"), 2n ** 255n, poolAccount));
     if (key === "liquidateByPool") gas[key] = spent;
   }
+  // The same, to an account that holds the market on the same side.
+  gas["liquidateByTaker"] = await cost(
+    takerVault.liquidatePosition(accountId(third.address), ballast.marketId("LINK"), 2n ** 255n, takerAccount),
+  );
 
   // Absorb: one account with eight positions, far under water.
   const target = accountId(eight.address);

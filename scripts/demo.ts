@@ -15,6 +15,7 @@ import {
   run,
   scenarioFile,
   scenarioNames,
+  selfScenario,
   stepLines,
   stepMatters,
   summaryLines,
@@ -45,7 +46,7 @@ interface Options {
 
 const command = new Command("npm start --")
   .description("Runs a price history over a population of accounts, with the keeper liquidating, and audits the books")
-  .option("--scenario <name>", `one of ${scenarioNames.join(", ")}`, defaultScenario)
+  .option("--scenario <name>", `one of ${[...scenarioNames, selfScenario].join(", ")}`, defaultScenario)
   .option("--prices <file>", "a CSV file instead: timestamp_iso, then one column an asset")
   .option("--accounts <n>", "how many", whole(1, 5_000), 200)
   .option("--seed <n>", "of the population", whole(0, 2 ** 32 - 1), 1)
@@ -59,7 +60,8 @@ const people = options.json === true ? process.stderr : process.stdout;
 const say = (lines: readonly string[]) => people.write(`${lines.join("\n")}\n`);
 
 try {
-  const file = readPrices(options.prices ?? scenarioFile(options.scenario));
+  const selfLiquidation = options.scenario === selfScenario;
+  const file = readPrices(options.prices ?? scenarioFile(selfLiquidation ? defaultScenario : options.scenario));
   const layout = tableLayout(file.assets, wantsColors(people, process.env), options.takers);
   let before: Parameters<typeof stepMatters>[1];
   let printed = 0;
@@ -69,6 +71,7 @@ try {
     accounts: options.accounts,
     seed: options.seed,
     takers: options.takers,
+    selfLiquidation,
     ...(options.port === undefined ? {} : { port: options.port }),
     createKeeper: (rpcUrl, deployment, keyIndex, isTaker) =>
       createKeeperStep({

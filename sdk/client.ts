@@ -230,6 +230,13 @@ export class Ballast {
     return this.#mined(() => this.vault.buyCollateral(buyer, address, raw, toUnsignedUnits(maxCost, 18)));
   }
 
+  /** What buyCollateral would cost now, wad. */
+  async previewBuyCollateral(token: string, amount: Amount): Promise<bigint> {
+    const { address, decimals } = this.#token(token);
+    const raw = toUnsignedUnits(amount, decimals);
+    return withDecodedErrors(() => this.vault.previewBuyCollateral(address, raw));
+  }
+
   // ---------------------------------------------------------------- reads
 
   async health(account: AccountId): Promise<Health> {

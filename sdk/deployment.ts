@@ -8,6 +8,8 @@ const address = z
   .refine((text) => isAddress(text), "must be an address")
   .transform((text) => getAddress(text));
 const symbol = z.string().min(1);
+/** Where the oracle finds the price; absent where it is pushed. */
+const feed = z.literal("chainlink").optional();
 
 /** Markets that a vault can list; the assets of collaterals begin behind them. */
 export const maximumMarkets = 96;
@@ -24,9 +26,11 @@ export const Deployment = z.strictObject({
   lens: address,
   settlementToken: z.strictObject({ symbol, address, decimals: z.int().min(0).max(18) }),
   /** In the order of their indexes in the vault. */
-  collaterals: z.array(z.strictObject({ symbol, asset: symbol, address, decimals: z.int().min(0).max(18) })).max(32),
+  collaterals: z
+    .array(z.strictObject({ symbol, asset: symbol, address, decimals: z.int().min(0).max(18), feed }))
+    .max(32),
   /** In the order of their ids in the vault. */
-  markets: z.array(z.strictObject({ symbol })).max(maximumMarkets),
+  markets: z.array(z.strictObject({ symbol, feed })).max(maximumMarkets),
 });
 
 export type Deployment = z.infer<typeof Deployment>;
@@ -78,13 +82,22 @@ export function assetsOfSymbol({ markets, collaterals }: Deployment, priced: str
   ];
 }
 
-/** Prices (wad) by symbol as the push feed takes them: every asset that has one of the symbols, with its price. */
+/**
+ * Prices (wad) by symbol as the push feed takes them: every asset that has one of the symbols, with its price. Assets whose price
+ * the oracle reads from an aggregator are left out: it refuses a pushed one.
+ */
 export function assetPrices(
   deployment: Deployment,
   pricesWad: Iterable<readonly [symbol: string, priceWad: bigint]>,
 ): { readonly assets: number[]; readonly pricesWad: bigint[] } {
   const pairs = [...pricesWad].flatMap(([priced, priceWad]) =>
-    assetsOfSymbol(deployment, priced).map((asset) => ({ asset, priceWad })),
+    assetsOfSymbol(deployment, priced)
+      .filter((asset) => feedOf(deployment, asset) === undefined)
+      .map((asset) => ({ asset, priceWad })),
   );
   return { assets: pairs.map(({ asset }) => asset), pricesWad: pairs.map(({ priceWad }) => priceWad) };
+}
+
+function feedOf({ markets, collaterals }: Deployment, asset: number): "chainlink" | undefined {
+  return asset < maximumMarkets ? markets[asset]?.feed : collaterals[asset - maximumMarkets]?.feed;
 }

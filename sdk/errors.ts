@@ -149,6 +149,7 @@ export async function withDecodedErrors<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (error) {
+    if (error instanceof BallastError) throw error; // it says more than the revert that it may carry as its cause
     const data = revertData(error);
     throw (data === undefined ? undefined : decodeRevert(data, error)) ?? error;
   }

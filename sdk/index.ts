@@ -32,6 +32,14 @@ export {
   withDecodedErrors,
 } from "./errors.js";
 export { type BallastEvent, UnknownLogError, readEvents } from "./events.js";
+export {
+  Ledger,
+  type LedgerAccount,
+  type LedgerCollateral,
+  type LedgerMarket,
+  LogGapError,
+  type VaultLog,
+} from "./ledger.js";
 export { type LegPreview, type LiquidationOptions, type Refusal, refusals, toLegPreview } from "./liquidations.js";
 export { WAD, formatDecimal, mulDivDown, mulDivUp, parseDecimal } from "./units.js";
 export * from "./words.js";

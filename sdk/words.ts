@@ -169,6 +169,25 @@ export function decodePrice(word: bigint): PriceFields {
   };
 }
 
+/** What is wrong with an answer of an aggregator: the contract's enum, by its numbers. */
+export const feedFaults = [
+  "none",
+  "noCode",
+  "noAnswer",
+  "roundIncomplete",
+  "notPositive",
+  "outOfBounds",
+  "fromFuture",
+  "olderThanUsed",
+] as const;
+
+/** `unknown`: the contract knows a fault that this SDK does not. */
+export type FeedFault = (typeof feedFaults)[number] | "unknown";
+
+export function decodeFeedFault(fault: bigint): FeedFault {
+  return feedFaults[Number(fault)] ?? "unknown";
+}
+
 export interface CollateralFields {
   readonly weightInitialWad: bigint;
   readonly weightMaintenanceWad: bigint;

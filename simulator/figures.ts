@@ -1,5 +1,7 @@
 import { z } from "zod";
 
+import { parseDecimal } from "../sdk/units.js";
+
 const count = z.int().min(0);
 const money = z.string().regex(/^-?\d+(\.\d{1,18})?$/, "must be a decimal string");
 
@@ -33,6 +35,13 @@ export const Figures = z.strictObject({
   takerEquity: money,
   custodyOk: z.boolean(),
   zeroSumOk: z.boolean(),
+  /** Only where owners liquidate themselves: see SelfFigures. */
+  selfRounds: count.optional(),
+  ownersBefore: money.optional(),
+  ownersAfter: money.optional(),
+  ownersLargestGain: money.optional(),
+  ownersTopUp: money.optional(),
+  selfActs: z.record(z.string(), z.strictObject({ done: count, refused: count })).optional(),
   wallSeconds: z.number().min(0),
 });
 
@@ -43,7 +52,17 @@ export function figuresLine(figures: Figures): string {
   return JSON.stringify(Figures.parse(figures));
 }
 
-/** 0 when the books hold and nobody liquidatable was left. */
-export function exitCode({ custodyOk, zeroSumOk, liquidatableLeft }: Figures): 0 | 1 {
-  return custodyOk && zeroSumOk && liquidatableLeft === 0 ? 0 : 1;
+/** A gain of less is what rounding leaves. */
+const dustWad = 1_000_000n;
+
+/** Whether owners who liquidated themselves gained by it, over all rounds or in any one. */
+export function ownersGained({ ownersBefore = "0", ownersAfter = "0", ownersLargestGain = "0" }: Figures): boolean {
+  const wad = (text: string) => parseDecimal(text, 18);
+  return wad(ownersAfter) > wad(ownersBefore) || wad(ownersLargestGain) > dustWad;
+}
+
+/** 0 when the books hold, nobody liquidatable was left, and nobody gained by liquidating himself. */
+export function exitCode(figures: Figures): 0 | 1 {
+  const { custodyOk, zeroSumOk, liquidatableLeft } = figures;
+  return custodyOk && zeroSumOk && liquidatableLeft === 0 && !ownersGained(figures) ? 0 : 1;
 }

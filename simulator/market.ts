@@ -33,10 +33,18 @@ const halvings = 8;
 const noLimit = 0n;
 const noDeadline = 2n ** 256n - 1n;
 
-/** Sends from a key that the node holds; it is mined when this returns. Throws with the revert's data when it is refused. */
-export async function send(chain: Chain, from: string, to: string, data: string): Promise<void> {
+/**
+ * Sends from a key that the node holds; it is mined when this returns, with its hash. Throws with the revert's data when it is refused.
+ */
+export async function send(chain: Chain, from: string, to: string, data: string): Promise<string> {
   const transaction: TransactionRequest = { from, to, data };
-  await chain.request("eth_sendTransaction", [{ ...transaction, gas: gasLimit }]);
+  return String(await chain.request("eth_sendTransaction", [{ ...transaction, gas: gasLimit }]));
+}
+
+/** What a mined transaction logged. */
+export async function logsOf(chain: Chain, hash: string): Promise<readonly { topics: string[]; data: string }[]> {
+  const receipt = await chain.request("eth_getTransactionReceipt", [hash]);
+  return (receipt as { logs: { topics: string[]; data: string }[] }).logs;
 }
 
 /** Publishes a row's prices as of the chain's time, in one transaction. */

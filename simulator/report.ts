@@ -1,7 +1,7 @@
 import { styleText } from "node:util";
 
-import { WAD, parseDecimal } from "../sdk/units.js";
-import { type Figures, exitCode } from "./figures.js";
+import { WAD, formatDecimal, parseDecimal } from "../sdk/units.js";
+import { type Figures, exitCode, ownersGained } from "./figures.js";
 import type { PriceRow } from "./prices.js";
 
 export interface StepReport {
@@ -73,6 +73,7 @@ export function summaryLines(figures: Figures, colors: boolean): string[] {
     ["pool equity", money(parseDecimal(figures.poolEquity, 18))],
     ["user equity", money(parseDecimal(figures.userEquity, 18))],
     ...takerEntries(figures),
+    ...selfEntries(figures),
     ["custody", figures.custodyOk ? "holds" : "BROKEN"],
     ["zero sum", figures.zeroSumOk ? "holds" : "BROKEN"],
     ["wall time", `${figures.wallSeconds.toFixed(1)} s`],
@@ -80,8 +81,27 @@ export function summaryLines(figures: Figures, colors: boolean): string[] {
   const widest = Math.max(...entries.map(([name]) => name.length));
   const verdict = passed
     ? paint("green", "the books hold and nobody liquidatable was left", colors)
-    : paint("red", "FAILED: the books do not hold, or liquidatable accounts were left", colors);
+    : paint("red", `FAILED: ${failures(figures).join(", ")}`, colors);
   return ["", ...entries.map(([name, value]) => `${name.padEnd(widest)}  ${value}`), "", verdict];
+}
+
+function failures(figures: Figures): string[] {
+  const { custodyOk, zeroSumOk, liquidatableLeft } = figures;
+  return [
+    ...(custodyOk && zeroSumOk ? [] : ["the books do not hold"]),
+    ...(liquidatableLeft === 0 ? [] : ["liquidatable accounts were left"]),
+    ...(ownersGained(figures) ? ["owners gained by liquidating themselves"] : []),
+  ];
+}
+
+function selfEntries(figures: Figures): [string, string][] {
+  const { selfRounds, ownersBefore = "0", ownersAfter = "0", ownersLargestGain = "0", ownersTopUp = "0" } = figures;
+  if (selfRounds === undefined) return [];
+  const change = parseDecimal(ownersAfter, 18) - parseDecimal(ownersBefore, 18);
+  return [
+    ["self-liquidations", `${grouped(selfRounds)} rounds; ${formatDecimal(change, 18)} to their owners`],
+    ["largest gain", `${ownersLargestGain} in a round, insurance's top-ups (${ownersTopUp} in all) aside`],
+  ];
 }
 
 function takerEntries({ takers, taken, takerEquity }: Figures): [string, string][] {

@@ -2,7 +2,14 @@ import { JsonRpcProvider } from "ethers";
 import hre from "hardhat";
 
 import { deployBallast } from "../ignition/deploy.js";
-import { type AccountId, type Deployment, decodeMarketTotals, formatDecimal } from "../sdk/index.js";
+import {
+  type AccountId,
+  Ballast,
+  type Deployment,
+  decodeMarketTotals,
+  formatDecimal,
+  normalizeAccount,
+} from "../sdk/index.js";
 import { MarginVault__factory, VaultLens__factory } from "../typechain-types/index.js";
 import { auditVault, inChunks } from "./audit.js";
 import { type Chain, startChain } from "./chain.js";
@@ -12,6 +19,7 @@ import { type LocalMarket, populate, pushRow, send } from "./market.js";
 import { deploymentParameters } from "./parameters.js";
 import type { PriceFile, PriceRow } from "./prices.js";
 import type { StepReport } from "./report.js";
+import { SelfLiquidators } from "./self.js";
 
 export interface RunOptions {
   readonly scenario: string;
@@ -19,8 +27,10 @@ export interface RunOptions {
   readonly accounts: number;
   readonly seed: number;
   readonly port?: number;
-  /** Keepers with capital of their own, beside the one that has none. Their keys come after the owners'. */
-  readonly takers: number;
+  /** Whether the owners liquidate themselves through second accounts before the keeper has its turn (see SelfLiquidators). */
+  readonly selfLiquidation?: boolean;
+  /** Keepers with capital of their own, beside the one that has none; none by default. Their keys come after all others. */
+  readonly takers?: number;
   createKeeper(
     rpcUrl: string,
     deployment: Deployment,
@@ -42,14 +52,16 @@ const lensChunk = 50;
 
 /** Runs a price file from a fresh chain to its last row, and audits the books at the end. */
 export async function run(options: RunOptions): Promise<Figures> {
-  const { file, accounts, seed, takers } = options;
+  const { file, accounts, seed, takers = 0 } = options;
   const parameters = deploymentParameters(file);
   options.onProgress("build the contracts, where they have changed", 0, 1);
   await hre.tasks.getTask("build").run({ quiet: true, noTests: true });
   const startedAt = performance.now();
+  // After the owners' keys, and those of their purses.
+  const firstTakerKey = firstOwnerKey + accounts * (options.selfLiquidation === true ? 2 : 1);
   const chain = await startChain({
     genesisSeconds,
-    accounts: firstOwnerKey + accounts + takers,
+    accounts: firstTakerKey + takers,
     ...(options.port === undefined ? {} : { port: options.port }),
   });
   const provider = new JsonRpcProvider(chain.url, undefined, { staticNetwork: true, cacheTimeout: -1 });
@@ -58,7 +70,7 @@ export async function run(options: RunOptions): Promise<Figures> {
     const deployment = await deploy(chain, parameters);
     const keys = (await chain.request("eth_accounts")) as string[];
     const market: LocalMarket = { chain, deployment, keys, admin: keys[0] ?? "" };
-    const takerKeys = Array.from({ length: takers }, (_, i) => firstOwnerKey + accounts + i);
+    const takerKeys = Array.from({ length: takers }, (_, i) => firstTakerKey + i);
     const keepers = await Keepers.create(
       [...takerKeys, keeperKey].map((key) => () => options.createKeeper(chain.url, deployment, key, key !== keeperKey)),
       async () => Number(await chain.request("eth_blockNumber")),
@@ -71,7 +83,17 @@ export async function run(options: RunOptions): Promise<Figures> {
         options.onProgress("accounts", done, accounts),
       );
       const takerAccounts = await fundTakers(market, takerKeys, population.poolSeedWad);
-      const watch = watcher(chain, deployment, [...population.accounts, ...takerAccounts]);
+      const self =
+        options.selfLiquidation === true
+          ? await SelfLiquidators.create(
+              { market, parameters, ballast: await Ballast.connect(provider, deployment) },
+              population.accounts,
+              firstOwnerKey + accounts,
+              seed,
+            )
+          : undefined;
+      const owned = [...population.accounts, ...(self?.purses ?? [])];
+      const watch = watcher(chain, deployment, [...owned, ...takerAccounts]);
       let liquidations = 0;
       let taken = 0;
       let absorbed = 0;
@@ -80,8 +102,9 @@ export async function run(options: RunOptions): Promise<Figures> {
         const atSeconds = firstStepSeconds + row.atSeconds - firstRow.atSeconds;
         chain.setTime(atSeconds);
         if (i > 0) await pushRow(market, row, atSeconds);
+        await self?.act(new Set(await watch.liquidatable()));
         const turn = await keepers.step();
-        const left = await watch.liquidatable();
+        const left = (await watch.liquidatable()).length;
         liquidations += turn.liquidations;
         taken += turn.taken;
         absorbed += turn.absorbed;
@@ -95,6 +118,8 @@ export async function run(options: RunOptions): Promise<Figures> {
       await sweepFees(market);
       const audit = await auditVault(provider, deployment);
       for (const finding of audit.findings) options.onProgress(`audit: ${finding}`, 0, 0);
+      liquidations += self?.liquidations ?? 0;
+      absorbed += self?.absorbed ?? 0;
       return {
         scenario: options.scenario,
         seed,
@@ -109,12 +134,13 @@ export async function run(options: RunOptions): Promise<Figures> {
         badDebt: formatDecimal(await badDebtWad(provider, deployment), 18),
         insurance: formatDecimal((await watch.funds(true)).insuranceWad, 18),
         poolEquity: formatDecimal((await watch.funds(true)).poolEquityWad, 18),
-        userEquity: formatDecimal(await watch.equityWad(population.accounts), 18),
+        userEquity: formatDecimal(await watch.equityWad(owned), 18),
         takers,
         taken,
         takerEquity: formatDecimal(await watch.equityWad(takerAccounts), 18),
         custodyOk: audit.custodyOk,
         zeroSumOk: audit.zeroSumOk,
+        ...self?.figures(),
         wallSeconds: Math.round((performance.now() - startedAt) / 100) / 10,
       };
     } finally {
@@ -149,13 +175,13 @@ function watcher(chain: Chain, deployment: Deployment, accounts: readonly Accoun
   let funds: Funds | undefined;
 
   return {
-    /** How many accounts anyone may liquidate now. */
-    async liquidatable(): Promise<number> {
-      let found = 0;
+    /** The accounts that anyone may liquidate now. */
+    async liquidatable(): Promise<AccountId[]> {
+      const found: AccountId[] = [];
       for (let at = 0; at < accounts.length; at += lensChunk) {
         const data = lens.encodeFunctionData("liquidatable", [accounts.slice(at, at + lensChunk)]);
         const [some] = lens.decodeFunctionResult("liquidatable", await call(deployment.lens, data));
-        found += (some as unknown[]).length;
+        found.push(...(some as string[]).map(normalizeAccount));
       }
       return found;
     },

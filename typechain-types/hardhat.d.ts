@@ -12,6 +12,7 @@ declare module "@nomicfoundation/hardhat-ethers/types" {
   interface HardhatEthersHelpers extends HardhatEthersHelpersBase {
   getContractFactory(name: 'AccessManager', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.AccessManager__factory>
 getContractFactory(name: 'MarginVault', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.MarginVault__factory>
+getContractFactory(name: 'IAggregatorV3', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IAggregatorV3__factory>
 getContractFactory(name: 'IMarginVault', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IMarginVault__factory>
 getContractFactory(name: 'IPriceOracle', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IPriceOracle__factory>
 getContractFactory(name: 'VaultLens', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.VaultLens__factory>
@@ -20,14 +21,18 @@ getContractFactory(name: 'CollateralSale', signerOrOptions?: ethers.Signer | Fac
 getContractFactory(name: 'PartialLiquidation', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.PartialLiquidation__factory>
 getContractFactory(name: 'PoolValue', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.PoolValue__factory>
 getContractFactory(name: 'Waterfall', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Waterfall__factory>
+getContractFactory(name: 'MockAggregator', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.MockAggregator__factory>
 getContractFactory(name: 'MockFeeToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.MockFeeToken__factory>
 getContractFactory(name: 'MockToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.MockToken__factory>
+getContractFactory(name: 'ChainlinkFeed', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ChainlinkFeed__factory>
+getContractFactory(name: 'LastPrices', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.LastPrices__factory>
 getContractFactory(name: 'PriceOracle', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.PriceOracle__factory>
 getContractFactory(name: 'PushFeed', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.PushFeed__factory>
 getContractFactory(name: 'LiquidityPool', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.LiquidityPool__factory>
 
   getContractAt(name: 'AccessManager', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.AccessManager>
 getContractAt(name: 'MarginVault', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.MarginVault>
+getContractAt(name: 'IAggregatorV3', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IAggregatorV3>
 getContractAt(name: 'IMarginVault', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IMarginVault>
 getContractAt(name: 'IPriceOracle', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IPriceOracle>
 getContractAt(name: 'VaultLens', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.VaultLens>
@@ -36,14 +41,18 @@ getContractAt(name: 'CollateralSale', address: string | ethers.Addressable, sign
 getContractAt(name: 'PartialLiquidation', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.PartialLiquidation>
 getContractAt(name: 'PoolValue', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.PoolValue>
 getContractAt(name: 'Waterfall', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Waterfall>
+getContractAt(name: 'MockAggregator', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.MockAggregator>
 getContractAt(name: 'MockFeeToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.MockFeeToken>
 getContractAt(name: 'MockToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.MockToken>
+getContractAt(name: 'ChainlinkFeed', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ChainlinkFeed>
+getContractAt(name: 'LastPrices', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.LastPrices>
 getContractAt(name: 'PriceOracle', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.PriceOracle>
 getContractAt(name: 'PushFeed', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.PushFeed>
 getContractAt(name: 'LiquidityPool', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.LiquidityPool>
 
   deployContract(name: 'AccessManager', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.AccessManager>
 deployContract(name: 'MarginVault', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MarginVault>
+deployContract(name: 'IAggregatorV3', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IAggregatorV3>
 deployContract(name: 'IMarginVault', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IMarginVault>
 deployContract(name: 'IPriceOracle', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IPriceOracle>
 deployContract(name: 'VaultLens', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.VaultLens>
@@ -52,14 +61,18 @@ deployContract(name: 'CollateralSale', signerOrOptions?: ethers.Signer | DeployC
 deployContract(name: 'PartialLiquidation', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PartialLiquidation>
 deployContract(name: 'PoolValue', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PoolValue>
 deployContract(name: 'Waterfall', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Waterfall>
+deployContract(name: 'MockAggregator', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MockAggregator>
 deployContract(name: 'MockFeeToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MockFeeToken>
 deployContract(name: 'MockToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MockToken>
+deployContract(name: 'ChainlinkFeed', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ChainlinkFeed>
+deployContract(name: 'LastPrices', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.LastPrices>
 deployContract(name: 'PriceOracle', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PriceOracle>
 deployContract(name: 'PushFeed', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PushFeed>
 deployContract(name: 'LiquidityPool', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.LiquidityPool>
 
   deployContract(name: 'AccessManager', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.AccessManager>
 deployContract(name: 'MarginVault', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MarginVault>
+deployContract(name: 'IAggregatorV3', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IAggregatorV3>
 deployContract(name: 'IMarginVault', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IMarginVault>
 deployContract(name: 'IPriceOracle', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IPriceOracle>
 deployContract(name: 'VaultLens', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.VaultLens>
@@ -68,8 +81,11 @@ deployContract(name: 'CollateralSale', args: any[], signerOrOptions?: ethers.Sig
 deployContract(name: 'PartialLiquidation', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PartialLiquidation>
 deployContract(name: 'PoolValue', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PoolValue>
 deployContract(name: 'Waterfall', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Waterfall>
+deployContract(name: 'MockAggregator', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MockAggregator>
 deployContract(name: 'MockFeeToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MockFeeToken>
 deployContract(name: 'MockToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MockToken>
+deployContract(name: 'ChainlinkFeed', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ChainlinkFeed>
+deployContract(name: 'LastPrices', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.LastPrices>
 deployContract(name: 'PriceOracle', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PriceOracle>
 deployContract(name: 'PushFeed', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PushFeed>
 deployContract(name: 'LiquidityPool', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.LiquidityPool>

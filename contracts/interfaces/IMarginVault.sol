@@ -271,8 +271,15 @@ interface IMarginVault {
         uint256 fillPriceWad,
         int256 realizedWad
     );
-    /// @notice Waterfall, step 2: the pool took over a collateral of an absorbed account, at its weighted value.
-    event CollateralAbsorbed(AccountId indexed account, address indexed token, uint256 amount, uint256 valueWad);
+    /// @notice Waterfall, step 2: the pool took over a collateral of an absorbed account, at its weighted value. It offers all that it has of
+    /// it for sale since `stockSince` (Unix seconds).
+    event CollateralAbsorbed(
+        AccountId indexed account,
+        address indexed token,
+        uint256 amount,
+        uint256 valueWad,
+        uint256 stockSince
+    );
     /// @notice Waterfall, step 3: insurance paid what was missing at the price.
     event InsurancePaid(AccountId indexed account, uint256 deficitWad, uint256 paidWad);
     /// @notice Waterfall, step 4: the pool bore what insurance did not pay, impact first.
@@ -334,7 +341,7 @@ interface IMarginVault {
     function absorb(AccountId[] calldata accounts, AccountId rewardTo) external;
 
     /// @notice Buys `amount` (raw) of a collateral that the pool has absorbed, for an account that the caller may act for, at
-    /// value * (1 + tolerance - discount base). `maxCostWad` bounds what it costs.
+    /// value * (1 + tolerance - discount): the discount rises from zero to its base within an hour. `maxCostWad` bounds what it costs.
     function buyCollateral(AccountId buyer, address token, uint256 amount, uint256 maxCostWad) external;
 
     /// @notice Moves the insurance account's share of a market's fees to its cash. By anyone.
@@ -408,6 +415,9 @@ interface IMarginVault {
         uint256 maxSizeWad,
         AccountId taker
     ) external view returns (LiquidationPreview memory);
+
+    /// @notice What buyCollateral would cost now (wad), for an amount (raw). Whether the pool has so much is not looked at.
+    function previewBuyCollateral(address token, uint256 amount) external view returns (uint256 costWad);
 
     /// @notice Whether absorb is open for the account now.
     function previewAbsorb(AccountId account) external view returns (AbsorbPreview memory);

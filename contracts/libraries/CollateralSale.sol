@@ -37,6 +37,9 @@ library CollateralSale {
     using Margin for Health;
     using Targets for Target;
 
+    /// @dev Until the pool's discount has risen to its base.
+    uint256 private constant RAMP = 1 hours;
+
     /// @notice Waterfall, step 1, for a collateral: the taker buys as much as brings health to its target, at most what the debt needs.
     /// @param taker an account that the caller may act for: the vault has checked that
     function liquidateCollateral(
@@ -87,7 +90,7 @@ library CollateralSale {
         );
     }
 
-    /// @notice Sells absorbed collateral of the pool at its discount, with the price's tolerance on top.
+    /// @notice Sells absorbed collateral of the pool at what previewBuyCollateral tells.
     /// @param buyer an account that the caller may act for: the vault has checked that
     function buyCollateral(
         VaultStorage storage $,
@@ -108,7 +111,7 @@ library CollateralSale {
         uint256 balance = $.collateralOf[constants.pool][index];
         address token = $.collateralTokens[index];
         require(amount <= balance, IMarginVault.InsufficientBalance(constants.pool, token, amount, balance));
-        sale.proceeds = costUp($, index, amount, price);
+        sale.proceeds = _costUp($, index, amount, price);
         require(sale.proceeds <= maxCostWad, IMarginVault.CostAboveLimit(sale.proceeds, maxCostWad));
 
         _exchange($, sale);
@@ -118,15 +121,44 @@ library CollateralSale {
         emit IMarginVault.PoolCollateralSold(buyer, token, amount, sale.proceeds);
     }
 
-    /// @notice What the pool asks for an amount (raw): value * (1 + tolerance - discount), wad, rounded up. The tolerance, so that knowing
-    /// the next price earns nothing beyond the discount.
-    function costUp(
+    /// @notice What the pool asks for an amount (raw) at the last price, wad.
+    function previewBuyCollateral(
+        VaultStorage storage $,
+        Constants memory constants,
+        uint256 index,
+        uint256 amount
+    ) public view returns (uint256) {
+        Price price = constants.oracle.lastPrices(onlyAsset(collateralAsset(index)))[0];
+        return _costUp($, index, amount, _requireFresh($, index, price));
+    }
+
+    /// @notice Adds an amount (raw) to what the pool offers for sale: the time since which it does is the mean by amount, rounded up. What has
+    /// its whole discount counts as an hour old, so the discount on all of it, together, stays what it was on the old.
+    /// @return the amount that the pool then holds, which the caller writes
+    function stock(
+        VaultStorage storage $,
+        Constants memory constants,
+        uint256 index,
+        uint256 amount
+    ) internal returns (uint256) {
+        uint256 held = $.collateralOf[constants.pool][index];
+        uint256 since = Math.max($.stockSince[index], block.timestamp - RAMP);
+        $.stockSince[index] = (since * held + block.timestamp * amount).divUp(held + amount);
+        return held + amount;
+    }
+
+    /// @dev value * (1 + tolerance - discount), rounded up. The tolerance, so that knowing the next price earns nothing; the discount
+    /// begins at zero and rises to its base within an hour, so that being absorbed and buying back gains nothing, and the first who
+    /// wants the collateral leaves the pool the most.
+    function _costUp(
         VaultStorage storage $,
         uint256 index,
         uint256 amount,
         Price price
-    ) internal view returns (uint256) {
-        uint256 rate = WAD + price.tolerance() - $.collateralDiscounts[index].discountBase();
+    ) private view returns (uint256) {
+        uint256 waited = Math.min(block.timestamp - $.stockSince[index], RAMP);
+        uint256 discount = $.collateralDiscounts[index].discountBase().mulDivDown(waited, RAMP);
+        uint256 rate = WAD + price.tolerance() - discount;
         return (amount * price.value()).mulDivUp(rate, WAD * 10 ** $.collaterals[index].decimals());
     }
 

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {CollateralSale} from "./CollateralSale.sol";
 import {Deal, Deals} from "./Deals.sol";
 import {FixedPoint, WAD} from "./FixedPoint.sol";
 import {Ledger} from "./Ledger.sol";
@@ -216,10 +217,16 @@ library Waterfall {
             taking.taken += value;
             taking.word = Ledger.saveCollateral($, target.account, taking.word, index, 0);
             taking.word = taking.word.withPrincipal(taking.word.principal() + int256(paid));
-            uint256 poolAmount = $.collateralOf[constants.pool][index] + amount;
+            uint256 poolAmount = CollateralSale.stock($, constants, index, amount);
             taking.poolWord = Ledger.saveCollateral($, constants.pool, taking.poolWord, index, poolAmount);
             taking.poolWord = taking.poolWord.withPrincipal(taking.poolWord.principal() - int256(paid));
-            emit IMarginVault.CollateralAbsorbed(target.account, $.collateralTokens[index], amount, paid);
+            emit IMarginVault.CollateralAbsorbed(
+                target.account,
+                $.collateralTokens[index],
+                amount,
+                paid,
+                $.stockSince[index]
+            );
         }
     }
 

@@ -11,13 +11,16 @@ import {field, place} from "./Packing.sol";
 ///     160-199   publishedAt    Unix seconds
 ///     200-231   maxAge         seconds after `publishedAt` at which the price is stale
 ///     232       fresh          1 when it was not stale at the time of the answer (an oracle's storage keeps 0)
+///     233       fallback       1 when it only stands in for a price that is read from a feed each time, or that a feed which was
+///                              replaced did not give: never fresh
 type Price is uint256;
 
 // A billion quote units for one base unit. The funding index (int96 wad) then holds two years at the steepest rate allowed, 5% a day.
 uint256 constant MAX_PRICE_WAD = 1e27;
 uint256 constant FRESH_BIT = 1 << 232;
+uint256 constant FALLBACK_BIT = 1 << 233;
 
-using {value, tolerance, publishedAt, maxAge, isFresh, asOf} for Price global;
+using {value, tolerance, publishedAt, maxAge, isFresh, isFallback, asOf, asFallback} for Price global;
 
 function toPrice(uint256 priceWad, uint256 toleranceWad, uint256 publishedAt_, uint256 maxAge_) pure returns (Price) {
     return
@@ -49,7 +52,17 @@ function isFresh(Price price) pure returns (bool) {
     return Price.unwrap(price) & FRESH_BIT != 0;
 }
 
-/// @notice The price as an answer at this time: marked fresh unless it was never published, is too old, or has value zero.
+function isFallback(Price price) pure returns (bool) {
+    return Price.unwrap(price) & FALLBACK_BIT != 0;
+}
+
+/// @notice The price, which is not marked fresh, as one that only stands in for another.
+function asFallback(Price price) pure returns (Price) {
+    return Price.wrap(Price.unwrap(price) | FALLBACK_BIT);
+}
+
+/// @notice The price, which is no fallback, as an answer at this time: marked fresh unless it was never published, is too old, or has
+/// value zero.
 function asOf(Price price, uint256 nowSeconds) pure returns (Price) {
     unchecked {
         // publishedAt and maxAge have 40 and 32 bits

@@ -40,6 +40,7 @@ struct VaultStorage {
     uint8 collateralCount; // 12
     uint256 badDebt; // 13: wad; zero until losses are written off
     mapping(uint256 collateralIndex => DiscountTerms) collateralDiscounts; // 14
+    mapping(uint256 collateralIndex => uint256) stockSince; // 15: Unix seconds: when the pool absorbed what it holds, mean by amount
 }
 
 /// @notice What never changes after deployment and stands in code, not storage; handed to linked libraries.

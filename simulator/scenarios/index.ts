@@ -10,13 +10,16 @@ export const defaultScenario: ScenarioName = "2020-03-12";
 
 export const scenarioNames = Object.keys(scenarios) as ScenarioName[];
 
+/** The default scenario's prices, with owners who liquidate themselves. */
+export const selfScenario = "self";
+
 export class UnknownScenarioError extends Error {
   override readonly name = "UnknownScenarioError";
   readonly scenario: string;
-  readonly known: readonly string[] = scenarioNames;
+  readonly known: readonly string[] = [...scenarioNames, selfScenario];
 
   constructor(scenario: string) {
-    super(`there is no scenario "${scenario}"; choose one of: ${scenarioNames.join(", ")}`);
+    super(`there is no scenario "${scenario}"; choose one of: ${[...scenarioNames, selfScenario].join(", ")}`);
     this.scenario = scenario;
   }
 }

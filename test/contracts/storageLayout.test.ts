@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { basename } from "node:path";
 
 import { expect } from "chai";
 import { artifacts } from "hardhat";
@@ -21,13 +22,14 @@ interface CompilerOutput {
   };
 }
 
-/** The layout that the compiler gave the contract in contracts/<name>.sol. */
-async function storageLayoutOf(name: string): Promise<StorageLayout> {
-  const source = `contracts/${name}.sol`;
+/** The layout that the compiler gave the contract in contracts/<path>.sol, of the same name as the file. */
+async function storageLayoutOf(path: string): Promise<StorageLayout> {
+  const source = `contracts/${path}.sol`;
+  const name = basename(path);
   const id = await artifacts.getBuildInfoId(`${source}:${name}`);
-  const path = id === undefined ? undefined : await artifacts.getBuildInfoOutputPath(id);
-  if (path === undefined) throw new Error(`No compiler output for ${source}; run "hardhat build"`);
-  const { output } = JSON.parse(await readFile(path, "utf8")) as CompilerOutput;
+  const file = id === undefined ? undefined : await artifacts.getBuildInfoOutputPath(id);
+  if (file === undefined) throw new Error(`No compiler output for ${source}; run "hardhat build"`);
+  const { output } = JSON.parse(await readFile(file, "utf8")) as CompilerOutput;
   const layout = output.contracts[`project/${source}`]?.[name]?.storageLayout;
   if (layout === undefined) throw new Error(`The compiler output of ${source} has no storage layout`);
   return layout;
@@ -74,6 +76,7 @@ describe("storage layout of the margin vault", () => {
       collateralCount: "12:17",
       badDebt: "13:0",
       collateralDiscounts: "14:0",
+      stockSince: "15:0",
     });
   });
 
@@ -87,6 +90,17 @@ describe("storage layout of the margin vault", () => {
       longSide: "5:0",
       shortSide: "6:0",
       epochs: "7:0",
+    });
+  });
+});
+
+describe("storage layout of the price oracle", () => {
+  it("puts every member of ChainlinkSource in the slot and at the byte that its comment names", async () => {
+    expect(placesIn(await storageLayoutOf("oracles/PriceOracle"), "ChainlinkSource")).to.deep.equal({
+      aggregator: "0:0",
+      minPriceWad: "0:20",
+      maxPriceWad: "1:0",
+      decimals: "1:12",
     });
   });
 });

@@ -12,6 +12,15 @@ const withMarket = (change: object) => ({ ...valid, markets: [{ ...btc, ...chang
 const withCollateral = (change: object) => ({ ...valid, collaterals: [{ ...wbtc, ...change }] });
 const withVault = (change: object) => ({ ...valid, vault: { ...valid.vault, ...change } });
 
+const chainlink = {
+  kind: "chainlink",
+  aggregator: "0x5f4eC3Df9cbd43714FE2740f5E3616155c5b8419",
+  minPrice: "100",
+  maxPrice: "100000",
+  maxAgeSeconds: "4500",
+};
+const withFeed = (change: object) => withMarket({ feed: { ...chainlink, ...change } });
+
 /** The fields that the schema complains about. */
 function refusedFields(parameters: unknown): string[] {
   const { success, error } = DeploymentParameters.safeParse(parameters);
@@ -21,6 +30,12 @@ function refusedFields(parameters: unknown): string[] {
 describe("deployments/schema", () => {
   it("takes the simulator's parameters as they are", () => {
     expect(DeploymentParameters.parse(valid)).to.deep.equal(valid);
+  });
+
+  it("takes a market whose prices are pushed, by default or by name, and one whose prices are read", () => {
+    expect(refusedFields(withMarket({ feed: { kind: "push" } }))).to.deep.equal([]);
+    expect(refusedFields(withFeed({}))).to.deep.equal([]);
+    expect(refusedFields(withFeed({ minPrice: "0", maxPrice: "8000.000001" }))).to.deep.equal([]);
   });
 
   it("takes the limits of its rules", () => {
@@ -79,6 +94,14 @@ describe("deployments/schema", () => {
     ["a target health of 1", withVault({ targetHealth: "1" }), ["vault.targetHealth"]],
     ["an absorb health of 1", withVault({ absorbHealth: "1" }), ["vault.absorbHealth"]],
     ["fee shares that do not make 1", withVault({ forcedFeeSharePool: "0.3" }), ["vault.forcedFeeShareKeeper"]],
+    ["a feed of an unknown kind", withMarket({ feed: { kind: "pyth" } }), ["markets.0.feed.kind"]],
+    ["an unknown key of a feed", withFeed({ heartbeat: "3600" }), ["markets.0.feed"]],
+    ["an aggregator for prices that are pushed", withFeed({ kind: "push" }), ["markets.0.feed"]],
+    ["an aggregator that is no address", withFeed({ aggregator: "ETH/USD" }), ["markets.0.feed.aggregator"]],
+    ["a feed without an age", withFeed({ maxAgeSeconds: undefined }), ["markets.0.feed.maxAgeSeconds"]],
+    ["a largest price of zero", withFeed({ maxPrice: "0" }), ["markets.0.feed.maxPrice", "markets.0.feed"]],
+    ["a first price at the smallest price", withFeed({ minPrice: "8000" }), ["markets.0.feed"]],
+    ["a first price at the largest price", withFeed({ maxPrice: "8000" }), ["markets.0.feed"]],
     ["no market", { ...valid, markets: [], collaterals: [] }, ["markets"]],
     ["a market that stands twice", { ...valid, markets: [btc, link, btc] }, ["markets"]],
     [

@@ -2,12 +2,14 @@ import { expect } from "chai";
 import hre from "hardhat";
 
 import type { DeploymentParameters } from "../../deployments/schema.js";
-import { type Connection, TokenAddressMissingError, deployBallast } from "../../ignition/deploy.js";
+import { type Connection, TokenAddressMissingError, deployBallast, pushPrices } from "../../ignition/deploy.js";
+import { FeedUnusableError } from "../../ignition/feeds.js";
 import { Ballast, type Deployment, accountId, decodeCollateral, parseDeployment } from "../../sdk/index.js";
 import { deploymentParameters, parsePrices } from "../../simulator/index.js";
-import { MockToken__factory } from "../../typechain-types/index.js";
+import { type MockAggregator, MockToken__factory } from "../../typechain-types/index.js";
+import { type FeedInput, conducts, deployAggregator, feedOf } from "../helpers/chainlink.js";
 import { failure } from "../helpers/revert.js";
-import { wad } from "../helpers/world.js";
+import { changed, wad } from "../helpers/world.js";
 
 function parametersOf(markets: string): DeploymentParameters {
   const prices = markets.replace("BTC", "8000").replace("ETH", "200").replace("LINK", "4").replace("XRP", "0.2");
@@ -144,5 +146,123 @@ describe("ignition/deploy", () => {
     expect(error).to.be.instanceOf(TokenAddressMissingError);
     expect((error as TokenAddressMissingError).symbol).to.equal("USDC");
     expect(await real.ethers.provider.getBlockNumber()).to.equal(0);
+  });
+
+  describe("with feeds of two kinds", () => {
+    const E8 = 10n ** 8n;
+    let aggregator: MockAggregator;
+    let feed: FeedInput;
+    let mixed: DeploymentParameters;
+
+    beforeEach(async () => {
+      aggregator = await deployAggregator(connection, 8, 190n * E8);
+      feed = await feedOf(aggregator);
+      mixed = changed(three, { markets: { ETH: { feed } } });
+    });
+
+    it("reads a symbol's prices from its aggregator, for its market and its collateral, and pushes the others", async () => {
+      const deployment = await deployBallast(connection, mixed);
+      const ballast = await connect(deployment);
+      expect(deployment.markets).to.deep.equal([
+        { symbol: "BTC" },
+        { symbol: "ETH", feed: "chainlink" },
+        { symbol: "LINK" },
+      ]);
+      expect(deployment.collaterals.map(({ symbol, feed: kind }) => [symbol, kind])).to.deep.equal([
+        ["WETH", "chainlink"],
+        ["WBTC", undefined],
+      ]);
+      for (const asset of [1, 96]) {
+        const source = await ballast.oracle.chainlinkSource(asset);
+        expect([...source]).to.deep.equal([feed.aggregator, wad("20"), wad("2000"), 8n]);
+      }
+      const tolerances = { toleranceWad: wad("0.001"), maxAgeSeconds: 3600, isFresh: true };
+      expect(await ballast.price("ETH")).to.deep.include({ ...tolerances, priceWad: wad("190") });
+      expect(await ballast.collateralPrice("WETH")).to.deep.include({ ...tolerances, priceWad: wad("190") });
+      expect(await ballast.price("BTC")).to.deep.include({ priceWad: wad("8000"), isFresh: true });
+      expect(parseDeployment(JSON.stringify(deployment))).to.deep.equal(deployment);
+    });
+
+    it("deploys and sends nothing when everything stands already, even with the aggregator dead", async () => {
+      const first = await deployBallast(connection, mixed);
+      await (await aggregator.setConduct(conducts.reverts, 0, 0)).wait();
+      const block = await blockNumber();
+      expect(await deployBallast(connection, mixed, first)).to.deep.equal(first);
+      expect(await blockNumber()).to.equal(block);
+    });
+
+    it("adds a market and a collateral whose prices are read to a deployment that has none", async () => {
+      const [eth, ...others] = ["ETH", "BTC", "LINK"].map((symbol) => mixed.markets.find((m) => m.symbol === symbol)!);
+      const first = await deployBallast(connection, { ...mixed, markets: others, collaterals: [] });
+      expect(first.markets).to.deep.equal([{ symbol: "BTC" }, { symbol: "LINK" }]);
+      const collaterals = mixed.collaterals.filter(({ asset }) => asset === "ETH");
+      const second = await deployBallast(connection, { ...mixed, markets: [...others, eth!], collaterals }, first);
+      expect(second.markets).to.deep.equal([...first.markets, { symbol: "ETH", feed: "chainlink" }]);
+      expect((await (await connect(second)).collateralPrice("WETH")).priceWad).to.equal(wad("190"));
+    });
+
+    it("goes on where opening a feed failed", async () => {
+      const standing = await deployBallast(connection, parametersOf("BTC"));
+      const wrong = changed(mixed, { markets: { ETH: { feed: { ...feed, minPrice: "195" } } } });
+      expect(await failure(() => deployBallast(connection, wrong, standing))).to.be.instanceOf(FeedUnusableError);
+      const { collaterals } = parametersOf("BTC");
+      const deployment = await deployBallast(connection, { ...mixed, collaterals }, standing);
+      expect((await (await connect(deployment)).price("ETH")).priceWad).to.equal(wad("190"));
+    });
+
+    it("records what the oracle does, when an asset was given another feed since", async () => {
+      const first = await deployBallast(connection, mixed);
+      const [admin] = await connection.ethers.getSigners();
+      const { oracle } = await Ballast.connect(admin!, first);
+      await (await oracle.setFeed(1, wad("0.001"), 3600)).wait();
+      const second = await deployBallast(connection, mixed, first);
+      expect(second.markets).to.deep.equal([{ symbol: "BTC" }, { symbol: "ETH" }, { symbol: "LINK" }]);
+      expect(second.collaterals).to.deep.equal(first.collaterals);
+      const { timestamp } = (await connection.ethers.provider.getBlock("latest"))!;
+      await (await pushPrices(oracle, second, new Map([["ETH", wad("180")]]), timestamp)).wait();
+      const ballast = await connect(second);
+      expect((await ballast.price("ETH")).priceWad).to.equal(wad("180"));
+      expect((await ballast.collateralPrice("WETH")).priceWad).to.equal(wad("190"));
+    });
+
+    describe("says what to correct in the parameters when", () => {
+      const says = async (change: Partial<FeedInput>, ...words: string[]) => {
+        const parameters = changed(three, { markets: { ETH: { feed: { ...feed, ...change } } } });
+        const error = await failure(() => deployBallast(connection, parameters));
+        expect(error).to.be.instanceOf(FeedUnusableError).and.include({ symbol: "ETH" });
+        expect((error as FeedUnusableError).aggregator).to.equal(change.aggregator ?? feed.aggregator);
+        for (const word of words) expect((error as FeedUnusableError).message).to.include(word);
+      };
+
+      it("there is no contract at the aggregator", async () => {
+        await says({ aggregator: `0x${"1".repeat(40)}` }, "no contract on this chain", "correct the aggregator");
+      });
+
+      it("the aggregator is another contract", async () => {
+        const [admin] = await connection.ethers.getSigners();
+        const token = await new MockToken__factory(admin!).deploy("Dollar", "USD", 8);
+        await token.waitForDeployment();
+        await says({ aggregator: await token.getAddress() }, "does not answer as a Chainlink aggregator does");
+      });
+
+      it("its answer is beyond the bounds", async () => {
+        await says({ minPrice: "195" }, "not between the bounds", "19000000000", "minPrice and maxPrice");
+      });
+
+      it("its answer is too old", async () => {
+        await connection.networkHelpers.time.increase(3601);
+        await says({}, "older than 3600 seconds", "maxAgeSeconds");
+      });
+
+      it("its answers have too many decimals", async () => {
+        await (await aggregator.setDecimals(27)).wait();
+        await says({}, "27 decimals");
+      });
+
+      it("the settings are beyond what the oracle takes", async () => {
+        await says({ maxPrice: "1000000001" }, "correct maxPrice");
+        await says({ maxAgeSeconds: "2592001" }, "correct tolerance or maxAgeSeconds");
+      });
+    });
   });
 });

@@ -1,9 +1,11 @@
 import { expect } from "chai";
 import { type Provider, type Signer as EthersSigner } from "ethers";
+import hre from "hardhat";
 
 import { Keeper, type TurnReport } from "../../keeper/index.js";
 import { type AccountId, WrongChainError, accountId, marketsOf } from "../../sdk/index.js";
 import { MarginVault__factory } from "../../typechain-types/index.js";
+import { conducts, deployMixedWorld } from "../helpers/chainlink.js";
 import { type LogLine, intercept, keptLog } from "../helpers/keeper.js";
 import { type Signer, type World, createWorld } from "../helpers/world.js";
 
@@ -21,8 +23,14 @@ interface Scene {
 }
 
 /** A world and a keeper in it; `wrap` stands between the keeper and its signer. */
-async function scene(wrap: (signer: Signer, world: World) => EthersSigner = (signer) => signer): Promise<Scene> {
-  const world = await createWorld();
+async function scene(wrap?: (signer: Signer, world: World) => EthersSigner): Promise<Scene> {
+  return sceneIn(await createWorld(), wrap);
+}
+
+async function sceneIn(
+  world: World,
+  wrap: (signer: Signer, world: World) => EthersSigner = (signer) => signer,
+): Promise<Scene> {
   const { log, lines } = keptLog();
   const signer = wrap(world.signers[keeperIndex]!, world);
   const keeper = await Keeper.create({ signer, deployment: world.deployment, log, lensChunk: 200 });
@@ -257,5 +265,63 @@ describe("keeper", () => {
       (reason: unknown) => reason,
     );
     expect(error).to.be.instanceOf(WrongChainError).and.include({ expected: 1, actual: 31337 });
+  });
+
+  describe("with ETH read from an aggregator", () => {
+    const E8 = 10n ** 8n;
+
+    /** A mixed world with an account that is long 50 ETH on 1,000 of margin. */
+    async function enter(wrap?: (signer: Signer, world: World) => EthersSigner) {
+      const { world, aggregator } = await deployMixedWorld(await hre.network.create());
+      const owner = world.signers[0]!;
+      const account = await world.fund(owner, { USDC: "1000" });
+      await (await world.as(owner)).trade(account, "ETH", "50");
+      const { time } = world.connection.networkHelpers;
+      const answer = async (price: string) => {
+        await (await aggregator.setAnswer(BigInt(price) * E8, await time.latest())).wait();
+      };
+      return { ...(await sceneIn(world, wrap)), aggregator, account, answer };
+    }
+
+    it("liquidates when the aggregator tells a lower price, though no event does", async () => {
+      const { world, turn, account, answer } = await enter();
+      await answer("184");
+      expect(await turn()).to.deep.equal({ checked: 1, atRisk: 1, ...quiet, liquidations: 1 });
+      expect((await world.ballast.health(account)).isLiquidatable).to.equal(false);
+    });
+
+    it("stores the aggregator's price as time goes, so that the last good one is not old when the aggregator dies", async () => {
+      const { world, turn, lines, aggregator, answer } = await enter();
+      await world.passTime(1000);
+      await answer("190");
+      await turn();
+      expect(told(lines, "prices stored").map(({ assets }) => assets)).to.deep.equal([[1, 96]]);
+      await (await aggregator.setConduct(conducts.reverts, 0, 0)).wait();
+      expect(await world.ballast.price("ETH")).to.include({ priceWad: 190n * WAD, isFresh: false });
+      await turn();
+      expect(told(lines, "prices stored")).to.have.length(1);
+    });
+
+    it("reports a price that it could not store, and tries again in the next turn", async () => {
+      let isBroke = true;
+      const { world, turn, lines, answer } = await enter((signer) =>
+        intercept<EthersSigner>(signer, {
+          sendTransaction(transaction) {
+            if (!isBroke) return signer.sendTransaction(transaction);
+            return Promise.reject(Object.assign(new Error("no ether"), { code: "INSUFFICIENT_FUNDS" }));
+          },
+        }),
+      );
+      await world.passTime(1000);
+      await answer("199");
+      expect((await turn()).failed).to.deep.equal([]);
+      const [failed] = told(lines, "failed");
+      expect(failed).to.deep.include({ action: "refreshPrices", assets: [1, 96], reason: "INSUFFICIENT_FUNDS" });
+      isBroke = false;
+      await turn();
+      expect(told(lines, "prices stored")).to.have.length(1);
+      await turn();
+      expect(told(lines, "prices stored")).to.have.length(1);
+    });
   });
 });

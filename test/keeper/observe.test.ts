@@ -6,6 +6,7 @@ import { pino } from "pino";
 import type { Connection } from "../../ignition/deploy.js";
 import { Observer } from "../../keeper/observe.js";
 import { type AccountId, accountId, assetsOfSymbol } from "../../sdk/index.js";
+import { conducts, deployMixedWorld } from "../helpers/chainlink.js";
 import { intercept, keptLog } from "../helpers/keeper.js";
 import { type World, createWorld, deployWorld } from "../helpers/world.js";
 
@@ -182,6 +183,150 @@ describe("keeper/observe", () => {
     await observer.follow(block);
     expect(ranges.reduce((sum, blocks) => sum + blocks)).to.equal(block - world.deployment.fromBlock + 1);
     expect(observer.book.words()).to.deep.equal(await wordsOnChain(world, accounts));
+  });
+
+  describe("with prices that are read from an aggregator", () => {
+    const E8 = 10n ** 8n;
+
+    async function mixed() {
+      const { world, aggregator } = await deployMixedWorld(connection);
+      const lived = await live(world, 7);
+      return { world, aggregator, lived };
+    }
+
+    /** A mixed world whose first full pass is done, and which accounts hold ETH there. */
+    async function enter() {
+      const { world, aggregator, lived } = await connection.networkHelpers.loadFixture(mixed);
+      const observer = observerOf(world);
+      await observer.follow(await blockOf(world));
+      const holders = await holdersOnChain(world, lived, "ETH");
+      expect(holders.length).to.be.above(0).and.below(lived.length);
+      const due = async () => observer.follow(await blockOf(world));
+      const answer = async (price: bigint) => {
+        await (await aggregator.setAnswer(price * E8, await connection.networkHelpers.time.latest())).wait();
+      };
+      return { world, aggregator, observer, holders, due, answer };
+    }
+
+    it("checks exactly the accounts that hold ETH, as a market or as collateral, when its aggregator tells another", async () => {
+      const { holders, due, answer } = await enter();
+      await answer(199n);
+      expect(await due())
+        .to.have.members(holders)
+        .and.have.length(holders.length);
+      expect(await due()).to.deep.equal([]);
+    });
+
+    it("checks them when the aggregator dies, and when it comes back", async () => {
+      const { aggregator, holders, due } = await enter();
+      await (await aggregator.setConduct(conducts.reverts, 0, 0)).wait();
+      expect(await due()).to.have.members(holders);
+      expect(await due()).to.deep.equal([]);
+      await (await aggregator.setConduct(conducts.answers, 0, 0)).wait();
+      expect(await due()).to.have.members(holders);
+    });
+
+    it("learns of another feed from its event", async () => {
+      const { world, aggregator, observer, holders, due, answer } = await enter();
+      const { oracle } = world.ballast;
+      for (const asset of [1, 96]) await (await oracle.setFeed(asset, 10n ** 15n, 3600)).wait();
+      expect(await due()).to.have.members(holders);
+      await answer(198n);
+      expect(await due()).to.deep.equal([]);
+      const source = await aggregator.getAddress();
+      const set = oracle.setChainlinkFeed(2, 10n ** 15n, 3600, source, 1n, 10n ** 21n);
+      await (await set).wait();
+      await due();
+      await answer(197n);
+      const linkHolders = await holdersOnChain(world, [...observer.book.words().keys()], "LINK");
+      expect(await due())
+        .to.have.members(linkHolders)
+        .and.have.length(linkHolders.length);
+    });
+
+    it("asks the oracle nothing where all prices are pushed", async () => {
+      const world = await connection.networkHelpers.loadFixture(lived);
+      const called: unknown[] = [];
+      const watched = intercept<Provider>(world.ballast.provider, {
+        call(transaction) {
+          called.push(transaction.to);
+          return world.ballast.provider.call(transaction);
+        },
+      });
+      await observerOf(world, 200, watched).follow(await blockOf(world));
+      expect(called).to.deep.equal([]);
+    });
+
+    it("asks for no feed that is gone with a chain that went back", async () => {
+      const { world, aggregator } = await enter();
+      const { oracle, provider } = world.ballast;
+      const asked: bigint[] = [];
+      const watched = intercept<Provider>(provider, {
+        call(transaction) {
+          asked.push(oracle.interface.decodeFunctionData("lastPrices", transaction.data!)[0] as bigint);
+          return provider.call(transaction);
+        },
+      });
+      const observer = observerOf(world, 200, watched);
+      const snapshot = await connection.networkHelpers.takeSnapshot();
+      await (await oracle.setChainlinkFeed(3, 0, 3600, await aggregator.getAddress(), 1n, 10n ** 21n)).wait();
+      await observer.follow(await blockOf(world));
+      await snapshot.restore();
+      await observer.follow(await blockOf(world));
+      const eth = (1n << 1n) | (1n << 96n);
+      expect(asked).to.deep.equal([eth | (1n << 3n), eth]);
+    });
+
+    it("loses nothing when the node does not answer", async () => {
+      const { world, holders, answer } = await enter();
+      let isGone = false;
+      const moody = intercept<Provider>(world.ballast.provider, {
+        call(transaction) {
+          if (isGone) return Promise.reject(Object.assign(new Error("gone"), { code: "ECONNREFUSED" }));
+          return world.ballast.provider.call(transaction);
+        },
+      });
+      const observer = observerOf(world, 200, moody);
+      await observer.follow(await blockOf(world));
+      await answer(199n);
+      isGone = true;
+      const block = await blockOf(world);
+      const error: unknown = await observer.follow(block).catch((reason: unknown) => reason);
+      expect(error).to.have.property("code", "ECONNREFUSED");
+      isGone = false;
+      expect(await observer.follow(block)).to.have.members(holders);
+    });
+
+    it("takes the time of no aggregator's price for the chain's", async () => {
+      const { world, aggregator, observer } = await enter();
+      await world.passTime(30);
+      const { updatedAt } = await aggregator.round();
+      await (await aggregator.setAnswer(199n * E8, updatedAt + 1n)).wait();
+      await (await world.ballast.oracle.refresh([1])).wait();
+      await observer.follow(await blockOf(world));
+      await world.passTime(31);
+      await (await aggregator.setAnswer(198n * E8, updatedAt + 2n)).wait();
+      await (await world.ballast.oracle.refresh([1])).wait();
+      expect(await observer.follow(await blockOf(world))).to.have.members(observer.book.exposed());
+    });
+
+    it("has an aggregator's price stored when the stored one is 15 minutes behind", async () => {
+      const { world, aggregator, observer, due } = await enter();
+      const { updatedAt } = await aggregator.round();
+      await connection.networkHelpers.time.increaseTo(updatedAt + 2000n);
+      await (await aggregator.setAnswer(199n * E8, updatedAt + 899n)).wait();
+      await due();
+      expect(observer.toRefresh()).to.deep.equal([]);
+      await (await aggregator.setAnswer(199n * E8, updatedAt + 900n)).wait();
+      await due();
+      expect(observer.toRefresh()).to.deep.equal([1, 96]);
+      await (await world.ballast.oracle.refresh([96])).wait();
+      await due();
+      expect(observer.toRefresh()).to.deep.equal([1]);
+      await (await aggregator.setConduct(conducts.reverts, 0, 0)).wait();
+      await due();
+      expect(observer.toRefresh()).to.deep.equal([]);
+    });
   });
 
   describe("reading", () => {

@@ -72,6 +72,33 @@ describe("scripts/demo", () => {
     expect(runs[1]).to.deep.equal(figures);
   });
 
+  it("lets owners liquidate themselves through second accounts, and shows that they gain nothing by it", async () => {
+    const options = ["--scenario", "self", "--accounts", "40", "--seed", "2", "--json"];
+    const { code, stdout, stderr } = await demo(...options);
+    const figures = Figures.parse(JSON.parse(stdout));
+    expect(figures).to.include({
+      scenario: "self",
+      accounts: 40,
+      liquidatableLeft: 0,
+      custodyOk: true,
+      zeroSumOk: true,
+    });
+    expect(figures.selfRounds).to.be.greaterThan(9);
+    expect(figures.liquidations + figures.absorbed).to.be.at.least(10);
+    const done = Object.entries(figures.selfActs ?? {}).flatMap(([name, count]) => (count.done > 0 ? [name] : []));
+    for (const name of ["absorb", "buy back", "to the purse", "into the pool", "collateral to the purse", "gift"]) {
+      expect(
+        done.some((each) => each.startsWith(name)),
+        `${name} in ${done.join(", ")}`,
+      ).to.equal(true);
+    }
+    const { ownersBefore = "", ownersAfter = "", ownersLargestGain = "" } = figures;
+    expect(Number(ownersAfter)).to.be.lessThan(Number(ownersBefore));
+    expect(Number(ownersLargestGain)).to.be.lessThan(1e-12);
+    expect(stderr).to.contain("self-liquidations");
+    expect(code).to.equal(0);
+  });
+
   it("gives the same figures for the same seed, and others for another", async () => {
     const runs = [];
     for (const seed of ["5", "5", "6"]) {

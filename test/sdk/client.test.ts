@@ -385,10 +385,14 @@ describe("sdk/client", () => {
     await world.push({ ETH: "158" });
     await liquidator.absorb([account]);
     expect(await client.collaterals(account)).to.deep.equal([]);
-    await liquidator.buyCollateral(taker, "WETH", "1", "157");
+    // At once at the price and its tolerance of 0.1%; an hour later with 1% off.
+    expect(await liquidator.previewBuyCollateral("WETH", "1")).to.equal(wad("158.158"));
+    await world.passTime(3600);
+    await world.push({ ETH: "158" });
+    expect(await liquidator.previewBuyCollateral("WETH", "1")).to.equal(wad("156.578"));
+    await liquidator.buyCollateral(taker, "WETH", "1", "156.578");
     expect(await client.collaterals(taker)).to.deep.equal([{ token: "WETH", amount: wad("1.5") }]);
     const error = await failsWith(ContractError, () => liquidator.buyCollateral(taker, "WETH", "1", "156"));
-    // 1% off, and the tolerance of 0.1% on top
     expect(error.args).to.deep.equal({ costWad: wad("156.578"), maxCostWad: wad("156") });
   });
 

@@ -4,6 +4,7 @@ import {
   BallastError,
   type Deployment,
   DeploymentFileError,
+  assetPrices,
   assetsOfSymbol,
   collateralAsset,
   marketAsset,
@@ -64,6 +65,7 @@ describe("sdk/deployment", () => {
       [{ ...deployment, fromBlock: -1 }, "fromBlock: "],
       [{ ...deployment, fromBlock: 1.5 }, "fromBlock: "],
       [{ ...deployment, markets: [{ symbol: "" }] }, "markets.0.symbol: "],
+      [{ ...deployment, markets: [{ symbol: "BTC", feed: "pyth" }] }, "markets.0.feed: "],
       [
         { ...deployment, settlementToken: { ...deployment.settlementToken, decimals: 19 } },
         "settlementToken.decimals: ",
@@ -97,5 +99,26 @@ describe("sdk/deployment", () => {
     expect(assetsOfSymbol(deployment, "BTC")).to.deep.equal([0, 98]);
     expect(assetsOfSymbol(deployment, "LINK")).to.deep.equal([2]);
     expect(assetsOfSymbol(deployment, "WETH")).to.deep.equal([]);
+  });
+
+  it("gives every asset of a symbol its price to push, but none to an asset whose price is read from an aggregator", () => {
+    const prices = [
+      ["ETH", 200n],
+      ["BTC", 8000n],
+      ["DOGE", 1n],
+    ] as const;
+    expect(assetPrices(deployment, prices)).to.deep.equal({
+      assets: [1, 96, 97, 0, 98],
+      pricesWad: [200n, 200n, 200n, 8000n, 8000n],
+    });
+    const [weth, steth, wbtc] = deployment.collaterals;
+    const mixed = parseDeployment(
+      JSON.stringify({
+        ...deployment,
+        markets: [{ symbol: "BTC" }, { symbol: "ETH", feed: "chainlink" }, { symbol: "LINK" }],
+        collaterals: [{ ...weth, feed: "chainlink" }, steth, wbtc],
+      }),
+    );
+    expect(assetPrices(mixed, prices)).to.deep.equal({ assets: [97, 0, 98], pricesWad: [200n, 8000n, 8000n] });
   });
 });

@@ -3,16 +3,8 @@ import { AbiCoder, keccak256, toBeHex } from "ethers";
 
 import type { AccountId } from "../../sdk/index.js";
 import { auditVault } from "../../simulator/index.js";
+import { place } from "../helpers/vaultStorage.js";
 import { type World, createWorld } from "../helpers/world.js";
-
-/** Slots of the vault's storage; see test/contracts/storageLayout.test.ts. */
-const accountsSlot = 1;
-const positionsSlot = 2;
-const collateralSlot = 3;
-
-const coder = AbiCoder.defaultAbiCoder();
-const entry = (keyType: string, key: unknown, slot: string | number) =>
-  keccak256(coder.encode([keyType, "uint256"], [key, slot]));
 
 async function corrupt({ connection, deployment }: World, slot: string, change: (word: bigint) => bigint) {
   const { provider } = connection;
@@ -49,38 +41,40 @@ describe("simulator/audit", () => {
   });
 
   it("sees that an account's cash was raised", async () => {
-    await corrupt(world, entry("bytes32", account, accountsSlot), (word) => word + 10n ** 12n);
+    await corrupt(world, place.account(account).slot, (word) => word + 10n ** 12n);
     expect(await audit()).to.include({ custodyOk: false, zeroSumOk: true });
   });
 
   it("sees that an account's cash was lowered", async () => {
-    await corrupt(world, entry("bytes32", account, accountsSlot), (word) => word - 10n ** 12n);
+    await corrupt(world, place.account(account).slot, (word) => word - 10n ** 12n);
     expect(await audit()).to.include({ custodyOk: false, zeroSumOk: true });
   });
 
   it("sees that a position's shares were changed", async () => {
-    const slot = entry("uint8", 0, entry("bytes32", account, positionsSlot));
-    await corrupt(world, slot, (word) => word + 1n);
+    await corrupt(world, place.position(account, 0).slot, (word) => word + 1n);
     expect(await audit()).to.include({ zeroSumOk: false });
   });
 
   it("sees that a position's cost was changed", async () => {
-    const slot = entry("uint8", 1, entry("bytes32", account, positionsSlot));
-    await corrupt(world, slot, (word) => word + ((10n ** 12n) << 120n));
+    await corrupt(world, place.position(account, 1).slot, (word) => word + ((10n ** 12n) << 120n));
     expect(await audit()).to.include({ custodyOk: false, zeroSumOk: true });
   });
 
   it("sees that an account's collateral was raised", async () => {
     const index = world.deployment.collaterals.findIndex(({ symbol }) => symbol === "WETH");
-    await corrupt(world, entry("uint256", index, entry("bytes32", account, collateralSlot)), (word) => word + 1n);
+    await corrupt(world, place.collateralOf(account, index).slot, (word) => word + 1n);
     expect(await audit()).to.include({ custodyOk: false });
   });
 
   it("sees that tokens left the vault behind its back", async () => {
     const { address } = world.deployment.settlementToken;
+    // ERC-20's first slot: balances by holder
+    const balanceSlot = keccak256(
+      AbiCoder.defaultAbiCoder().encode(["address", "uint256"], [world.deployment.vault, 0]),
+    );
     await world.connection.provider.request({
       method: "hardhat_setStorageAt",
-      params: [address, entry("address", world.deployment.vault, 0), toBeHex(1, 32)],
+      params: [address, balanceSlot, toBeHex(1, 32)],
     });
     expect(await audit()).to.include({ custodyOk: false });
   });

@@ -55,4 +55,13 @@ describe("simulator/figures", () => {
     expect(exitCode({ ...figures, zeroSumOk: false })).to.equal(1);
     expect(exitCode({ ...figures, liquidatableLeft: 1 })).to.equal(1);
   });
+
+  it("exits with 1 where owners gained by liquidating themselves, over all rounds or in one", () => {
+    const rounds = { selfRounds: 2, ownersBefore: "100", ownersAfter: "99", ownersLargestGain: "-0.3" };
+    expect(exitCode({ ...figures, ...rounds })).to.equal(0);
+    expect(exitCode({ ...figures, ...rounds, ownersAfter: "100", ownersLargestGain: "0" })).to.equal(0);
+    expect(exitCode({ ...figures, ...rounds, ownersAfter: "100.000000000000000001" })).to.equal(1);
+    expect(exitCode({ ...figures, ...rounds, ownersLargestGain: "0.000000000001" })).to.equal(0); // what rounding leaves
+    expect(exitCode({ ...figures, ...rounds, ownersLargestGain: "0.00000000001" })).to.equal(1);
+  });
 });

@@ -156,7 +156,7 @@ describe("simulator/report", () => {
 
     it("says so where the books do not hold or somebody was left", () => {
       for (const broken of [{ custodyOk: false }, { zeroSumOk: false }, { liquidatableLeft: 1 }]) {
-        expect(summaryLines({ ...figures, ...broken }, false).at(-1)).to.match(/^FAILED/);
+        expect(summaryLines({ ...figures, ...broken }, false).at(-1)).to.match(/^FAILED: /);
       }
       expect(summaryLines({ ...figures, custodyOk: false }, false).join("\n")).to.match(/custody +BROKEN/);
       expect(summaryLines({ ...figures, zeroSumOk: false }, false).join("\n")).to.match(/zero sum +BROKEN/);

@@ -45,7 +45,7 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   
 
   export interface MarginVaultInterface extends Interface {
-    getFunction(nameOrSignature: "absorb" | "accountRisk" | "accountWord" | "authority" | "buyCollateral" | "capital" | "cash" | "collateral" | "collateralAt" | "deposit" | "health" | "healths" | "insuranceAccount" | "isConsumingScheduledOp" | "liquidateCollateral" | "liquidatePosition" | "listCollateral" | "listMarket" | "market" | "oracle" | "pool" | "poolAccount" | "poolValue" | "position" | "previewAbsorb" | "previewLiquidation" | "refreshCapital" | "setAccountParameters" | "setAuthority" | "setCollateralParameters" | "setMarketParameters" | "setMode" | "settle" | "settlementToken" | "sweepFees" | "totals" | "trade" | "transfer" | "withdraw"): FunctionFragment;
+    getFunction(nameOrSignature: "absorb" | "accountRisk" | "accountWord" | "authority" | "buyCollateral" | "capital" | "cash" | "collateral" | "collateralAt" | "deposit" | "health" | "healths" | "insuranceAccount" | "isConsumingScheduledOp" | "liquidateCollateral" | "liquidatePosition" | "listCollateral" | "listMarket" | "market" | "oracle" | "pool" | "poolAccount" | "poolValue" | "position" | "previewAbsorb" | "previewBuyCollateral" | "previewLiquidation" | "refreshCapital" | "setAccountParameters" | "setAuthority" | "setCollateralParameters" | "setMarketParameters" | "setMode" | "settle" | "settlementToken" | "sweepFees" | "totals" | "trade" | "transfer" | "withdraw"): FunctionFragment;
 
     getEvent(nameOrSignatureOrTopic: "Absorbed" | "AccountChanged" | "AccountParametersSet" | "AuthorityUpdated" | "CapitalChanged" | "CollateralAbsorbed" | "CollateralChanged" | "CollateralLiquidated" | "CollateralParametersSet" | "Deposited" | "FeesSwept" | "InsurancePaid" | "MarketChanged" | "MarketParametersSet" | "PoolCollateralSold" | "PoolPaid" | "PositionAbsorbed" | "PositionChanged" | "PositionLiquidated" | "ReservePaid" | "RewardBudgetChanged" | "Settled" | "Traded" | "Transferred" | "Withdrawn"): EventFragment;
 
@@ -74,6 +74,7 @@ encodeFunctionData(functionFragment: 'poolAccount', values?: undefined): string;
 encodeFunctionData(functionFragment: 'poolValue', values?: undefined): string;
 encodeFunctionData(functionFragment: 'position', values: [BytesLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'previewAbsorb', values: [BytesLike]): string;
+encodeFunctionData(functionFragment: 'previewBuyCollateral', values: [AddressLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'previewLiquidation', values: [BytesLike, BigNumberish, BigNumberish, BytesLike]): string;
 encodeFunctionData(functionFragment: 'refreshCapital', values?: undefined): string;
 encodeFunctionData(functionFragment: 'setAccountParameters', values: [AccountParametersStruct]): string;
@@ -114,6 +115,7 @@ decodeFunctionResult(functionFragment: 'poolAccount', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'poolValue', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'position', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'previewAbsorb', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'previewBuyCollateral', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'previewLiquidation', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'refreshCapital', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'setAccountParameters', data: BytesLike): Result;
@@ -192,9 +194,9 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
   
 
     export namespace CollateralAbsorbedEvent {
-      export type InputTuple = [account: BytesLike, token: AddressLike, amount: BigNumberish, valueWad: BigNumberish];
-      export type OutputTuple = [account: string, token: string, amount: bigint, valueWad: bigint];
-      export interface OutputObject {account: string, token: string, amount: bigint, valueWad: bigint };
+      export type InputTuple = [account: BytesLike, token: AddressLike, amount: BigNumberish, valueWad: BigNumberish, stockSince: BigNumberish];
+      export type OutputTuple = [account: string, token: string, amount: bigint, valueWad: bigint, stockSince: bigint];
+      export interface OutputObject {account: string, token: string, amount: bigint, valueWad: bigint, stockSince: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -665,6 +667,14 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
     
 
     
+    previewBuyCollateral: TypedContractMethod<
+      [token: AddressLike, amount: BigNumberish, ],
+      [bigint],
+      'view'
+    >
+    
+
+    
     previewLiquidation: TypedContractMethod<
       [account: BytesLike, market_: BigNumberish, maxSizeWad: BigNumberish, taker: BytesLike, ],
       [LiquidationPreviewStructOutput],
@@ -904,6 +914,11 @@ getFunction(nameOrSignature: 'previewAbsorb'): TypedContractMethod<
       [AbsorbPreviewStructOutput],
       'view'
     >;
+getFunction(nameOrSignature: 'previewBuyCollateral'): TypedContractMethod<
+      [token: AddressLike, amount: BigNumberish, ],
+      [bigint],
+      'view'
+    >;
 getFunction(nameOrSignature: 'previewLiquidation'): TypedContractMethod<
       [account: BytesLike, market_: BigNumberish, maxSizeWad: BigNumberish, taker: BytesLike, ],
       [LiquidationPreviewStructOutput],
@@ -1023,7 +1038,7 @@ getEvent(key: 'Withdrawn'): TypedContractEvent<WithdrawnEvent.InputTuple, Withdr
       CapitalChanged: TypedContractEvent<CapitalChangedEvent.InputTuple, CapitalChangedEvent.OutputTuple, CapitalChangedEvent.OutputObject>;
     
 
-      'CollateralAbsorbed(bytes32,address,uint256,uint256)': TypedContractEvent<CollateralAbsorbedEvent.InputTuple, CollateralAbsorbedEvent.OutputTuple, CollateralAbsorbedEvent.OutputObject>;
+      'CollateralAbsorbed(bytes32,address,uint256,uint256,uint256)': TypedContractEvent<CollateralAbsorbedEvent.InputTuple, CollateralAbsorbedEvent.OutputTuple, CollateralAbsorbedEvent.OutputObject>;
       CollateralAbsorbed: TypedContractEvent<CollateralAbsorbedEvent.InputTuple, CollateralAbsorbedEvent.OutputTuple, CollateralAbsorbedEvent.OutputObject>;
     
 

@@ -11,7 +11,7 @@ contract LiquidationTest is Test {
 
     // ------------------------------------------------------------------ how much remains
 
-    /// @dev The worked examples of Drift's documentation: shortage 10, margin ratio 10%, price 100.
+    /// @dev The worked examples of Drift (docs/worked-examples.md): shortage 10, margin ratio 10%, price 100.
     function test_ClosesWhatTheShortageAsksForWithoutFee() external pure {
         _closesUnits(0, 1e18);
     }
@@ -220,7 +220,11 @@ contract LiquidationTest is Test {
     function _closesUnits(uint256 feeWad, uint256 units) private pure {
         ForcedLeg memory leg = _driftLeg();
         uint256 closed = leg.notional - Liquidation.remainderDown(leg, feeWad);
-        assertNearlyEqual(int256(closed / 100), int256(units), "units closed");
+        assertNearlyEqual(int256(closed / 100), int256(units), "units closed by a pool without end");
+        // An account that takes at the price: whatever the market's depth and skew.
+        (leg.atPrice, leg.depth, leg.gradient) = (true, 10_000e18, 0.03e18);
+        closed = leg.notional - Liquidation.remainderDown(leg, feeWad);
+        assertNearlyEqual(int256(closed / 100), int256(units), "units closed at the price");
     }
 
     function _fuzzedLeg(uint256 seed, bool inDebt) private pure returns (ForcedLeg memory leg, uint256 fee) {

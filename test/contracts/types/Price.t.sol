@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {ValueOutOfRange} from "../../../contracts/types/Packing.sol";
-import {FRESH_BIT, MAX_PRICE_WAD, Price, toPrice} from "../../../contracts/types/Price.sol";
+import {FALLBACK_BIT, FRESH_BIT, MAX_PRICE_WAD, Price, toPrice} from "../../../contracts/types/Price.sol";
 import {Test} from "../support/Test.sol";
 
 contract PriceTest is Test {
@@ -12,6 +12,7 @@ contract PriceTest is Test {
         assertEq(Price.unwrap(toPrice(0, 0, type(uint40).max, 0)), uint256(type(uint40).max) << 160, "published");
         assertEq(Price.unwrap(toPrice(0, 0, 0, type(uint32).max)), uint256(type(uint32).max) << 200, "age");
         assertEq(FRESH_BIT, 1 << 232, "fresh");
+        assertEq(FALLBACK_BIT, 1 << 233, "fallback");
         assertTrue(MAX_PRICE_WAD <= type(uint96).max, "the largest price fits");
     }
 
@@ -31,6 +32,14 @@ contract PriceTest is Test {
             assertEq(price.maxAge(), maxAge, "age");
             price = price.asOf(nowSeconds);
         }
+    }
+
+    function testFuzz_AFallbackKeepsEveryField(uint96 value, uint64 tolerance, uint40 at, uint32 age) external pure {
+        Price price = toPrice(value, tolerance, at, age);
+        assertTrue(!price.isFallback() && !price.asOf(at).isFallback(), "a price is none");
+        Price held = price.asFallback();
+        assertTrue(held.isFallback() && !held.isFresh(), "marked, and not fresh");
+        assertEq(Price.unwrap(held) ^ Price.unwrap(price), FALLBACK_BIT, "the rest");
     }
 
     function test_IsFreshToTheLastSecondOfItsAge() external pure {

@@ -8,6 +8,7 @@ import {
   IPriceOracle__factory,
   LiquidityPool__factory,
 } from "../../../typechain-types/index.js";
+import { readStorage } from "../../helpers/vaultStorage.js";
 
 export interface RawLog {
   readonly address: string;
@@ -32,14 +33,6 @@ const declared = [
 ];
 const builtIn = new Set(["Error", "Panic"]); // ethers knows them whatever the interface
 const gas = toBeHex(12_000_000);
-
-/**
- * Replaces a contract's code in a call: answers every word of the call data with the storage word of that slot.
- *
- *     PUSH0  JUMPDEST(1)  DUP1 CALLDATASIZE GT ISZERO PUSH1(20) JUMPI
- *     DUP1 CALLDATALOAD SLOAD DUP2 MSTORE  PUSH1(32) ADD  PUSH1(1) JUMP  JUMPDEST(20)  CALLDATASIZE PUSH0 RETURN
- */
-const storageReader = "0x5f5b8036111560145780355481526020016001565b365ff3";
 
 /** An in-process chain without a client library in between; its clock is set, never read. */
 export class RawChain {
@@ -90,11 +83,7 @@ export class RawChain {
 
   /** The words of these storage slots, in their order. */
   async storage(of: string, slots: readonly string[]): Promise<bigint[]> {
-    const data = `0x${slots.map((slot) => slot.slice(2)).join("")}`;
-    const answer = await this.request<string>("eth_call", { to: of, data }, "latest", {
-      [of]: { code: storageReader },
-    });
-    return wordsOf(answer);
+    return readStorage((method, params) => this.request(method, ...params), of, slots);
   }
 
   /** Lets seconds pass and mines an empty block, so that calls see the new time. */
@@ -114,12 +103,6 @@ export class RawChain {
       this.#nowSeconds = now;
     }
   }
-}
-
-export function wordsOf(hex: string): bigint[] {
-  const words: bigint[] = [];
-  for (let at = 2; at < hex.length; at += 64) words.push(BigInt(`0x${hex.slice(at, at + 64)}`));
-  return words;
 }
 
 function declaredError(error: unknown): ContractError {

@@ -1,4 +1,5 @@
 import { type AccountId, WAD, accountId, normalizeAccount, ownerOf } from "../../../sdk/index.js";
+import { differences, sentence, toldBy } from "../../helpers/vaultStorage.js";
 import type { Act } from "./act.js";
 import type { Arena } from "./arena.js";
 import { type AccountBook, type Books, type Replay, type VaultEvent, cashUnit } from "./books.js";
@@ -167,12 +168,8 @@ const checks: Partial<Record<InvariantId, Check>> = {
         () => `market ${market}: shorts ${short}, total ${totals.shortSharesWad}`,
       );
     }
-    for (const [name, word] of after.words) {
-      const told = replay.words.get(name) ?? 0n;
-      judge.holds(told === word, () => `${name}: the log says ${told.toString(16)}, storage ${word.toString(16)}`);
-    }
-    for (const name of replay.words.keys()) {
-      judge.holds(after.words.has(name), () => `the log speaks of an unknown ${name}`);
+    for (const difference of differences(toldBy(replay.ledger), after.words)) {
+      judge.holds(false, () => sentence(difference));
     }
     for (const { name, assets, positions, collaterals } of after.accounts.values()) {
       if (name === "pool") continue; // its bit of a market stays when its shares do not

@@ -1,9 +1,9 @@
 import { WAD, accountId, assetsOfSymbol } from "../../../sdk/index.js";
 import { abs } from "../../helpers/model.js";
+import { wordsOf } from "../../helpers/vaultStorage.js";
 import { tradeData } from "./acts/trading.js";
 import { type Arena, type NamedAccount, oracleInterface, poolInterface, priceData, vaultInterface } from "./arena.js";
 import { type BookReader, type VaultEvent, cashUnit } from "./books.js";
-import { wordsOf } from "./chain.js";
 import type { Finding, InvariantId } from "./checks.js";
 import {
   type Situation,

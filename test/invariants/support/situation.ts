@@ -1,6 +1,7 @@
 import type { AccountId } from "../../../sdk/index.js";
 import type { Random } from "../../../simulator/random.js";
 import { abs } from "../../helpers/model.js";
+import { place } from "../../helpers/vaultStorage.js";
 import type { Arena, NamedAccount, Token } from "./arena.js";
 import type { AccountBook, Books } from "./books.js";
 
@@ -74,7 +75,7 @@ export function bookOf({ books }: Situation, { id }: { readonly id: AccountId })
 }
 
 export function isCapitalStale({ arena, books }: Situation): boolean {
-  const takenAt = (books.words.get("capital")! >> 128n) & (2n ** 40n - 1n);
+  const takenAt = (books.words.get(place.capital.name)! >> 128n) & (2n ** 40n - 1n);
   return BigInt(arena.chain.nowSeconds) > takenAt + capitalMaxAgeSeconds;
 }
 

@@ -53,9 +53,9 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   
 
     export namespace CollateralAbsorbedEvent {
-      export type InputTuple = [account: BytesLike, token: AddressLike, amount: BigNumberish, valueWad: BigNumberish];
-      export type OutputTuple = [account: string, token: string, amount: bigint, valueWad: bigint];
-      export interface OutputObject {account: string, token: string, amount: bigint, valueWad: bigint };
+      export type InputTuple = [account: BytesLike, token: AddressLike, amount: BigNumberish, valueWad: BigNumberish, stockSince: BigNumberish];
+      export type OutputTuple = [account: string, token: string, amount: bigint, valueWad: bigint, stockSince: bigint];
+      export interface OutputObject {account: string, token: string, amount: bigint, valueWad: bigint, stockSince: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -213,7 +213,7 @@ getEvent(key: 'RewardBudgetChanged'): TypedContractEvent<RewardBudgetChangedEven
       CapitalChanged: TypedContractEvent<CapitalChangedEvent.InputTuple, CapitalChangedEvent.OutputTuple, CapitalChangedEvent.OutputObject>;
     
 
-      'CollateralAbsorbed(bytes32,address,uint256,uint256)': TypedContractEvent<CollateralAbsorbedEvent.InputTuple, CollateralAbsorbedEvent.OutputTuple, CollateralAbsorbedEvent.OutputObject>;
+      'CollateralAbsorbed(bytes32,address,uint256,uint256,uint256)': TypedContractEvent<CollateralAbsorbedEvent.InputTuple, CollateralAbsorbedEvent.OutputTuple, CollateralAbsorbedEvent.OutputObject>;
       CollateralAbsorbed: TypedContractEvent<CollateralAbsorbedEvent.InputTuple, CollateralAbsorbedEvent.OutputTuple, CollateralAbsorbedEvent.OutputObject>;
     
 

@@ -4,26 +4,36 @@
 import type { BaseContract, BigNumberish, BytesLike, FunctionFragment, Result, Interface, EventFragment, AddressLike, ContractRunner, ContractMethod, Listener } from "ethers"
 import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, TypedLogDescription, TypedListener, TypedContractMethod } from "../../common.js"
   
+    export type ChainlinkSourceStruct = {aggregator: AddressLike, minPriceWad: BigNumberish, maxPriceWad: BigNumberish, decimals: BigNumberish}
+
+    export type ChainlinkSourceStructOutput = [aggregator: string, minPriceWad: bigint, maxPriceWad: bigint, decimals: bigint] & {aggregator: string, minPriceWad: bigint, maxPriceWad: bigint, decimals: bigint }
+  
 
   export interface PriceOracleInterface extends Interface {
-    getFunction(nameOrSignature: "authority" | "isConsumingScheduledOp" | "lastPrices" | "prices" | "push" | "setAuthority" | "setFeed"): FunctionFragment;
+    getFunction(nameOrSignature: "authority" | "chainlinkSource" | "isConsumingScheduledOp" | "lastPrices" | "prices" | "push" | "refresh" | "setAuthority" | "setChainlinkFeed" | "setFeed"): FunctionFragment;
 
-    getEvent(nameOrSignatureOrTopic: "AuthorityUpdated" | "FeedSet" | "PricePublished"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "AuthorityUpdated" | "ChainlinkFeedSet" | "FeedSet" | "PricePublished"): EventFragment;
 
     encodeFunctionData(functionFragment: 'authority', values?: undefined): string;
+encodeFunctionData(functionFragment: 'chainlinkSource', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'isConsumingScheduledOp', values?: undefined): string;
 encodeFunctionData(functionFragment: 'lastPrices', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'prices', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'push', values: [BigNumberish[], BigNumberish[], BigNumberish]): string;
+encodeFunctionData(functionFragment: 'refresh', values: [BigNumberish[]]): string;
 encodeFunctionData(functionFragment: 'setAuthority', values: [AddressLike]): string;
+encodeFunctionData(functionFragment: 'setChainlinkFeed', values: [BigNumberish, BigNumberish, BigNumberish, AddressLike, BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'setFeed', values: [BigNumberish, BigNumberish, BigNumberish]): string;
 
     decodeFunctionResult(functionFragment: 'authority', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'chainlinkSource', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'isConsumingScheduledOp', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'lastPrices', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'prices', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'push', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'refresh', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'setAuthority', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'setChainlinkFeed', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'setFeed', data: BytesLike): Result;
   }
 
@@ -32,6 +42,18 @@ decodeFunctionResult(functionFragment: 'setFeed', data: BytesLike): Result;
       export type InputTuple = [authority: AddressLike];
       export type OutputTuple = [authority: string];
       export interface OutputObject {authority: string };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace ChainlinkFeedSetEvent {
+      export type InputTuple = [asset: BigNumberish, aggregator: AddressLike, toleranceWad: BigNumberish, maxAge: BigNumberish, minPriceWad: BigNumberish, maxPriceWad: BigNumberish, decimals: BigNumberish];
+      export type OutputTuple = [asset: bigint, aggregator: string, toleranceWad: bigint, maxAge: bigint, minPriceWad: bigint, maxPriceWad: bigint, decimals: bigint];
+      export interface OutputObject {asset: bigint, aggregator: string, toleranceWad: bigint, maxAge: bigint, minPriceWad: bigint, maxPriceWad: bigint, decimals: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -106,6 +128,14 @@ decodeFunctionResult(functionFragment: 'setFeed', data: BytesLike): Result;
     
 
     
+    chainlinkSource: TypedContractMethod<
+      [asset: BigNumberish, ],
+      [ChainlinkSourceStructOutput],
+      'view'
+    >
+    
+
+    
     isConsumingScheduledOp: TypedContractMethod<
       [],
       [string],
@@ -138,8 +168,24 @@ decodeFunctionResult(functionFragment: 'setFeed', data: BytesLike): Result;
     
 
     
+    refresh: TypedContractMethod<
+      [assets: BigNumberish[], ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
     setAuthority: TypedContractMethod<
       [newAuthority: AddressLike, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
+    setChainlinkFeed: TypedContractMethod<
+      [asset: BigNumberish, toleranceWad: BigNumberish, maxAge: BigNumberish, aggregator: AddressLike, minPriceWad: BigNumberish, maxPriceWad: BigNumberish, ],
       [void],
       'nonpayable'
     >
@@ -159,6 +205,11 @@ decodeFunctionResult(functionFragment: 'setFeed', data: BytesLike): Result;
     getFunction(nameOrSignature: 'authority'): TypedContractMethod<
       [],
       [string],
+      'view'
+    >;
+getFunction(nameOrSignature: 'chainlinkSource'): TypedContractMethod<
+      [asset: BigNumberish, ],
+      [ChainlinkSourceStructOutput],
       'view'
     >;
 getFunction(nameOrSignature: 'isConsumingScheduledOp'): TypedContractMethod<
@@ -181,8 +232,18 @@ getFunction(nameOrSignature: 'push'): TypedContractMethod<
       [void],
       'nonpayable'
     >;
+getFunction(nameOrSignature: 'refresh'): TypedContractMethod<
+      [assets: BigNumberish[], ],
+      [void],
+      'nonpayable'
+    >;
 getFunction(nameOrSignature: 'setAuthority'): TypedContractMethod<
       [newAuthority: AddressLike, ],
+      [void],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'setChainlinkFeed'): TypedContractMethod<
+      [asset: BigNumberish, toleranceWad: BigNumberish, maxAge: BigNumberish, aggregator: AddressLike, minPriceWad: BigNumberish, maxPriceWad: BigNumberish, ],
       [void],
       'nonpayable'
     >;
@@ -193,6 +254,7 @@ getFunction(nameOrSignature: 'setFeed'): TypedContractMethod<
     >;
 
     getEvent(key: 'AuthorityUpdated'): TypedContractEvent<AuthorityUpdatedEvent.InputTuple, AuthorityUpdatedEvent.OutputTuple, AuthorityUpdatedEvent.OutputObject>;
+getEvent(key: 'ChainlinkFeedSet'): TypedContractEvent<ChainlinkFeedSetEvent.InputTuple, ChainlinkFeedSetEvent.OutputTuple, ChainlinkFeedSetEvent.OutputObject>;
 getEvent(key: 'FeedSet'): TypedContractEvent<FeedSetEvent.InputTuple, FeedSetEvent.OutputTuple, FeedSetEvent.OutputObject>;
 getEvent(key: 'PricePublished'): TypedContractEvent<PricePublishedEvent.InputTuple, PricePublishedEvent.OutputTuple, PricePublishedEvent.OutputObject>;
 
@@ -200,6 +262,10 @@ getEvent(key: 'PricePublished'): TypedContractEvent<PricePublishedEvent.InputTup
       
       'AuthorityUpdated(address)': TypedContractEvent<AuthorityUpdatedEvent.InputTuple, AuthorityUpdatedEvent.OutputTuple, AuthorityUpdatedEvent.OutputObject>;
       AuthorityUpdated: TypedContractEvent<AuthorityUpdatedEvent.InputTuple, AuthorityUpdatedEvent.OutputTuple, AuthorityUpdatedEvent.OutputObject>;
+    
+
+      'ChainlinkFeedSet(uint256,address,uint256,uint256,uint256,uint256,uint256)': TypedContractEvent<ChainlinkFeedSetEvent.InputTuple, ChainlinkFeedSetEvent.OutputTuple, ChainlinkFeedSetEvent.OutputObject>;
+      ChainlinkFeedSet: TypedContractEvent<ChainlinkFeedSetEvent.InputTuple, ChainlinkFeedSetEvent.OutputTuple, ChainlinkFeedSetEvent.OutputObject>;
     
 
       'FeedSet(uint256,uint256,uint256)': TypedContractEvent<FeedSetEvent.InputTuple, FeedSetEvent.OutputTuple, FeedSetEvent.OutputObject>;

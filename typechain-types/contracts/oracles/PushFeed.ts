@@ -8,7 +8,7 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   export interface PushFeedInterface extends Interface {
     getFunction(nameOrSignature: "authority" | "isConsumingScheduledOp" | "lastPrices" | "prices" | "push" | "setAuthority" | "setFeed"): FunctionFragment;
 
-    getEvent(nameOrSignatureOrTopic: "AuthorityUpdated" | "FeedSet" | "PricePublished"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "AuthorityUpdated" | "ChainlinkFeedSet" | "FeedSet" | "PricePublished"): EventFragment;
 
     encodeFunctionData(functionFragment: 'authority', values?: undefined): string;
 encodeFunctionData(functionFragment: 'isConsumingScheduledOp', values?: undefined): string;
@@ -32,6 +32,18 @@ decodeFunctionResult(functionFragment: 'setFeed', data: BytesLike): Result;
       export type InputTuple = [authority: AddressLike];
       export type OutputTuple = [authority: string];
       export interface OutputObject {authority: string };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace ChainlinkFeedSetEvent {
+      export type InputTuple = [asset: BigNumberish, aggregator: AddressLike, toleranceWad: BigNumberish, maxAge: BigNumberish, minPriceWad: BigNumberish, maxPriceWad: BigNumberish, decimals: BigNumberish];
+      export type OutputTuple = [asset: bigint, aggregator: string, toleranceWad: bigint, maxAge: bigint, minPriceWad: bigint, maxPriceWad: bigint, decimals: bigint];
+      export interface OutputObject {asset: bigint, aggregator: string, toleranceWad: bigint, maxAge: bigint, minPriceWad: bigint, maxPriceWad: bigint, decimals: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -193,6 +205,7 @@ getFunction(nameOrSignature: 'setFeed'): TypedContractMethod<
     >;
 
     getEvent(key: 'AuthorityUpdated'): TypedContractEvent<AuthorityUpdatedEvent.InputTuple, AuthorityUpdatedEvent.OutputTuple, AuthorityUpdatedEvent.OutputObject>;
+getEvent(key: 'ChainlinkFeedSet'): TypedContractEvent<ChainlinkFeedSetEvent.InputTuple, ChainlinkFeedSetEvent.OutputTuple, ChainlinkFeedSetEvent.OutputObject>;
 getEvent(key: 'FeedSet'): TypedContractEvent<FeedSetEvent.InputTuple, FeedSetEvent.OutputTuple, FeedSetEvent.OutputObject>;
 getEvent(key: 'PricePublished'): TypedContractEvent<PricePublishedEvent.InputTuple, PricePublishedEvent.OutputTuple, PricePublishedEvent.OutputObject>;
 
@@ -200,6 +213,10 @@ getEvent(key: 'PricePublished'): TypedContractEvent<PricePublishedEvent.InputTup
       
       'AuthorityUpdated(address)': TypedContractEvent<AuthorityUpdatedEvent.InputTuple, AuthorityUpdatedEvent.OutputTuple, AuthorityUpdatedEvent.OutputObject>;
       AuthorityUpdated: TypedContractEvent<AuthorityUpdatedEvent.InputTuple, AuthorityUpdatedEvent.OutputTuple, AuthorityUpdatedEvent.OutputObject>;
+    
+
+      'ChainlinkFeedSet(uint256,address,uint256,uint256,uint256,uint256,uint256)': TypedContractEvent<ChainlinkFeedSetEvent.InputTuple, ChainlinkFeedSetEvent.OutputTuple, ChainlinkFeedSetEvent.OutputObject>;
+      ChainlinkFeedSet: TypedContractEvent<ChainlinkFeedSetEvent.InputTuple, ChainlinkFeedSetEvent.OutputTuple, ChainlinkFeedSetEvent.OutputObject>;
     
 
       'FeedSet(uint256,uint256,uint256)': TypedContractEvent<FeedSetEvent.InputTuple, FeedSetEvent.OutputTuple, FeedSetEvent.OutputObject>;

@@ -2,7 +2,7 @@ import { accountId } from "../../../../sdk/index.js";
 import { abs } from "../../../helpers/model.js";
 import type { Act } from "../act.js";
 import { type Actor, type NamedAccount, vaultInterface } from "../arena.js";
-import { wordsOf } from "../chain.js";
+import { wordsOf } from "../../../helpers/vaultStorage.js";
 import {
   type Situation,
   bookOf,

@@ -762,6 +762,12 @@
         "internalType": "uint256",
         "name": "valueWad",
         "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "stockSince",
+        "type": "uint256"
       }
     ],
     "name": "CollateralAbsorbed",
@@ -2097,6 +2103,30 @@
         "internalType": "struct AbsorbPreview",
         "name": "",
         "type": "tuple"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "token",
+        "type": "address"
+      },
+      {
+        "internalType": "uint256",
+        "name": "amount",
+        "type": "uint256"
+      }
+    ],
+    "name": "previewBuyCollateral",
+    "outputs": [
+      {
+        "internalType": "uint256",
+        "name": "costWad",
+        "type": "uint256"
       }
     ],
     "stateMutability": "view",
