@@ -128,7 +128,7 @@ contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
         AccountWord word = $.accounts[account];
         if (msg.sender != account.owner()) _requireStrangerMayDeposit(account, word, token, amount);
         if (token == settlementToken) {
-            word = word.withPrincipal(word.principal() + int256(amount * _cashUnit));
+            word = word.withPrincipal(word.principal() + _cashWad(amount));
         } else {
             uint256 index = _collateralIndex(token);
             // At maintenance what an account holds counts at its last good price: a dead one must not be brought in to shield it.
@@ -144,7 +144,7 @@ contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
     function _debit(AccountId account, address token, uint256 amount) private {
         AccountWord word = $.accounts[account];
         if (token == settlementToken) {
-            word = word.withPrincipal(word.principal() - int256(amount * _cashUnit));
+            word = word.withPrincipal(word.principal() - _cashWad(amount));
             if (account != poolAccount()) Ledger.requireDebtAboveMinimum(account, word, $.accountRisk);
         } else {
             uint256 index = _collateralIndex(token);
@@ -479,7 +479,7 @@ contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IMarginVault
-    function poolValue() external view returns (int256 valueWad, uint256 bandWad, bool fresh) {
+    function poolValue() external view returns (int256 valueWad, uint256 bandWad, uint256 haircutWad, bool fresh) {
         return PoolValue.read($, _constants());
     }
 
@@ -547,6 +547,12 @@ contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
 
     function _constants() private view returns (Constants memory) {
         return Constants(oracle, poolAccount(), insuranceAccount());
+    }
+
+    /// @dev An amount (raw) of cash in wad. Within 128 bits before the cast: beyond it would turn its sign, and a transfer take from its
+    /// receiver.
+    function _cashWad(uint256 amount) private view returns (int256) {
+        return int256(_toUint128(amount) * _cashUnit);
     }
 
     function _toUint128(uint256 amount) private pure returns (uint128) {

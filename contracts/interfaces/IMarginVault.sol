@@ -168,7 +168,10 @@ interface IMarginVault {
     error LegRefused(AccountId account, MarketId market, Refusal refusal);
     /// @notice Thrown when a collateral of an account is to be liquidated that it does not hold.
     error NoCollateral(AccountId account, address token);
-    /// @notice Thrown when collateral is to be liquidated of an account that would owe nothing were everything settled: liquidate a position.
+    /// @notice Thrown when less than one unit of a token would do, or pay, for what a liquidation needs: choose another leg, or absorb.
+    error NothingToSell(AccountId account, address token);
+    /// @notice Thrown when collateral is to be liquidated of an account that would owe nothing were everything settled: liquidate a
+    /// position.
     error NoDebt(AccountId account, int256 netCashWad);
     /// @notice Thrown when the pool asks more for a collateral than the buyer's limit.
     error CostAboveLimit(uint256 costWad, uint256 maxCostWad);
@@ -271,8 +274,8 @@ interface IMarginVault {
         uint256 fillPriceWad,
         int256 realizedWad
     );
-    /// @notice Waterfall, step 2: the pool took over a collateral of an absorbed account, at its weighted value. It offers all that it has of
-    /// it for sale since `stockSince` (Unix seconds).
+    /// @notice Waterfall, step 2: the pool took over a collateral of an absorbed account, at its weighted value. It offers all that it has
+    /// of it for sale since `stockSince` (Unix seconds).
     event CollateralAbsorbed(
         AccountId indexed account,
         address indexed token,
@@ -405,10 +408,12 @@ interface IMarginVault {
     function totals() external view returns (uint256 markets, uint256 collaterals, uint256 cashHeld);
 
     /// @notice The pool's net asset value (wad): equity of its account less the skew premium; with its band (wad), the sum of
-    /// notional times tolerance. Not `fresh`: some price is stale and neither figure should be traded on.
-    function poolValue() external view returns (int256 valueWad, uint256 bandWad, bool fresh);
+    /// notional times tolerance; and what selling the collateral that it absorbed may bring beyond its weight (wad). Not `fresh`: some
+    /// price is stale and none of the figures should be traded on.
+    function poolValue() external view returns (int256 valueWad, uint256 bandWad, uint256 haircutWad, bool fresh);
 
-    /// @notice What liquidatePosition would do now, for this largest size. Whether an account could bear it as taker is not looked at.
+    /// @notice What liquidatePosition would do now, for this largest size. Whether the taker may take it and could bear it is not looked
+    /// at.
     function previewLiquidation(
         AccountId account,
         MarketId market,

@@ -61,6 +61,7 @@ library CollateralSale {
         Sale memory sale = Sale(index, taker, account, takerWord, target.word, 0, 0, 0);
         uint256 discount = Liquidation.offeredDown(target.health.healthWad, $.collateralDiscounts[index]);
         sale.amount = _amountDown($, target, index, price, discount, maxAmount);
+        require(sale.amount != 0, IMarginVault.NothingToSell(account, $.collateralTokens[index]));
         uint256 value = Margin.collateralValueDown($.collaterals[index], sale.amount, price);
         uint256 discountWad = value.mulDivUp(discount, WAD);
         sale.proceeds = value - discountWad;
@@ -132,8 +133,8 @@ library CollateralSale {
         return _costUp($, index, amount, _requireFresh($, index, price));
     }
 
-    /// @notice Adds an amount (raw) to what the pool offers for sale: the time since which it does is the mean by amount, rounded up. What has
-    /// its whole discount counts as an hour old, so the discount on all of it, together, stays what it was on the old.
+    /// @notice Adds an amount (raw) to what the pool offers for sale: the time since which it does is the mean by amount, rounded up. What
+    /// has its whole discount counts as an hour old, so the discount on all of it, together, stays what it was on the old.
     /// @return the amount that the pool then holds, which the caller writes
     function stock(
         VaultStorage storage $,

@@ -197,8 +197,8 @@ library Deals {
         _mirror(deal, realizedWad);
     }
 
-    /// @notice Fills a size against the pool at the price itself, without fee: one half of what two accounts with opposite positions do with
-    /// one another. The pool's position is the same after both halves.
+    /// @notice Fills a size against the pool at the price itself, without fee: one half of what two accounts with opposite positions do
+    /// with one another. The pool's position is the same after both halves.
     function cross(Deal memory deal, int256 sizeDeltaWad) internal pure {
         Book memory book = deal.book;
         deal.venue.fixedPriceRay = deal.venue.priceWad * (RAY / WAD);
@@ -208,8 +208,8 @@ library Deals {
         _mirror(deal, realizedWad);
     }
 
-    /// @notice Takes a size (unsigned, at most the position's) out of the account's position, with its share of the cost. Its value moves to
-    /// the account's cash: whoever takes the parcel over pays it. Neither the pool nor the market notices.
+    /// @notice Takes a size (unsigned, at most the position's) out of the account's position, with its share of the cost. Its value moves
+    /// to the account's cash: whoever takes the parcel over pays it. Neither the pool nor the market notices.
     function handOut(Deal memory deal, uint256 sizeWad) internal pure returns (Parcel memory parcel) {
         Book memory book = deal.book;
         int256 held = book.accountSharesWad;

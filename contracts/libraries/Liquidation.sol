@@ -31,8 +31,8 @@ struct ForcedLeg {
 
 /// @title The arithmetic of a forced trade (docs/protocol.md, "Partial liquidation")
 /// @notice Sizes stand as notionals at the price: m is what remains of n. The pool's fill stands inside the closed form: closing c costs
-/// (d + g) * c + c^2 / K, so the account ends on its target health and not beside it. Where another account takes the leg there is no impact:
-/// g = 0, and what stands with 1 / K but without lambda falls away.
+/// (d + g) * c + c^2 / K, so the account ends on its target health and not beside it. Where another account takes the leg there is no
+/// impact: g = 0, and what stands with 1 / K but without lambda falls away.
 library Liquidation {
     using FixedPoint for int256;
     using FixedPoint for uint256;

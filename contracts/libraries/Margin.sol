@@ -175,7 +175,7 @@ library Margin {
     }
 
     function _addCollateral(Sums memory sums, Collateral collateral, uint256 amount, Price price) private pure {
-        // A stored amount is within the deposit cap, 96 bits; a price has 90, a weight 60.
+        // A stored amount is within the field of the deposit cap, 96 bits; a price has 90, a weight 60.
         unchecked {
             uint256 value = collateralValueDown(collateral, amount, price);
             sums.equityMaintenance += int256(weightedDown(collateral, amount, price));

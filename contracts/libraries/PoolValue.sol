@@ -13,18 +13,20 @@ import {IMarginVault} from "../interfaces/IMarginVault.sol";
 /// @title What the liquidity pool is worth
 /// @notice NAV = equity of its account - sum(price * skew^2 / (2 * skewScale)): the premium that it will repay as the skew unwinds is not
 /// profit yet. Band = sum(|notional| * tolerance) + sum(collateral * weight * tolerance): what an honest error of the prices could make
-/// of it. A position counts at its last good price, a collateral without a fresh one not at all.
+/// of it. Haircut = sum(collateral * (1 - weight) * (1 + tolerance)): what selling the collateral may bring beyond its weight. A position
+/// counts at its last good price, a collateral without a fresh one not at all.
 library PoolValue {
     using FixedPoint for int256;
     using FixedPoint for uint256;
 
     /// @return valueWad rounded down
     /// @return bandWad rounded up
+    /// @return haircutWad rounded up
     /// @return fresh whether every price that it rests on is fresh
     function read(
         VaultStorage storage $,
         Constants memory constants
-    ) public view returns (int256 valueWad, uint256 bandWad, bool fresh) {
+    ) public view returns (int256 valueWad, uint256 bandWad, uint256 haircutWad, bool fresh) {
         AccountWord word = $.accounts[constants.pool];
         AssetSet assets = word.assets();
         Price[] memory prices = constants.oracle.lastPrices(assets);
@@ -50,15 +52,16 @@ library PoolValue {
             }
             Collateral collateral = $.collaterals[index];
             uint256 value = Margin.collateralValueDown(collateral, $.collateralOf[constants.pool][index], price);
-            value = value.mulDivDown(collateral.maintenanceWeight(), WAD);
-            valueWad += int256(value);
-            bandWad += value.mulDivUp(price.tolerance(), WAD);
+            uint256 weighted = value.mulDivDown(collateral.maintenanceWeight(), WAD);
+            valueWad += int256(weighted);
+            bandWad += weighted.mulDivUp(price.tolerance(), WAD);
+            haircutWad += (value - weighted).mulDivUp(WAD + price.tolerance(), WAD);
         }
     }
 
     /// @notice Takes a new checkpoint of the pool's value, which openings are measured against. One dead feed does not stop it.
     function refreshCapital(VaultStorage storage $, Constants memory constants) public {
-        (int256 valueWad, , ) = read($, constants);
+        (int256 valueWad, , , ) = read($, constants);
         $.capital = toCapital(valueWad > 0 ? uint256(valueWad) : 0, block.timestamp, $.capital.maxAge());
         emit IMarginVault.CapitalChanged($.capital);
     }

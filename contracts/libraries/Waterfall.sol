@@ -107,9 +107,7 @@ library Waterfall {
             (penalty, reward, toInsurance) = _takePenalty($, target, taking);
         }
         int256 insuranceCash = $.accounts[constants.insurance].principal() + toInsurance;
-        // Taking next to nothing, from an account whose other assets wait for their prices, earns nothing.
-        bool worthIt = taking.taken >= target.risk.minimumDebt();
-        uint256 topUp = worthIt ? _topUp($, reward, insuranceCash.positivePart()) : 0;
+        uint256 topUp = _isWorthIt(target, taking) ? _topUp($, reward, insuranceCash.positivePart()) : 0;
 
         Ledger.saveAccount($, target.account, taking.word);
         Ledger.saveAccount($, constants.pool, taking.poolWord);
@@ -154,7 +152,8 @@ library Waterfall {
         Target memory target,
         Taking memory taking
     ) private view returns (uint256 penalty, uint256 reward, int256 toInsurance) {
-        uint256 floor = $.rewardBudget.rewardFloor();
+        // Taking next to nothing earns next to nothing, or owners would carry off, floor by floor, what backs a leg without a price.
+        uint256 floor = _isWorthIt(target, taking) ? $.rewardBudget.rewardFloor() : 0;
         uint256 rated = taking.taken.mulDivDown(target.risk.absorbPenalty(), WAD);
         penalty = Math.min(taking.word.principal().positivePart(), rated > floor ? rated : floor);
         reward = penalty.mulDivDown(target.risk.keeperShare(), WAD);
@@ -228,6 +227,11 @@ library Waterfall {
                 $.stockSince[index]
             );
         }
+    }
+
+    /// @dev Whether enough was taken to earn the least reward, and not dust of an account whose other assets wait for their prices.
+    function _isWorthIt(Target memory target, Taking memory taking) private pure returns (bool) {
+        return taking.taken >= target.risk.minimumDebt();
     }
 
     /// @dev What insurance adds to a reward below the floor, within the hour's budget and its cash; books it against the budget.

@@ -57,7 +57,7 @@ contract LiquidityPool is ERC4626 {
 
     /// @notice The pool's net asset value in the middle of its band, rounded down; zero when it is below zero.
     function totalAssets() public view override returns (uint256) {
-        (int256 value, , ) = vault.poolValue();
+        (int256 value, , , ) = vault.poolValue();
         return _assetsDown(value);
     }
 
@@ -98,13 +98,14 @@ contract LiquidityPool is ERC4626 {
     }
 
     function _upperAssets() private view returns (uint256) {
-        (int256 value, uint256 band, ) = vault.poolValue();
-        int256 upper = value + int256(band);
+        (int256 value, uint256 band, uint256 haircut, ) = vault.poolValue();
+        // Collateral at its full value: or whoever enters before it is sold would have part of the haircut that it was absorbed at.
+        int256 upper = value + int256(band + haircut);
         return upper <= 0 ? 0 : uint256(upper).ceilDiv(_assetUnitWad);
     }
 
     function _lowerAssets() private view returns (uint256) {
-        (int256 value, uint256 band, ) = vault.poolValue();
+        (int256 value, uint256 band, , ) = vault.poolValue();
         return _assetsDown(value - int256(band));
     }
 
@@ -145,7 +146,7 @@ contract LiquidityPool is ERC4626 {
     }
 
     function _takesDeposits() private view returns (bool) {
-        (int256 value, , bool fresh) = vault.poolValue();
+        (int256 value, , , bool fresh) = vault.poolValue();
         uint256 firstPriceShares = totalSupply() / 10 ** _decimalsOffset();
         return fresh && _assetsDown(value) >= firstPriceShares / LEAST_SHARE_PRICE_DIVISOR;
     }

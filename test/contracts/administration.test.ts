@@ -16,6 +16,7 @@ import {
   MarginVault__factory,
   MockToken__factory,
 } from "../../typechain-types/index.js";
+import { ceilDiv } from "../helpers/model.js";
 import { changes, portfolios } from "../helpers/portfolio.js";
 import { expectRevert, failure } from "../helpers/revert.js";
 import { type Signer, type World, deployWorld, roundFigures, wad } from "../helpers/world.js";
@@ -324,6 +325,33 @@ describe("contracts/MarginVault: administration", () => {
         total: 100_000_001n,
         cap: 5n,
       });
+    });
+
+    it("of a collateral's discount stand beside its word, are told, and count for the next sale", async () => {
+      const discount = { discountBaseWad: wad("0.002"), discountSlopeWad: wad("0.5"), discountCapWad: wad("0.06") };
+      // In ppm: base in bits 0-19, slope from 20, cap from 44.
+      const word = 2_000n | (500_000n << 20n) | (60_000n << 44n);
+      const weth = world.deployment.collaterals[0]?.address ?? "";
+      const before = await vault.collateralAt(0);
+      expect(before.discount).to.equal(10_000n | (100_000n << 20n) | (50_000n << 44n));
+      const from = (await world.ballast.provider.getBlockNumber()) + 1;
+      await (await vault.setCollateralParameters(weth, { ...collateral(), ...discount })).wait();
+      const told = (await world.ballast.events(from)).map(({ name, args }) => ({ name, ...args }));
+      const after = await vault.collateralAt(0);
+      expect(after.discount).to.equal(word);
+      expect(told).to.deep.equal([
+        { name: "CollateralParametersSet", token: weth, collateralIndex: 0n, collateral: after.word, discount: word },
+      ]);
+
+      const borrower = await world.fund(owner, { WETH: "10" });
+      await (await world.as(owner)).withdraw(borrower, "USDC", "1600");
+      const taker = await world.fund(owner, { USDC: "5000" }, 1);
+      await world.push({ ETH: "186" });
+      // Health 74 / 82: 0.2% + 0.5 * 8 / 82 = 5.08%, of 18.6
+      const rate = wad("0.002") + (wad("1") - (wad("74") * wad("1")) / wad("82")) / 2n;
+      const paid = wad("18.6") - ceilDiv(wad("18.6") * rate, wad("1"));
+      await (await vault.connect(owner).liquidateCollateral(borrower, weth, wad("0.1"), taker)).wait();
+      expect(await vault.cash(borrower)).to.equal(paid - wad("1600"));
     });
 
     it("of all accounts keep the capital's checkpoint and take a new age at once", async () => {

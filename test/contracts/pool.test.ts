@@ -375,7 +375,7 @@ describe("contracts/LiquidityPool", () => {
       await approved(provider, "10");
       await (await world.ballast.oracle.setFeed(1, wad("0.001"), 60)).wait();
       await world.passTime(61);
-      const [, , fresh] = await vaultAs(provider).poolValue();
+      const { fresh } = await vaultAs(provider).poolValue();
       expect(fresh).to.equal(false);
       await expectRevert(() => as(provider).deposit(usd("10"), provider), "ERC4626ExceededMaxDeposit", {
         receiver: provider.address,
@@ -404,6 +404,25 @@ describe("contracts/LiquidityPool", () => {
       await (await as(world.admin).redeem(wad("10"), world.admin, world.admin)).wait();
     });
 
+    it("of selling what was absorbed belongs to those who were there: entering just before the sale gains nothing", async () => {
+      await worldOf("100000");
+      await world.fund(stranger, { USDC: "10000" });
+      const debtor = await world.fund(trader, { WETH: "10" });
+      await (await world.as(trader)).withdraw(debtor, "USDC", "1500");
+      await world.push({ ETH: "174" });
+      await (await vaultAs(stranger).absorb([debtor], accountId(stranger.address, 1))).wait();
+      await approved(provider, "100000");
+      await (await as(provider).deposit(usd("100000"), provider.address)).wait();
+      const [before] = await vaultAs(stranger).poolValue();
+      const { address: weth } = world.deployment.collaterals[0]!;
+      const buyer = accountId(stranger.address);
+      await (await vaultAs(stranger).buyCollateral(buyer, weth, wad("10"), wad("1741.74"))).wait();
+      const [after] = await vaultAs(stranger).poolValue();
+      expect(after - before > wad("174"), String(after - before)).to.equal(true);
+      const worth = await as(provider).convertToAssets(await as(provider).balanceOf(provider));
+      expect(worth <= usd("100000") && worth > usd("99990"), `${worth} of 100,000`).to.equal(true);
+    });
+
     it("of a collateral that the pool holds lets nobody in, and lets out without its value", async () => {
       await worldOf("100000");
       await world.fund(stranger, { USDC: "10000" });
@@ -411,12 +430,13 @@ describe("contracts/LiquidityPool", () => {
       await (await world.as(trader)).withdraw(debtor, "USDC", "1500");
       await world.push({ ETH: "174" });
       await (await vaultAs(stranger).absorb([debtor], accountId(stranger.address, 1))).wait();
-      const [value, band] = await vaultAs(stranger).poolValue();
+      const [value, band, haircut] = await vaultAs(stranger).poolValue();
       expect(band).to.equal(wad("1.566")); // 10 * 174 * 90%, a thousandth of it
+      expect(haircut).to.equal(wad("174.174")); // the rest, and a thousandth
       await (await world.ballast.oracle.setFeed(96, wad("0.001"), 60)).wait();
       await world.passTime(61);
-      const [without, noBand, fresh] = await vaultAs(stranger).poolValue();
-      expect([value - without, noBand, fresh]).to.deep.equal([wad("1566"), 0n, false]);
+      const [without, noBand, noHaircut, fresh] = await vaultAs(stranger).poolValue();
+      expect([value - without, noBand, noHaircut, fresh]).to.deep.equal([wad("1566"), 0n, 0n, false]);
       expect(await as(provider).maxDeposit(provider)).to.equal(0n);
       const shares = await as(world.admin).maxRedeem(world.admin);
       expect(shares > wad("90000")).to.equal(true);

@@ -49,3 +49,50 @@ export function legRequirement(size: bigint, price: bigint, base: bigint, lambda
 export function generalRequirement(netCash: bigint): bigint {
   return (netCash < 0n ? ceilDiv(-netCash, 20n) : 0n) + 2n * WAD;
 }
+
+/** d(h) = min(base + slope * (1 - h), cap, h * base_maint / (1 + rho)) for the terms that all markets of the local parameters have. */
+export function discountOf(health: bigint): bigint {
+  const terms = [offeredOf(health), (health * 3n * WAD) / (105n * WAD)];
+  return terms.reduce((least, term) => (term < least ? term : least));
+}
+
+/** min(base + slope * (1 - h), cap): what a collateral is offered at, and a position as far as health can bear it. */
+export function offeredOf(health: bigint): bigint {
+  const offered = WAD / 100n + (WAD - health) / 10n;
+  return offered < WAD / 20n ? offered : WAD / 20n;
+}
+
+/** A leg of BTC or ETH that another account takes at the price, and the account around it. Wad. */
+export interface TakenLeg {
+  /** Unsigned. */
+  readonly size: bigint;
+  readonly price: bigint;
+  readonly skewScale: bigint;
+  readonly equity: bigint;
+  readonly netCash: bigint;
+  /** What its other positions require. */
+  readonly others: bigint;
+  /** Of the price, that it costs the account. */
+  readonly discount: bigint;
+}
+
+/** The fee on so much: both roundings against who pays. */
+export function takenFee(price: bigint, closed: bigint, discount: bigint): bigint {
+  return ceilDiv(ceilDiv(closed * price, WAD) * discount, WAD);
+}
+
+/** The least that must be closed for a health of 1.1, by trying: all of it where nothing less does. */
+export function closedAtPrice({ size, price, skewScale, equity, netCash, others, discount }: TakenLeg): bigint {
+  const reached = (closed: bigint) => {
+    const fee = takenFee(price, closed, discount);
+    const leg = legRequirement(size - closed, price, (3n * WAD) / 100n, WAD, skewScale);
+    return 10n * (equity - fee) >= 11n * (leg + others + generalRequirement(netCash - fee));
+  };
+  let [low, high] = [0n, size];
+  while (high - low > 1n) {
+    const middle = (low + high) / 2n;
+    if (reached(middle)) high = middle;
+    else low = middle;
+  }
+  return high;
+}

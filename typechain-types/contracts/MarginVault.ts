@@ -645,7 +645,7 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
     
     poolValue: TypedContractMethod<
       [],
-      [[bigint, bigint, boolean] & {valueWad: bigint, bandWad: bigint, fresh: boolean }],
+      [[bigint, bigint, bigint, boolean] & {valueWad: bigint, bandWad: bigint, haircutWad: bigint, fresh: boolean }],
       'view'
     >
     
@@ -901,7 +901,7 @@ getFunction(nameOrSignature: 'poolAccount'): TypedContractMethod<
     >;
 getFunction(nameOrSignature: 'poolValue'): TypedContractMethod<
       [],
-      [[bigint, bigint, boolean] & {valueWad: bigint, bandWad: bigint, fresh: boolean }],
+      [[bigint, bigint, bigint, boolean] & {valueWad: bigint, bandWad: bigint, haircutWad: bigint, fresh: boolean }],
       'view'
     >;
 getFunction(nameOrSignature: 'position'): TypedContractMethod<

@@ -118,6 +118,112 @@ contract LiquidationTest is Test {
         );
     }
 
+    // ------------------------------------------------------------------ taken by another account, at the price
+
+    /// @dev No fill of the pool: neither skew nor depth cost or earn anything. 0.1 c - 0.01 c = 10.
+    function test_AtThePriceImpactIsNoPartOfTheSolution() external pure {
+        ForcedLeg memory leg = _driftLeg();
+        leg.atPrice = true;
+        (leg.depth, leg.gradient) = (100_000e18, 0.05e18);
+        uint256 closed = leg.notional - Liquidation.remainderDown(leg, 0.01e18);
+        assertNearlyEqual(int256(closed), 111.111111111111111111e18, "10 / 0.09");
+        leg.gradient = -0.05e18;
+        closed = leg.notional - Liquidation.remainderDown(leg, 0.01e18);
+        assertNearlyEqual(int256(closed), 111.111111111111111111e18, "whatever the skew");
+        leg.atPrice = false;
+        assertTrue(leg.notional - Liquidation.remainderDown(leg, 0.01e18) != closed, "into the pool it does");
+    }
+
+    /// @dev The tier: a requirement of 10% * m + m^2 / 100,000. Of 110 at 1,000 with an equity of 90: m^2 + 10,000 m = 9,000,000.
+    function test_AtThePriceTheTierIsPartOfTheSolution() external pure {
+        ForcedLeg memory leg = _driftLeg();
+        leg.atPrice = true;
+        (leg.depth, leg.lambda) = (100_000e18, 1e18);
+        uint256 remainder = Liquidation.remainderDown(leg, 0);
+        assertNearlyEqual(int256(remainder), 830.951894845300470874e18, "sqrt(34,000,000) - 5,000");
+        // With a fee of 1%: m^2 / 100,000 + 0.09 m = 90 - 10
+        remainder = Liquidation.remainderDown(leg, 0.01e18);
+        assertNearlyEqual(int256(remainder), 815.072906367324703999e18, "sqrt(28,250,000) - 4,500");
+    }
+
+    /// @dev Debt margin of 20%, due on 50 from the start, and on the fee once net cash of 1 is gone: as into the pool, without impact.
+    function test_AtThePriceDebtMarginIsPartOfTheSolution() external pure {
+        ForcedLeg memory leg = _driftLeg();
+        leg.atPrice = true;
+        (leg.depth, leg.gradient) = (1_000e18, 0.05e18);
+        (leg.debtMargin, leg.netCash) = (0.2e18, -50e18);
+        uint256 closed = leg.notional - Liquidation.remainderDown(leg, 0.01e18);
+        assertNearlyEqual(int256(closed), 227.272727272727272727e18, "20 / 0.088");
+        leg.netCash = 1e18;
+        closed = leg.notional - Liquidation.remainderDown(leg, 0.01e18);
+        assertNearlyEqual(int256(closed), 111.363636363636363636e18, "9.8 / 0.088");
+        leg.netCash = 2e18;
+        closed = leg.notional - Liquidation.remainderDown(leg, 0.01e18);
+        assertNearlyEqual(int256(closed), 111.111111111111111111e18, "10 / 0.09");
+    }
+
+    function test_AtThePriceClosesWholeWhatNothingLessWouldServe() external pure {
+        ForcedLeg memory leg = _driftLeg();
+        leg.atPrice = true;
+        leg.equity = 10e18; // the fee of the whole, exactly
+        assertEq(Liquidation.remainderDown(leg, 0.01e18), 0, "nothing to spare");
+        leg.equity = 11e18;
+        assertNear(int256(Liquidation.remainderDown(leg, 0.01e18)), 11.111111111111111111e18, 1e10, "1 / 0.09");
+        leg.equity = -1;
+        assertEq(Liquidation.remainderDown(leg, 0), 0, "below zero");
+        leg.equity = 150e18;
+        assertEq(Liquidation.remainderDown(leg, 0.01e18), leg.notional, "above its target");
+    }
+
+    function testFuzz_AtThePriceEndsOnItsTarget(uint256 seed) external pure {
+        (ForcedLeg memory leg, uint256 fee) = _fuzzedLeg(seed, false);
+        leg.atPrice = true;
+        _checkEndsOnTarget(leg, fee);
+    }
+
+    function testFuzz_AtThePriceEndsOnItsTargetThoughDebtBeginsOnTheWay(uint256 seed) external pure {
+        (ForcedLeg memory leg, uint256 fee) = _fuzzedLeg(seed, false);
+        leg.atPrice = true;
+        leg.netCash = int256(_pick(seed, "way", 0, leg.notional / 1000));
+        _checkEndsOnTarget(leg, fee);
+    }
+
+    function testFuzz_AtThePriceEndsOnItsTargetWithDebtFromTheStart(uint256 seed) external pure {
+        (ForcedLeg memory leg, uint256 fee) = _fuzzedLeg(seed, true);
+        leg.atPrice = true;
+        _checkEndsOnTarget(leg, fee);
+    }
+
+    /// @dev No skew has a say, and the steepness of the tier only that of the requirement.
+    function testFuzz_AtThePriceNoSkewHasASay(uint256 seed, int256 gradient) external pure {
+        (ForcedLeg memory leg, uint256 fee) = _fuzzedLeg(seed, seed % 2 == 0);
+        leg.atPrice = true;
+        uint256 remainder = Liquidation.remainderDown(leg, fee);
+        leg.gradient = int256(bound(uint256(gradient), 0, 0.2e18)) - 0.1e18;
+        assertEq(Liquidation.remainderDown(leg, fee), remainder, "remainder at another skew");
+    }
+
+    function testFuzz_AtThePriceNothingCostsButTheFee(uint256 seed, uint256 closed) external pure {
+        (ForcedLeg memory leg, ) = _fuzzedLeg(seed, false);
+        closed = bound(closed, 0, leg.notional);
+        leg.atPrice = true;
+        assertEq(Liquidation.impactUp(leg, closed), 0, "impact at the price");
+        leg.atPrice = false;
+        int256 impact = leg.gradient + int256((closed * 1e18 + leg.depth - 1) / leg.depth);
+        assertEq(Liquidation.impactUp(leg, closed), impact, "impact of the pool's fill");
+    }
+
+    function testFuzz_AtThePriceAHigherFeeNeverLeavesMore(uint256 seed, uint256 more) external pure {
+        (ForcedLeg memory leg, uint256 fee) = _fuzzedLeg(seed, seed % 2 == 0);
+        leg.atPrice = true;
+        uint256 remainder = Liquidation.remainderDown(leg, fee);
+        assertLe(
+            Liquidation.remainderDown(leg, fee + bound(more, 1e12, 0.01e18)),
+            remainder + remainder / 1e12 + 10,
+            "remainder at a higher fee"
+        );
+    }
+
     // ------------------------------------------------------------------ discount and bound
 
     function test_TheDiscountGrowsAsHealthFalls() external pure {
@@ -126,6 +232,35 @@ contract LiquidationTest is Test {
         assertEq(Liquidation.discountDown(0.9e18, terms, 0.05e18, 0.1e18), 0.02e18, "at 0.9");
         assertEq(Liquidation.discountDown(0.8e18, terms, 0.05e18, 0.1e18), 0.03e18, "at 0.8 its cap");
         assertEq(Liquidation.discountDown(0.75e18, terms, 0.05e18, 0.1e18), 0.03e18, "below, still its cap");
+    }
+
+    function test_WhatIsOfferedLooksAtNoBound() external pure {
+        DiscountTerms terms = _terms(0.01e18, 0.1e18, 0.03e18);
+        assertEq(Liquidation.offeredDown(1e18, terms), 0.01e18, "at health 1 its base");
+        assertEq(Liquidation.offeredDown(0.9e18, terms), 0.02e18, "at 0.9");
+        assertEq(Liquidation.offeredDown(0.8e18, terms), 0.03e18, "at 0.8 its cap");
+        assertEq(Liquidation.offeredDown(0, terms), 0.03e18, "at 0 still its cap");
+        assertEq(Liquidation.offeredDown(0.9e18 + 1, terms), 0.019999999999999999e18, "rounded down");
+    }
+
+    function testFuzz_WhatIsOfferedIsTheLesserOfLineAndCap(
+        uint256 health,
+        uint256 base,
+        uint256 slope,
+        uint256 cap
+    ) external pure {
+        health = bound(health, 0, 1e18);
+        base = bound(base, 0, 0.1e6);
+        cap = bound(cap, base, 0.5e6) * 1e12;
+        base *= 1e12;
+        slope = bound(slope, 0, 16e6) * 1e12;
+        uint256 line = base + (slope * (1e18 - health)) / 1e18;
+        uint256 offered = Liquidation.offeredDown(health, _terms(base, slope, cap));
+        assertEq(offered, line < cap ? line : cap, "offered");
+        assertGe(offered, base, "never below its base");
+        if (health == 1e18) return;
+        uint256 d = Liquidation.discountDown(health, _terms(base, slope, cap), 0.05e18, 0.1e18);
+        assertLe(d, offered, "the discount on a position is bounded besides");
     }
 
     function test_TheDiscountIsNeverMoreThanHealthCanBear() external pure {
@@ -264,7 +399,8 @@ contract LiquidationTest is Test {
         uint256 remainder = Liquidation.remainderDown(leg, fee);
         assertLe(remainder, leg.notional, "remainder");
         uint256 c = leg.notional - remainder;
-        int256 cost = (int256(c) * (int256(fee) + leg.gradient)) / WAD + int256((c * c) / leg.depth);
+        int256 cost = (int256(c) * int256(fee)) / WAD;
+        if (!leg.atPrice) cost += (int256(c) * leg.gradient) / WAD + int256((c * c) / leg.depth);
         int256 equity = leg.equity - cost;
         uint256 required = _requirementUp(leg, c, cost);
         if (remainder == 0) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {AccountWord} from "../../../contracts/types/AccountWord.sol";
+import {AccountWord, MODE_CROSS, MODE_ISOLATED} from "../../../contracts/types/AccountWord.sol";
 import {AssetSet} from "../../../contracts/types/AssetSet.sol";
 import {ValueOutOfRange} from "../../../contracts/types/Packing.sol";
 import {Test} from "../support/Test.sol";
@@ -37,22 +37,48 @@ contract AccountWordTest is Test {
         assertEq(AccountWord.unwrap(word.withoutAsset(asset)) & rest, bits & rest, "the rest when taken away");
     }
 
+    function testFuzz_ANewModeLeavesTheRestAlone(uint256 bits, uint8 mode) external pure {
+        AccountWord word = AccountWord.wrap(bits).withMode(mode);
+        assertEq(word.mode(), mode, "mode");
+        assertEq(AccountWord.unwrap(word) << 8, bits << 8, "the rest");
+    }
+
+    function testFuzz_KeepsItsModeThroughEveryOtherChange(uint256 bits, int120 principal, uint256 asset) external pure {
+        asset = bound(asset, 0, 127);
+        AccountWord word = AccountWord.wrap(bits);
+        assertEq(word.withPrincipal(principal).mode(), word.mode(), "with a principal");
+        assertEq(word.withAsset(asset).mode(), word.mode(), "with an asset");
+        assertEq(word.withoutAsset(asset).mode(), word.mode(), "without an asset");
+    }
+
+    function test_ItsModesAreThoseThatItsCommentNames() external pure {
+        assertEq(MODE_CROSS, 0, "cross");
+        assertEq(MODE_ISOLATED, 1, "isolated");
+        assertEq(AccountWord.unwrap(AccountWord.wrap(0).withMode(MODE_ISOLATED)), 1 << 248, "isolated, in its place");
+    }
+
     function testFuzz_ItsAssetsAreItsMarketsThenItsCollaterals(uint256 bits) external pure {
         AccountWord word = AccountWord.wrap(bits);
         assertEq(AssetSet.unwrap(word.assets()), word.marketBits() | (word.collateralBits() << 96), "assets");
     }
 
-    function test_RefusesAPrincipalBeyondItsBits() external {
+    function test_RefusesAPrincipalAndAModeBeyondTheirBits() external {
         int256 end = 1 << 119;
         vm.expectRevert(abi.encodeWithSelector(ValueOutOfRange.selector, end, 120));
         this.withPrincipal(end);
         vm.expectRevert(abi.encodeWithSelector(ValueOutOfRange.selector, -end - 1, 120));
         this.withPrincipal(-end - 1);
+        vm.expectRevert(abi.encodeWithSelector(ValueOutOfRange.selector, 256, 8));
+        this.withMode(256);
         assertEq(this.withPrincipal(end - 1).principal(), end - 1, "largest");
         assertEq(this.withPrincipal(-end).principal(), -end, "smallest");
     }
 
     function withPrincipal(int256 principalWad) external pure returns (AccountWord) {
         return AccountWord.wrap(0).withPrincipal(principalWad);
+    }
+
+    function withMode(uint256 mode) external pure returns (AccountWord) {
+        return AccountWord.wrap(0).withMode(mode);
     }
 }

@@ -591,7 +591,7 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
     
     poolValue: TypedContractMethod<
       [],
-      [[bigint, bigint, boolean] & {valueWad: bigint, bandWad: bigint, fresh: boolean }],
+      [[bigint, bigint, bigint, boolean] & {valueWad: bigint, bandWad: bigint, haircutWad: bigint, fresh: boolean }],
       'view'
     >
     
@@ -819,7 +819,7 @@ getFunction(nameOrSignature: 'poolAccount'): TypedContractMethod<
     >;
 getFunction(nameOrSignature: 'poolValue'): TypedContractMethod<
       [],
-      [[bigint, bigint, boolean] & {valueWad: bigint, bandWad: bigint, fresh: boolean }],
+      [[bigint, bigint, bigint, boolean] & {valueWad: bigint, bandWad: bigint, haircutWad: bigint, fresh: boolean }],
       'view'
     >;
 getFunction(nameOrSignature: 'position'): TypedContractMethod<

@@ -365,6 +365,22 @@
   {
     "inputs": [
       {
+        "internalType": "AccountId",
+        "name": "account",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "address",
+        "name": "token",
+        "type": "address"
+      }
+    ],
+    "name": "NothingToSell",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "MarketId",
         "name": "market",
         "type": "uint8"
@@ -1973,6 +1989,11 @@
       {
         "internalType": "uint256",
         "name": "bandWad",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "haircutWad",
         "type": "uint256"
       },
       {
