@@ -29,6 +29,11 @@ export class Book {
     return this.#entries.get(account)?.isExposed ?? false;
   }
 
+  /** Asset set of what the account holds. */
+  assetsOf(account: AccountId): bigint {
+    return this.#entries.get(account)?.assets ?? 0n;
+  }
+
   exposed(): AccountId[] {
     return this.#where(({ isExposed }) => isExposed);
   }

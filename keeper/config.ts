@@ -2,6 +2,7 @@ import { HDNodeWallet, Wallet } from "ethers";
 import { z } from "zod";
 
 import { BallastError } from "../sdk/index.js";
+import type { TakerPolicy } from "./decide/inventory.js";
 
 /** Seconds of chain time, and blocks, after which everything is checked again: funding moves without prices. */
 export const fullPassSeconds = 60;
@@ -49,6 +50,9 @@ const Environment = z.strictObject({
   BALLAST_LOG_LEVEL: z.enum(logLevels).default("info"),
   BALLAST_LENS_CHUNK: wholeNumber(1, 10_000).default(200),
   BALLAST_POLL_MS: wholeNumber(10, 600_000).default(500),
+  BALLAST_TAKER_INDEX: wholeNumber(0, 999_999_999).optional(),
+  BALLAST_TAKER_INVENTORY_PERCENT: wholeNumber(1, 1_000).default(200),
+  BALLAST_TAKER_GIVE_BACK_PERCENT: wholeNumber(1, 1_000).default(100),
 });
 
 // What to write instead of a value that is refused.
@@ -58,7 +62,18 @@ const fixes: Record<keyof z.infer<typeof Environment>, string> = {
   BALLAST_LOG_LEVEL: `must be one of ${logLevels.join(", ")}`,
   BALLAST_LENS_CHUNK: "must be a whole number from 1 to 10000: accounts that one call reads",
   BALLAST_POLL_MS: "must be a whole number from 10 to 600000: milliseconds between two looks for a new block",
+  BALLAST_TAKER_INDEX:
+    "must be a whole number from 0 to 999999999: the account of the keeper's key that holds its capital",
+  BALLAST_TAKER_INVENTORY_PERCENT:
+    "must be a whole number from 1 to 1000: notional that the taker may hold, in percent of its equity",
+  BALLAST_TAKER_GIVE_BACK_PERCENT:
+    "must be a whole number from 1 to 1000: notional that the taker gives back to the pool in a turn, in percent of its equity",
 };
+
+/** The keeper's capital: which account of its key holds it, and what may be done with it. Every position of that account is given back. */
+export interface TakerOptions extends TakerPolicy {
+  readonly index: number;
+}
 
 export interface KeeperConfig {
   readonly rpcUrl: string;
@@ -67,6 +82,8 @@ export interface KeeperConfig {
   readonly logLevel: (typeof logLevels)[number];
   readonly lensChunk: number;
   readonly pollMs: number;
+  /** Absent: the keeper has no capital, and everything goes into the pool. */
+  readonly taker?: TakerOptions;
 }
 
 export type Env = Readonly<Record<string, string | undefined>>;
@@ -80,12 +97,22 @@ export function readConfig(env: Env): KeeperConfig {
     throw new KeeperConfigError(key, fixes[key]);
   }
   const values = parsed.data;
+  const index = values.BALLAST_TAKER_INDEX;
   return {
     rpcUrl: values.BALLAST_RPC_URL,
     deploymentFile: values.BALLAST_DEPLOYMENT,
     logLevel: values.BALLAST_LOG_LEVEL,
     lensChunk: values.BALLAST_LENS_CHUNK,
     pollMs: values.BALLAST_POLL_MS,
+    ...(index === undefined
+      ? {}
+      : {
+          taker: {
+            index,
+            inventoryPercent: values.BALLAST_TAKER_INVENTORY_PERCENT,
+            giveBackPercent: values.BALLAST_TAKER_GIVE_BACK_PERCENT,
+          },
+        }),
   };
 }
 

@@ -8,15 +8,23 @@ import {
   accountId,
   formatDecimal,
   normalizeAccount,
+  revertData,
 } from "../sdk/index.js";
 import { MarginVault__factory, PriceOracle__factory } from "../typechain-types/index.js";
 import { absorbBatch, gasCap, receiptTimeoutMs } from "./config.js";
 import type { Decision } from "./decide.js";
+import type { GiveBack } from "./decide/giveBack.js";
 import { failureDetail, failureReason } from "./reason.js";
 
 /** What became of one account that the keeper acted on. */
 export type Outcome =
   | { readonly kind: "liquidated" | "absorbed"; readonly account: AccountId; readonly blockNumber: number }
+  /** Liquidated to the keeper's taker. */
+  | { readonly kind: "taken"; readonly account: AccountId; readonly market: number; readonly blockNumber: number }
+  /** The contract did not let the taker take it: into the pool with it, in the next round. */
+  | { readonly kind: "takerRefused"; readonly account: AccountId; readonly reason: string }
+  /** A part of what the taker (the account) holds went back to the pool. */
+  | { readonly kind: "givenBack"; readonly account: AccountId; readonly blockNumber: number }
   /** In a batch whose others were absorbed, but no longer open to absorb itself when its turn came. */
   | { readonly kind: "overtaken"; readonly account: AccountId; readonly blockNumber: number }
   | { readonly kind: "failed"; readonly account: AccountId; readonly reason: string };
@@ -36,6 +44,7 @@ export class NotMinedError extends BallastError {
 }
 
 type Liquidation = Extract<Decision, { kind: "liquidate" }>;
+type Returned = Extract<GiveBack, { kind: "giveBack" }>;
 
 const vaultInterface = MarginVault__factory.createInterface();
 const oracleInterface = PriceOracle__factory.createInterface();
@@ -90,22 +99,41 @@ export class Executor {
     }
   }
 
-  async #liquidate({ account, market, maxSizeWad }: Liquidation): Promise<Outcome> {
-    const data = vaultInterface.encodeFunctionData("liquidatePosition", [
-      account,
-      market,
-      maxSizeWad,
-      this.#poolAccount,
-    ]);
+  /** Sells to the pool, or buys back from it, what the taker holds. */
+  async giveBack(taker: AccountId, parts: readonly Returned[]): Promise<Outcome[]> {
+    this.#nonce = undefined;
+    const outcomes: Outcome[] = [];
+    for (const { market, sizeDeltaWad, limitPriceWad, deadline, reason } of parts) {
+      const data = vaultInterface.encodeFunctionData("trade", [taker, market, sizeDeltaWad, limitPriceWad, deadline]);
+      try {
+        const { blockNumber, hash } = await this.#send(this.#vault, data);
+        this.#log.info({ taker, market, sizeDelta: wad(sizeDeltaWad), reason, hash }, "given back");
+        outcomes.push({ kind: "givenBack", account: taker, blockNumber });
+      } catch (error) {
+        outcomes.push(this.#failed("giveBack", taker, error, { market }));
+      }
+    }
+    return outcomes;
+  }
+
+  async #liquidate({ account, market, maxSizeWad, taker, reason }: Liquidation): Promise<Outcome> {
+    const into = taker ?? this.#poolAccount;
+    const data = vaultInterface.encodeFunctionData("liquidatePosition", [account, market, maxSizeWad, into]);
     try {
       const { blockNumber, hash, logs } = await this.#send(this.#vault, data);
       const event = logs.map((log) => vaultInterface.parseLog(log)).find((log) => log?.name === "PositionLiquidated");
       const { sizeDeltaWad, rewardWad, healthAfterWad } = event?.args.toObject() ?? {};
       const figures = { sizeDelta: wad(sizeDeltaWad), reward: wad(rewardWad), healthAfter: wad(healthAfterWad) };
-      this.#log.info({ account, market, ...figures, hash }, "liquidated");
+      this.#log.info({ account, market, ...figures, reason, hash }, taker === undefined ? "liquidated" : "taken");
+      if (taker !== undefined) return { kind: "taken", account, market, blockNumber };
       return { kind: "liquidated", account, blockNumber };
     } catch (error) {
-      return this.#failed("liquidate", account, error, { market });
+      if (taker === undefined || revertData(error) === undefined) {
+        return this.#failed("liquidate", account, error, { market });
+      }
+      const refusal = failureReason(error);
+      this.#log.info({ account, market, reason: refusal, detail: failureDetail(error) }, "taker refused");
+      return { kind: "takerRefused", account, reason: refusal };
     }
   }
 

@@ -1,4 +1,4 @@
-export { type KeeperConfig, KeeperConfigError, readConfig, readKeeperKey } from "./config.js";
+export { type KeeperConfig, type TakerOptions, KeeperConfigError, readConfig, readKeeperKey } from "./config.js";
 export { type Decision, type Policy, type SkipReason, decide } from "./decide.js";
 export { Keeper, type KeeperDependencies, type LeftReason, type TurnReport } from "./keeper.js";
 export type { Leg, Risk } from "./risk.js";

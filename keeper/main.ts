@@ -47,12 +47,13 @@ export async function runKeeper(env: Env): Promise<void> {
   process.once("SIGINT", onSignal).once("SIGTERM", onSignal);
   try {
     const signer = new Wallet(readKeeperKey(env, deployment.chainId), provider);
-    const keeper = await Keeper.create({ signer, deployment, log, lensChunk: config.lensChunk });
+    const { lensChunk, taker } = config;
+    const keeper = await Keeper.create({ signer, deployment, log, lensChunk, ...(taker && { taker }) });
     const balance = await provider.getBalance(signer.address);
     if (balance === 0n) throw new UnfundedError(signer.address);
     const { chainId, vault } = deployment;
     const ether = formatEther(balance);
-    log.info({ rpc: withoutSecrets(config.rpcUrl), chainId, vault, keeper: signer.address, ether }, "started");
+    log.info({ rpc: withoutSecrets(config.rpcUrl), chainId, vault, keeper: signer.address, ether, taker }, "started");
     await follow(keeper, provider, config.pollMs, log, stop.signal);
     log.info("stopped");
   } finally {
@@ -85,9 +86,8 @@ async function follow(
     try {
       const block = Number(await provider.send("eth_blockNumber", []));
       if (block !== last) {
-        const { checked, atRisk, liquidations, absorbed, skipped, failed } = await keeper.onBlock(block);
-        const left = { skipped: skipped.length, failed: failed.length };
-        log.debug({ block, checked, atRisk, liquidations, absorbed, ...left }, "turn");
+        const { skipped, failed, ...counts } = await keeper.onBlock(block);
+        log.debug({ block, ...counts, skipped: skipped.length, failed: failed.length }, "turn");
         last = block;
       }
       pauseMs = pollMs;

@@ -45,6 +45,8 @@ export class Observer {
   readonly #oracle: PriceOracle;
   readonly #lensChunk: number;
   readonly #log: Logger;
+  readonly #poolAccount: AccountId;
+  readonly #taker: AccountId | undefined;
   /** Pool and insurance are never targets. */
   readonly #neverTargets: ReadonlySet<AccountId>;
   /** Of each asset whose price is read from an aggregator its price word of the last turn: no event tells when it moves. */
@@ -54,14 +56,17 @@ export class Observer {
   #readTo: number;
   #fullPass: { readonly block: number; readonly atSeconds: number } | undefined;
 
-  constructor(provider: Provider, deployment: Deployment, lensChunk: number, log: Logger) {
+  /** @param taker the account whose takings are previewed beside the pool's */
+  constructor(provider: Provider, deployment: Deployment, lensChunk: number, log: Logger, taker?: AccountId) {
     this.#provider = provider;
     this.#deployment = deployment;
     this.#lens = VaultLens__factory.connect(deployment.lens, provider);
     this.#oracle = PriceOracle__factory.connect(deployment.oracle, provider);
     this.#lensChunk = lensChunk;
     this.#log = log;
-    this.#neverTargets = new Set([accountId(deployment.pool), accountId(deployment.vault)]);
+    this.#taker = taker;
+    this.#poolAccount = accountId(deployment.pool);
+    this.#neverTargets = new Set([this.#poolAccount, accountId(deployment.vault)]);
     this.#readTo = deployment.fromBlock - 1;
   }
 
@@ -125,8 +130,11 @@ export class Observer {
       return found.map(normalizeAccount);
     });
     const risks = await this.#inChunks(liquidatable, riskChunk, unreadable, async (chunk) => {
-      const views = await this.#lens.atRisk(chunk, { blockTag });
-      return views.map(toRisk);
+      const views = await this.#lens.atRisk(chunk, this.#poolAccount, { blockTag });
+      const taker = this.#taker;
+      if (taker === undefined) return views.map((view) => toRisk(view));
+      const taken = await this.#lens.atRisk(chunk, taker, { blockTag });
+      return views.map((view, i) => ({ ...toRisk(view), takerLegs: taken[i] === undefined ? [] : toLegs(taken[i]) }));
     });
     return { risks, unreadable };
   }
@@ -186,11 +194,11 @@ function assetSet(assets: readonly number[]): bigint {
   return assets.reduce((bits, asset) => bits | (1n << BigInt(asset)), 0n);
 }
 
-function toRisk({ account, health, absorbOpen, markets, legs }: RiskView): Risk {
-  return {
-    account: normalizeAccount(account),
-    health: toHealth(health),
-    absorbOpen,
-    legs: legs.map((leg, i): Leg => ({ market: Number(markets[i]), ...toLegPreview(leg) })),
-  };
+function toRisk(view: RiskView): Risk {
+  const { account, health, absorbOpen } = view;
+  return { account: normalizeAccount(account), health: toHealth(health), absorbOpen, legs: toLegs(view) };
+}
+
+function toLegs({ markets, legs }: RiskView): Leg[] {
+  return legs.map((leg, i): Leg => ({ market: Number(markets[i]), ...toLegPreview(leg) }));
 }

@@ -1,6 +1,6 @@
 import type { AccountId, Health, LegPreview } from "../sdk/index.js";
 
-/** What forcing one leg of an account into the pool would do. */
+/** What liquidating one leg of an account would do. */
 export interface Leg extends LegPreview {
   readonly market: number;
 }
@@ -10,5 +10,8 @@ export interface Risk {
   readonly account: AccountId;
   readonly health: Health;
   readonly absorbOpen: boolean;
+  /** Forced into the pool. */
   readonly legs: readonly Leg[];
+  /** The same legs, taken over by the keeper's taker; none where it has no capital. */
+  readonly takerLegs?: readonly Leg[];
 }

@@ -14,6 +14,8 @@ export interface KeeperStepOptions {
   readonly log?: Logger;
   readonly lensChunk?: number;
   readonly pollMs?: number;
+  /** Whether the key's first account holds capital and takes what is liquidated, with the default policy. None by default. */
+  readonly isTaker?: boolean;
 }
 
 /** A keeper whose turns somebody else calls for. */
@@ -24,12 +26,14 @@ export interface KeeperStep {
 
 /** The keeper over HTTP, as its own loop runs it, for a caller that wants to await each turn. */
 export async function createKeeperStep(options: KeeperStepOptions): Promise<KeeperStep> {
-  const defaults = readConfig({});
+  const defaults = readConfig(options.isTaker === true ? { BALLAST_TAKER_INDEX: "0" } : {});
   const { rpcUrl, deployment, privateKey, log = pino({ level: "silent" }) } = options;
   const { lensChunk = defaults.lensChunk, pollMs = defaults.pollMs } = options;
   const provider = await connectRpc(rpcUrl, deployment.chainId, pollMs);
   try {
-    const keeper = await Keeper.create({ signer: new Wallet(privateKey, provider), deployment, log, lensChunk });
+    const { taker } = defaults;
+    const signer = new Wallet(privateKey, provider);
+    const keeper = await Keeper.create({ signer, deployment, log, lensChunk, ...(taker && { taker }) });
     return {
       onBlock: (blockNumber) => keeper.onBlock(blockNumber),
       close: async () => provider.destroy(),

@@ -39,6 +39,7 @@ interface Options {
   readonly scenario: string;
   readonly accounts: number;
   readonly seed: number;
+  readonly takers: number;
   readonly port?: number;
   readonly json?: true;
 }
@@ -49,6 +50,7 @@ const command = new Command("npm start --")
   .option("--prices <file>", "a CSV file instead: timestamp_iso, then one column an asset")
   .option("--accounts <n>", "how many", whole(1, 5_000), 200)
   .option("--seed <n>", "of the population", whole(0, 2 ** 32 - 1), 1)
+  .option("--takers <n>", "keepers with capital, which take positions beside the pool", whole(0, 20), 0)
   .option("--port <n>", "of the chain, on 127.0.0.1; a free one by default", whole(1, 65_535))
   .option("--json", "figures as one JSON object on the last line of stdout; all else goes to stderr")
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : badUsage));
@@ -60,7 +62,7 @@ const say = (lines: readonly string[]) => people.write(`${lines.join("\n")}\n`);
 try {
   const selfLiquidation = options.scenario === selfScenario;
   const file = readPrices(options.prices ?? scenarioFile(selfLiquidation ? defaultScenario : options.scenario));
-  const layout = tableLayout(file.assets, wantsColors(people, process.env));
+  const layout = tableLayout(file.assets, wantsColors(people, process.env), options.takers);
   let before: Parameters<typeof stepMatters>[1];
   let printed = 0;
   const figures = await run({
@@ -68,12 +70,14 @@ try {
     file,
     accounts: options.accounts,
     seed: options.seed,
+    takers: options.takers,
     selfLiquidation,
     ...(options.port === undefined ? {} : { port: options.port }),
-    createKeeper: (rpcUrl, deployment, keyIndex) =>
+    createKeeper: (rpcUrl, deployment, keyIndex, isTaker) =>
       createKeeperStep({
         rpcUrl,
         deployment,
+        isTaker,
         privateKey: HDNodeWallet.fromPhrase(testMnemonic, undefined, `m/44'/60'/0'/0/${keyIndex}`).privateKey,
       }),
     onProgress(phase, done, of) {

@@ -11,6 +11,7 @@ function signedField(word: bigint, offset: bigint, bits: bigint): bigint {
 }
 
 const millionthWad = 10n ** 12n;
+const billionthWad = 10n ** 9n;
 
 export interface AccountState {
   /** Cash, wad; below zero a debt. */
@@ -105,6 +106,47 @@ export function decodeMarketTotals(word: bigint): MarketTotalsFields {
     longSharesWad: field(word, 0n, 104n),
     shortSharesWad: field(word, 104n, 104n),
     feesUnsweptWad: field(word, 208n, 48n) * millionthWad,
+  };
+}
+
+export interface MarketRiskFields {
+  readonly initialBaseWad: bigint;
+  readonly maintenanceBaseWad: bigint;
+  /** The share of a gain that counts for initial margin. */
+  readonly profitWeightWad: bigint;
+  readonly lambdaInitialWad: bigint;
+  readonly lambdaMaintenanceWad: bigint;
+  /** Base units. */
+  readonly skewScaleWad: bigint;
+}
+
+export function decodeMarketRisk(word: bigint): MarketRiskFields {
+  return {
+    initialBaseWad: field(word, 0n, 20n) * millionthWad,
+    maintenanceBaseWad: field(word, 20n, 20n) * millionthWad,
+    profitWeightWad: field(word, 40n, 20n) * millionthWad,
+    lambdaInitialWad: field(word, 60n, 24n) * millionthWad,
+    lambdaMaintenanceWad: field(word, 84n, 24n) * millionthWad,
+    skewScaleWad: field(word, 176n, 80n) * billionthWad,
+  };
+}
+
+export interface MarketTermsFields {
+  /** Base units, a side, the pool not counted. */
+  readonly openInterestCapWad: bigint;
+  /** Base units. */
+  readonly minimumSizeWad: bigint;
+  /** Of notional, tolerance apart. */
+  readonly takerRateWad: bigint;
+  readonly makerRateWad: bigint;
+}
+
+export function decodeMarketTerms(word: bigint): MarketTermsFields {
+  return {
+    openInterestCapWad: field(word, 0n, 80n) * billionthWad,
+    minimumSizeWad: field(word, 80n, 80n) * billionthWad,
+    takerRateWad: field(word, 160n, 20n) * millionthWad,
+    makerRateWad: field(word, 180n, 20n) * millionthWad,
   };
 }
 

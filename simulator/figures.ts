@@ -26,7 +26,13 @@ export const Figures = z.strictObject({
   badDebt: money,
   insurance: money,
   poolEquity: money,
+  /** The owners', without the takers'. */
   userEquity: money,
+  /** Keepers with capital of their own. */
+  takers: count,
+  /** Liquidations that went to an account and not into the pool; `liquidations` counts them too. */
+  taken: count,
+  takerEquity: money,
   custodyOk: z.boolean(),
   zeroSumOk: z.boolean(),
   /** Only where owners liquidate themselves: see SelfFigures. */

@@ -33,4 +33,5 @@ export {
 export { UnknownScenarioError, defaultScenario, scenarioFile, scenarioNames, selfScenario } from "./scenarios/index.js";
 export { type Audit, auditVault } from "./audit.js";
 export { type Chain, PortInUseError, startChain } from "./chain.js";
-export { type KeeperStep, type KeeperTurn, type RunOptions, run } from "./run.js";
+export type { KeeperStep, KeeperTurn } from "./keepers.js";
+export { type RunOptions, run } from "./run.js";

@@ -68,6 +68,8 @@ export interface Population {
   readonly opened: number;
   /** Openings that the vault refused; each was halved and tried again. */
   readonly refused: number;
+  /** What the pool started with. */
+  readonly poolSeedWad: bigint;
 }
 
 /** Draws the owners, seeds the pool, funds the accounts and opens their positions; `onOwner` hears how far it is. */
@@ -79,7 +81,8 @@ export async function populate(
   onOwner: (done: number) => void,
 ): Promise<Population> {
   const owners = drawPopulation({ ...draw, ...populationInput(parameters, prices) });
-  await seedPool(market, poolSeedWad(owners.map(({ valueWad }) => valueWad)));
+  const seedWad = poolSeedWad(owners.map(({ valueWad }) => valueWad));
+  await seedPool(market, seedWad);
   const accounts: AccountId[] = [];
   let opened = 0;
   let refused = 0;
@@ -96,7 +99,7 @@ export async function populate(
     }
     onOwner(accounts.length);
   }
-  return { accounts, opened, refused };
+  return { accounts, opened, refused, poolSeedWad: seedWad };
 }
 
 function populationInput(

@@ -8,6 +8,8 @@ export interface StepReport {
   readonly row: PriceRow;
   readonly accountsAtRisk: number;
   readonly liquidations: number;
+  /** Those of the liquidations that went to an account and not into the pool. */
+  readonly taken: number;
   readonly absorbed: number;
   readonly liquidatableLeft: number;
   readonly poolEquityWad: bigint;
@@ -18,6 +20,8 @@ export interface TableLayout {
   /** Assets whose prices are shown. */
   readonly shown: readonly string[];
   readonly colors: boolean;
+  /** Whether there is a column of what takers took. */
+  readonly taken: boolean;
 }
 
 interface Column {
@@ -30,9 +34,9 @@ const rowsPerHeader = 24;
 const shownAssets = 2;
 
 /** ETH and BTC where the file has them, else its first assets. */
-export function tableLayout(assets: readonly string[], colors: boolean): TableLayout {
+export function tableLayout(assets: readonly string[], colors: boolean, takers = 0): TableLayout {
   const known = ["ETH", "BTC"].filter((asset) => assets.includes(asset));
-  return { shown: [...new Set([...known, ...assets])].slice(0, shownAssets), colors };
+  return { shown: [...new Set([...known, ...assets])].slice(0, shownAssets), colors, taken: takers > 0 };
 }
 
 /** Colours are for people: a terminal, and nobody who asked for none. */
@@ -48,7 +52,7 @@ export function stepMatters(step: StepReport, before: StepReport | undefined, is
 
 /** One row, under the header where one is due. */
 export function stepLines(step: StepReport, rowsPrinted: number, layout: TableLayout): string[] {
-  const columns = tableColumns(layout.shown);
+  const columns = tableColumns(layout);
   const row = line(columns.map(({ width, cell }) => cell(step).padStart(width)));
   const header = line(columns.map(({ width, title }) => title.padStart(width)));
   const painted = paintStep(step, row, layout.colors);
@@ -68,6 +72,7 @@ export function summaryLines(figures: Figures, colors: boolean): string[] {
     ["insurance", money(parseDecimal(figures.insurance, 18))],
     ["pool equity", money(parseDecimal(figures.poolEquity, 18))],
     ["user equity", money(parseDecimal(figures.userEquity, 18))],
+    ...takerEntries(figures),
     ...selfEntries(figures),
     ["custody", figures.custodyOk ? "holds" : "BROKEN"],
     ["zero sum", figures.zeroSumOk ? "holds" : "BROKEN"],
@@ -99,7 +104,15 @@ function selfEntries(figures: Figures): [string, string][] {
   ];
 }
 
-function tableColumns(shown: readonly string[]): Column[] {
+function takerEntries({ takers, taken, takerEquity }: Figures): [string, string][] {
+  if (takers === 0) return [];
+  return [
+    ["takers", `${takers}, who took ${grouped(taken)} of the liquidations`],
+    ["taker equity", money(parseDecimal(takerEquity, 18))],
+  ];
+}
+
+function tableColumns({ shown, taken }: TableLayout): Column[] {
   return [
     { title: "UTC", width: 16, cell: ({ row }) => utcMinute(row.atSeconds) },
     ...shown.map((asset) => ({
@@ -109,6 +122,7 @@ function tableColumns(shown: readonly string[]): Column[] {
     })),
     { title: "at risk", width: 8, cell: (step) => grouped(step.accountsAtRisk) },
     { title: "liquidations", width: 12, cell: (step) => grouped(step.liquidations) },
+    ...(taken ? [{ title: "taken", width: 5, cell: (step: StepReport) => grouped(step.taken) }] : []),
     { title: "absorbed", width: 8, cell: (step) => grouped(step.absorbed) },
     { title: "left", width: 5, cell: (step) => grouped(step.liquidatableLeft) },
     { title: "pool equity", width: 15, cell: (step) => money(step.poolEquityWad) },

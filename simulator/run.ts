@@ -14,24 +14,12 @@ import { MarginVault__factory, VaultLens__factory } from "../typechain-types/ind
 import { auditVault, inChunks } from "./audit.js";
 import { type Chain, startChain } from "./chain.js";
 import type { Figures } from "./figures.js";
+import { type KeeperStep, type KeeperTurn, Keepers, fundTakers } from "./keepers.js";
 import { type LocalMarket, populate, pushRow, send } from "./market.js";
 import { deploymentParameters } from "./parameters.js";
 import type { PriceFile, PriceRow } from "./prices.js";
 import type { StepReport } from "./report.js";
 import { SelfLiquidators } from "./self.js";
-
-/** What the run tells of a keeper's turn. */
-export interface KeeperTurn {
-  readonly atRisk: number;
-  readonly liquidations: number;
-  readonly absorbed: number;
-}
-
-/** A keeper that knows only an address, a deployment and a key; the run awaits its step. */
-export interface KeeperStep {
-  onBlock(blockNumber: number): Promise<KeeperTurn>;
-  close(): Promise<void>;
-}
 
 export interface RunOptions {
   readonly scenario: string;
@@ -41,7 +29,14 @@ export interface RunOptions {
   readonly port?: number;
   /** Whether the owners liquidate themselves through second accounts before the keeper has its turn (see SelfLiquidators). */
   readonly selfLiquidation?: boolean;
-  createKeeper(rpcUrl: string, deployment: Deployment, privateKeyIndex: number): Promise<KeeperStep>;
+  /** Keepers with capital of their own, beside the one that has none; none by default. Their keys come after all others. */
+  readonly takers?: number;
+  createKeeper(
+    rpcUrl: string,
+    deployment: Deployment,
+    privateKeyIndex: number,
+    hasCapital: boolean,
+  ): Promise<KeeperStep>;
   /** Hears of the set-up: a phase, and how far it is. */
   onProgress(phase: string, done: number, of: number): void;
   /** Hears of each step. */
@@ -57,14 +52,16 @@ const lensChunk = 50;
 
 /** Runs a price file from a fresh chain to its last row, and audits the books at the end. */
 export async function run(options: RunOptions): Promise<Figures> {
-  const { file, accounts, seed } = options;
+  const { file, accounts, seed, takers = 0 } = options;
   const parameters = deploymentParameters(file);
   options.onProgress("build the contracts, where they have changed", 0, 1);
   await hre.tasks.getTask("build").run({ quiet: true, noTests: true });
   const startedAt = performance.now();
+  // After the owners' keys, and those of their purses.
+  const firstTakerKey = firstOwnerKey + accounts * (options.selfLiquidation === true ? 2 : 1);
   const chain = await startChain({
     genesisSeconds,
-    accounts: firstOwnerKey + accounts * (options.selfLiquidation === true ? 2 : 1),
+    accounts: firstTakerKey + takers,
     ...(options.port === undefined ? {} : { port: options.port }),
   });
   const provider = new JsonRpcProvider(chain.url, undefined, { staticNetwork: true, cacheTimeout: -1 });
@@ -73,7 +70,11 @@ export async function run(options: RunOptions): Promise<Figures> {
     const deployment = await deploy(chain, parameters);
     const keys = (await chain.request("eth_accounts")) as string[];
     const market: LocalMarket = { chain, deployment, keys, admin: keys[0] ?? "" };
-    const keeper = await options.createKeeper(chain.url, deployment, keeperKey);
+    const takerKeys = Array.from({ length: takers }, (_, i) => firstTakerKey + i);
+    const keepers = await Keepers.create(
+      [...takerKeys, keeperKey].map((key) => () => options.createKeeper(chain.url, deployment, key, key !== keeperKey)),
+      async () => Number(await chain.request("eth_blockNumber")),
+    );
     try {
       const [firstRow] = file.rows;
       chain.setTime(firstStepSeconds);
@@ -81,6 +82,7 @@ export async function run(options: RunOptions): Promise<Figures> {
       const population = await populate(market, parameters, firstRow.prices, { seed, accounts }, (done) =>
         options.onProgress("accounts", done, accounts),
       );
+      const takerAccounts = await fundTakers(market, takerKeys, population.poolSeedWad);
       const self =
         options.selfLiquidation === true
           ? await SelfLiquidators.create(
@@ -90,8 +92,10 @@ export async function run(options: RunOptions): Promise<Figures> {
               seed,
             )
           : undefined;
-      const watch = watcher(chain, deployment, [...population.accounts, ...(self?.purses ?? [])]);
+      const owned = [...population.accounts, ...(self?.purses ?? [])];
+      const watch = watcher(chain, deployment, [...owned, ...takerAccounts]);
       let liquidations = 0;
+      let taken = 0;
       let absorbed = 0;
       let liquidatableLeft = 0;
       for (const [i, row] of file.rows.entries()) {
@@ -99,9 +103,10 @@ export async function run(options: RunOptions): Promise<Figures> {
         chain.setTime(atSeconds);
         if (i > 0) await pushRow(market, row, atSeconds);
         await self?.act(new Set(await watch.liquidatable()));
-        const turn = await keeper.onBlock(Number(await chain.request("eth_blockNumber")));
+        const turn = await keepers.step();
         const left = (await watch.liquidatable()).length;
         liquidations += turn.liquidations;
+        taken += turn.taken;
         absorbed += turn.absorbed;
         liquidatableLeft += left;
         const acted = turn.liquidations + turn.absorbed > 0;
@@ -129,14 +134,17 @@ export async function run(options: RunOptions): Promise<Figures> {
         badDebt: formatDecimal(await badDebtWad(provider, deployment), 18),
         insurance: formatDecimal((await watch.funds(true)).insuranceWad, 18),
         poolEquity: formatDecimal((await watch.funds(true)).poolEquityWad, 18),
-        userEquity: formatDecimal(await watch.userEquityWad(), 18),
+        userEquity: formatDecimal(await watch.equityWad(owned), 18),
+        takers,
+        taken,
+        takerEquity: formatDecimal(await watch.equityWad(takerAccounts), 18),
         custodyOk: audit.custodyOk,
         zeroSumOk: audit.zeroSumOk,
         ...self?.figures(),
         wallSeconds: Math.round((performance.now() - startedAt) / 100) / 10,
       };
     } finally {
-      await keeper.close();
+      await keepers.close();
     }
   } finally {
     provider.destroy();
@@ -187,9 +195,9 @@ function watcher(chain: Chain, deployment: Deployment, accounts: readonly Accoun
       funds = { poolEquityWad, insuranceWad };
       return funds;
     },
-    /** Cash, unrealised profit and loss, and collateral at its weight for maintenance, over all owners. */
-    async userEquityWad(): Promise<bigint> {
-      const equities = await inChunks(accounts, 50, async (account) => {
+    /** Cash, unrealised profit and loss, and collateral at its weight for maintenance, over these accounts. */
+    async equityWad(of: readonly AccountId[]): Promise<bigint> {
+      const equities = await inChunks(of, 50, async (account) => {
         const answer = await call(deployment.vault, vault.encodeFunctionData("health", [account]));
         const [health] = vault.decodeFunctionResult("health", answer) as unknown as [{ equityMaintenanceWad: bigint }];
         return health.equityMaintenanceWad;
@@ -206,8 +214,8 @@ async function stepReport(
   anew: boolean,
   watch: ReturnType<typeof watcher>,
 ): Promise<StepReport> {
-  const { atRisk: accountsAtRisk, liquidations, absorbed } = turn;
-  return { row, accountsAtRisk, liquidations, absorbed, liquidatableLeft, ...(await watch.funds(anew)) };
+  const { atRisk: accountsAtRisk, liquidations, taken, absorbed } = turn;
+  return { row, accountsAtRisk, liquidations, taken, absorbed, liquidatableLeft, ...(await watch.funds(anew)) };
 }
 
 /** Moves the insurance account's share of fees to its cash, in every market that has some. */

@@ -5,7 +5,7 @@ import {IMarginVault, AbsorbPreview, Health, LiquidationPreview} from "../interf
 import {AccountId} from "../types/AccountId.sol";
 import {MarketId, bitCount, lowestBit} from "../types/AssetSet.sol";
 
-/// @notice An account at risk: its margin, and what each step of the waterfall would do with it now.
+/// @notice An account at risk: its margin, and what each step of the waterfall would do with it now; `legs` are those of one taker.
 struct RiskView {
     AccountId account;
     Health health;
@@ -41,17 +41,18 @@ contract VaultLens {
     }
 
     /// @notice Of these accounts those that are liquidatable, with what each step of the waterfall would do.
-    function atRisk(AccountId[] calldata accounts) external view returns (RiskView[] memory answer) {
+    /// @param taker who would take the legs: the pool's account, or any other. Whether it could bear them is not looked at
+    function atRisk(AccountId[] calldata accounts, AccountId taker) external view returns (RiskView[] memory answer) {
         AccountId[] memory found = liquidatable(accounts);
         answer = new RiskView[](found.length);
-        for (uint256 i; i < found.length; ++i) answer[i] = _riskOf(found[i]);
+        for (uint256 i; i < found.length; ++i) answer[i] = _riskOf(found[i], taker);
     }
 
     function _isLiquidatable(Health memory health) private pure returns (bool) {
         return health.equityMaintenanceWad < int256(health.requirementMaintenanceWad);
     }
 
-    function _riskOf(AccountId account) private view returns (RiskView memory risk) {
+    function _riskOf(AccountId account, AccountId taker) private view returns (RiskView memory risk) {
         AbsorbPreview memory preview = vault.previewAbsorb(account);
         risk.account = account;
         risk.health = preview.health;
@@ -61,7 +62,7 @@ contract VaultLens {
         risk.legs = new LiquidationPreview[](risk.markets.length);
         for (uint256 i; bits != 0; (++i, bits &= bits - 1)) {
             risk.markets[i] = MarketId.wrap(uint8(lowestBit(bits)));
-            risk.legs[i] = vault.previewLiquidation(account, risk.markets[i], type(uint256).max, vault.poolAccount());
+            risk.legs[i] = vault.previewLiquidation(account, risk.markets[i], type(uint256).max, taker);
         }
     }
 }

@@ -764,7 +764,7 @@ describe("contracts: liquidation", () => {
       const healths = await vault.healths(all);
       for (const [i, account] of all.entries()) expect(healths[i]).to.deep.equal(await vault.health(account));
       expect(await lens.liquidatable(all)).to.deep.equal([partial, low]);
-      const risks = await lens.atRisk(all);
+      const risks = await lens.atRisk(all, pool);
       expect(risks.map(({ account, absorbOpen }) => ({ account, absorbOpen }))).to.deep.equal([
         { account: partial, absorbOpen: false },
         { account: low, absorbOpen: true },
@@ -773,6 +773,22 @@ describe("contracts: liquidation", () => {
       for (const [i, market] of [BTC, ETH].entries()) {
         expect(risks[0]?.legs[i]).to.deep.equal(await vault.previewLiquidation(partial, market, 2n ** 256n - 1n, pool));
       }
+    });
+
+    it("previews the legs for the taker that is named, and the rest as for the pool", async () => {
+      const account = await longOf("10", "245", 1);
+      await world.push({ ETH: "181" });
+      const risks = [];
+      for (const taker of [pool, keeperAccount]) {
+        const [risk] = await world.ballast.lens.atRisk([account], taker);
+        const leg = await vault.previewLiquidation(account, ETH, 2n ** 256n - 1n, taker);
+        expect(risk?.legs).to.deep.equal([leg]);
+        risks.push(risk);
+      }
+      const [intoPool, taken] = risks;
+      expect(taken?.health).to.deep.equal(intoPool?.health);
+      expect(taken?.legs[0]?.fillPriceWad).to.equal(wad("181"));
+      expect(taken?.legs[0]?.fillPriceWad).not.to.equal(intoPool?.legs[0]?.fillPriceWad);
     });
   });
 });

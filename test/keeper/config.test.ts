@@ -47,6 +47,18 @@ describe("keeper/config", () => {
     });
   });
 
+  it("has capital only where an account of it is named, by default with a policy", () => {
+    const { taker } = readConfig({ BALLAST_TAKER_INDEX: "0" });
+    expect(taker).to.deep.equal({ index: 0, inventoryPercent: 200, giveBackPercent: 100 });
+    const policy = { BALLAST_TAKER_INVENTORY_PERCENT: "50", BALLAST_TAKER_GIVE_BACK_PERCENT: "25" };
+    expect(readConfig({ ...policy, BALLAST_TAKER_INDEX: "7" }).taker).to.deep.equal({
+      index: 7,
+      inventoryPercent: 50,
+      giveBackPercent: 25,
+    });
+    expect(readConfig(policy)).to.deep.equal(defaults);
+  });
+
   for (const [key, value] of [
     ["BALLAST_RPC_URL", "localhost:8545"],
     ["BALLAST_RPC_URL", "ws://127.0.0.1:8545"],
@@ -56,6 +68,11 @@ describe("keeper/config", () => {
     ["BALLAST_LENS_CHUNK", "12.5"],
     ["BALLAST_POLL_MS", "9"],
     ["BALLAST_POLL_MS", "-100"],
+    ["BALLAST_TAKER_INDEX", "-1"],
+    ["BALLAST_TAKER_INDEX", "first"],
+    ["BALLAST_TAKER_INVENTORY_PERCENT", "0"],
+    ["BALLAST_TAKER_INVENTORY_PERCENT", "1001"],
+    ["BALLAST_TAKER_GIVE_BACK_PERCENT", "0.5"],
   ] as const) {
     it(`refuses ${key}=${value}, naming the key and the fix`, () => {
       const error = refusal(() => readConfig({ [key]: value }));

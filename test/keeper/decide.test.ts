@@ -2,9 +2,18 @@ import { readFileSync } from "node:fs";
 
 import { expect } from "chai";
 
-import { type Decision, type SkipReason, decide } from "../../keeper/decide.js";
+import {
+  type Decision,
+  type ForcingReason,
+  type SkipReason,
+  type TakerSide,
+  type TakingReason,
+  decide,
+} from "../../keeper/decide.js";
 import type { Leg, Risk } from "../../keeper/risk.js";
 import { type AccountId, type Refusal, accountId, refusals } from "../../sdk/index.js";
+import { takerAccount, takerState } from "../helpers/taker.js";
+import { wad } from "../helpers/world.js";
 
 const WAD = 10n ** 18n;
 const wholePosition = 2n ** 256n - 1n;
@@ -40,6 +49,7 @@ const liquidate = (market: number, account = trader): Decision => ({
   account,
   market,
   maxSizeWad: wholePosition,
+  reason: "noTaker",
 });
 const skip = (reason: SkipReason, account = trader): Decision => ({ kind: "skip", account, reason });
 
@@ -128,6 +138,119 @@ describe("keeper/decide", () => {
       liquidate(6, third),
     ]);
     expect(risks).to.deep.equal(before);
+  });
+
+  describe("with a taker", () => {
+    const side = (refused: readonly AccountId[] = [], change: Parameters<typeof takerState>[0] = {}): TakerSide => ({
+      state: takerState(change),
+      policy: { inventoryPercent: 200, giveBackPercent: 100 },
+      refused: new Set(refused),
+    });
+    /** What the pool and the taker would have of a leg of ten units at 100; giving it back costs the taker 1.5. */
+    const both = (market: number, pool: Refusal, poolPays: string, taken: Refusal, discount: string) => {
+      const sizeDeltaWad = wad("-10");
+      return [
+        { ...leg(market, pool, wad(poolPays)), sizeDeltaWad, fillPriceWad: wad("100") },
+        { ...leg(market, taken, wad(discount)), sizeDeltaWad, fillPriceWad: wad("100") },
+      ] as const;
+    };
+    const riskOf = (legs: readonly ReturnType<typeof both>[], absorbOpen = false, account = trader): Risk => ({
+      ...risk(
+        legs.map(([pool]) => pool),
+        absorbOpen,
+        account,
+      ),
+      takerLegs: legs.map(([, taken]) => taken),
+    });
+    const taken = (market: number, size: string, reason: TakingReason, account = trader): Decision => ({
+      kind: "liquidate",
+      account,
+      market,
+      maxSizeWad: wad(size),
+      taker: takerAccount,
+      reason,
+    });
+    const forced = (market: number, reason: ForcingReason, account = trader): Decision => ({
+      ...(liquidate(market, account) as Extract<Decision, { kind: "liquidate" }>),
+      reason,
+    });
+    const full = { sizesWad: new Map([[1, wad("20")]]) };
+
+    const decisions: [title: string, risk: Risk, decision: Decision, side?: TakerSide][] = [
+      [
+        "takes where the discount, less what giving back costs, is more than the pool pays",
+        riskOf([both(0, "none", "4", "none", "8")]),
+        taken(0, "10", "takerEarnsMore"),
+      ],
+      [
+        "forces into the pool where that pays as much",
+        riskOf([both(0, "none", "6.5", "none", "8")]),
+        forced(0, "poolPaysMore"),
+      ],
+      [
+        "takes what the pool refuses, even where absorb is open",
+        riskOf([both(0, "poolMargin", "0", "none", "8")], true),
+        taken(0, "10", "poolRefuses"),
+      ],
+      [
+        "takes at no loss: absorbs what the pool refuses",
+        riskOf([both(0, "impactTooLarge", "0", "none", "1")], true),
+        { kind: "absorb", account: trader },
+      ],
+      [
+        "compares over all legs, and takes the one that earns most",
+        riskOf([both(0, "none", "6", "none", "7"), both(1, "none", "1", "none", "8")]),
+        taken(1, "10", "takerEarnsMore"),
+      ],
+      [
+        "compares what fits with what the pool pays for as much: takes the half that earns more",
+        riskOf([both(0, "none", "4", "none", "8")]),
+        taken(0, "5", "takerEarnsMore"),
+        side([], { sizesWad: new Map([[1, wad("15")]]) }),
+      ],
+      [
+        "forces the best leg of the pool where no leg fits",
+        riskOf([both(0, "none", "4", "none", "8")]),
+        forced(0, "noRoom"),
+        side([], full),
+      ],
+      [
+        "forces into the pool what the contract refused the taker in this turn",
+        riskOf([both(0, "none", "4", "none", "8")]),
+        forced(0, "takerRefused"),
+        side([trader]),
+      ],
+      [
+        "absorbs where neither takes a leg",
+        riskOf([both(0, "discountTooSmall", "0", "discountTooSmall", "0")], true),
+        { kind: "absorb", account: trader },
+      ],
+      [
+        "skips where neither takes a leg and absorb is shut",
+        riskOf([both(0, "poolMargin", "0", "none", "8")]),
+        skip("noLegAccepted"),
+        side([], full),
+      ],
+      [
+        "leaves the taker's own account alone",
+        riskOf([both(0, "none", "4", "none", "8")], true, takerAccount),
+        skip("rewardToSelf", takerAccount),
+      ],
+    ];
+    for (const [title, given, decision, taker = side()] of decisions) {
+      it(title, () => expect(decide([given], policy, taker)).to.deep.equal([decision]));
+    }
+
+    it("takes what fits, account by account, and forces the rest into the pool", () => {
+      const accounts = [0, 1, 2].map((index) => accountId("0x00000000000000000000000000000000000000dd", index));
+      const risks = accounts.map((account) => riskOf([both(0, "none", "1", "none", "8")], false, account));
+      const leaving = side([], { sizesWad: new Map([[0, wad("5")]]) });
+      expect(decide(risks, policy, leaving)).to.deep.equal([
+        taken(0, "10", "takerEarnsMore", accounts[0]),
+        taken(0, "5", "takerEarnsMore", accounts[1]),
+        forced(0, "noRoom", accounts[2]),
+      ]);
+    });
   });
 
   it("names the refusals as the contract's enum does, in its order", () => {

@@ -28,6 +28,7 @@ async function demo(...options: string[]): Promise<Ended> {
 describe("scripts/demo", () => {
   const folder = mkdtempSync(join(tmpdir(), "ballast-demo-"));
   const gapFile = join(folder, "gap.csv");
+  const slideFile = join(folder, "slide.csv");
   after(() => rmSync(folder, { recursive: true }));
 
   before(() => {
@@ -36,6 +37,10 @@ describe("scripts/demo", () => {
     for (let hour = 1; hour < 6; hour += 1) rows.push(`2024-01-01T0${hour}:00:00Z,${2300 - hour},0.00000129`);
     rows.push("2024-01-01T06:00:00Z,920,0.00000052", "2024-01-01T07:00:00Z,900,0.0000006");
     writeFileSync(gapFile, `${rows.join("\n")}\n`);
+    // The same assets, down by 4% an hour: slow enough for partial liquidations.
+    const prices = Array.from({ length: 8 }, (_, hour) => [2300 * 0.96 ** hour, 0.0000013 * 0.96 ** hour] as const);
+    const slide = prices.map(([eth, pepe], hour) => `2024-01-01T0${hour}:00:00Z,${eth.toFixed(2)},${pepe.toFixed(12)}`);
+    writeFileSync(slideFile, `timestamp_iso,ETH,PEPE\n${slide.join("\n")}\n`);
   });
 
   it("runs a price file of its user's through a 60% gap, and leaves nobody liquidatable", async () => {
@@ -48,6 +53,23 @@ describe("scripts/demo", () => {
     expect(figures.absorbed).to.be.greaterThan(0);
     expect(Number(figures.badDebt)).to.be.greaterThan(0);
     expect(code).to.equal(0);
+  });
+
+  it("lets keepers with capital take positions beside the pool, and gives the same figures again", async () => {
+    const runs = [];
+    for (let run = 0; run < 2; run += 1) {
+      const options = ["--prices", slideFile, "--accounts", "30", "--seed", "1", "--takers", "2", "--json"];
+      const { code, stdout } = await demo(...options);
+      expect(code).to.equal(0);
+      const { wallSeconds: _, ...figures } = Figures.parse(JSON.parse(stdout));
+      runs.push(figures);
+    }
+    const [figures] = runs;
+    expect(figures).to.include({ accounts: 30, takers: 2, liquidatableLeft: 0, custodyOk: true, zeroSumOk: true });
+    expect(figures?.taken).to.be.greaterThan(0);
+    expect(figures?.liquidations).to.be.at.least(figures?.taken ?? 0);
+    expect(Number(figures?.takerEquity)).to.be.greaterThan(0);
+    expect(runs[1]).to.deep.equal(figures);
   });
 
   it("lets owners liquidate themselves through second accounts, and shows that they gain nothing by it", async () => {
@@ -104,6 +126,9 @@ describe("scripts/demo", () => {
       ["--seed", "-1"],
       ["--accounts", "many"],
       ["--scenario", "none"],
+      ["--takers", "-1"],
+      ["--takers", "1.5"],
+      ["--takers", "21"],
       ["--what"],
     ]) {
       const { code, stderr } = await demo(...options);

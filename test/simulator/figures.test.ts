@@ -17,6 +17,9 @@ const figures: Figures = {
   insurance: "100250.5",
   poolEquity: "-12.000000000000000001",
   userEquity: "31000000",
+  takers: 2,
+  taken: 7,
+  takerEquity: "200000.25",
   custodyOk: true,
   zeroSumOk: true,
   wallSeconds: 12.5,
@@ -28,7 +31,8 @@ describe("simulator/figures", () => {
     expect(figuresLine(shuffled)).to.equal(
       '{"scenario":"2020-03-12","seed":1,"steps":96,"accounts":200,"markets":8,"opened":480,"refused":3,' +
         '"liquidations":41,"absorbed":9,"liquidatableLeft":0,"badDebt":"0","insurance":"100250.5",' +
-        '"poolEquity":"-12.000000000000000001","userEquity":"31000000","custodyOk":true,"zeroSumOk":true,"wallSeconds":12.5}',
+        '"poolEquity":"-12.000000000000000001","userEquity":"31000000","takers":2,"taken":7,"takerEquity":"200000.25",' +
+        '"custodyOk":true,"zeroSumOk":true,"wallSeconds":12.5}',
     );
   });
 

@@ -16,6 +16,7 @@ const quiet: StepReport = {
   row,
   accountsAtRisk: 0,
   liquidations: 0,
+  taken: 0,
   absorbed: 0,
   liquidatableLeft: 0,
   poolEquityWad: 10_123_456_999_999_999_999_999_999n,
@@ -36,6 +37,9 @@ const figures: Figures = {
   insurance: "100250.5",
   poolEquity: "-1234567.9",
   userEquity: "31000000",
+  takers: 0,
+  taken: 0,
+  takerEquity: "0",
   custodyOk: true,
   zeroSumOk: true,
   wallSeconds: 12.345,
@@ -92,6 +96,12 @@ describe("simulator/report", () => {
       ]);
     });
 
+    it("has a column of what was taken where there are takers", () => {
+      const [header, row] = stepLines({ ...busy, taken: 3 }, 0, tableLayout(["BTC", "ETH"], false, 1));
+      expect(header).to.match(/ liquidations  taken  absorbed /);
+      expect(row).to.match(/ 5      3         2 /);
+    });
+
     it("cuts money to whole tokens", () => {
       expect(stepLines(quiet, 1, plain)[0]).to.include(" 10,123,456 ");
     });
@@ -132,6 +142,15 @@ describe("simulator/report", () => {
         "wall time          12.3 s",
         "",
         "the books hold and nobody liquidatable was left",
+      ]);
+    });
+
+    it("names what the takers did, where there are any", () => {
+      const lines = summaryLines({ ...figures, takers: 3, taken: 1_031, takerEquity: "477308.61" }, false);
+      expect(lines.slice(10, 13)).to.deep.equal([
+        "user equity        31,000,000",
+        "takers             3, who took 1,031 of the liquidations",
+        "taker equity       477,308",
       ]);
     });
 

@@ -24,7 +24,7 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
 
     
 
-    encodeFunctionData(functionFragment: 'atRisk', values: [BytesLike[]]): string;
+    encodeFunctionData(functionFragment: 'atRisk', values: [BytesLike[], BytesLike]): string;
 encodeFunctionData(functionFragment: 'liquidatable', values: [BytesLike[]]): string;
 encodeFunctionData(functionFragment: 'vault', values?: undefined): string;
 
@@ -70,7 +70,7 @@ decodeFunctionResult(functionFragment: 'vault', data: BytesLike): Result;
     
     
     atRisk: TypedContractMethod<
-      [accounts: BytesLike[], ],
+      [accounts: BytesLike[], taker: BytesLike, ],
       [RiskViewStructOutput[]],
       'view'
     >
@@ -96,7 +96,7 @@ decodeFunctionResult(functionFragment: 'vault', data: BytesLike): Result;
     getFunction<T extends ContractMethod = ContractMethod>(key: string | FunctionFragment): T;
 
     getFunction(nameOrSignature: 'atRisk'): TypedContractMethod<
-      [accounts: BytesLike[], ],
+      [accounts: BytesLike[], taker: BytesLike, ],
       [RiskViewStructOutput[]],
       'view'
     >;

@@ -1,0 +1,189 @@
+import { expect } from "chai";
+import type { Signer as EthersSigner } from "ethers";
+
+import { Keeper, type TurnReport } from "../../keeper/index.js";
+import { type AccountId, marketsOf } from "../../sdk/index.js";
+import { type LogLine, intercept, keptLog } from "../helpers/keeper.js";
+import { type Signer, type World, createWorld } from "../helpers/world.js";
+
+const WAD = 10n ** 18n;
+const keeperIndex = 9;
+const capitalIndex = 4;
+/** At this price an account of `leveraged` is at 0.93 of its requirement. */
+const atMarginCall = "7500";
+
+interface Scene {
+  readonly world: World;
+  /** The account that holds the keeper's capital. */
+  readonly taker: AccountId;
+  readonly lines: LogLine[];
+  turn(): Promise<TurnReport>;
+}
+
+/** A world and a keeper in it with so much capital. */
+async function scene(
+  capital: string,
+  policy = { inventoryPercent: 200, giveBackPercent: 100 },
+  wrap: (signer: Signer) => EthersSigner = (signer) => signer,
+): Promise<Scene> {
+  const world = await createWorld();
+  const { log, lines } = keptLog();
+  const signer = world.signers[keeperIndex]!;
+  const taker = await world.fund(signer, { USDC: capital }, capitalIndex);
+  const options = { index: capitalIndex, ...policy };
+  const { deployment } = world;
+  const keeper = await Keeper.create({ signer: wrap(signer), deployment, log, lensChunk: 200, taker: options });
+  const turn = async () => keeper.onBlock(await world.ballast.provider.getBlockNumber());
+  await turn();
+  return { world, taker, lines, turn };
+}
+
+/** An account with 1,000 of margin and 11,200 of BTC. */
+async function leveraged(world: World, owner: number): Promise<AccountId> {
+  const signer = world.signers[owner]!;
+  const account = await world.fund(signer, { USDC: "1000" });
+  await (await world.as(signer)).trade(account, "BTC", "1.4");
+  return account;
+}
+
+const sizeOf = async (world: World, account: AccountId) => (await world.ballast.position(account, "BTC")).sizeWad;
+const quiet = { liquidations: 0, taken: 0, givenBack: 0, absorbed: 0, skipped: [], failed: [] };
+const told = (lines: readonly LogLine[], msg: string) => lines.filter((line) => line.msg === msg);
+
+describe("keeper with a taker", () => {
+  it("takes over what restores health, and leaves the pool's position as it was", async () => {
+    const { world, taker, turn, lines } = await scene("20000");
+    const account = await leveraged(world, 0);
+    await world.push({ BTC: atMarginCall });
+    const pooled = await sizeOf(world, world.ballast.poolAccount);
+    const before = (await world.ballast.health(taker)).equityMaintenanceWad;
+
+    expect(await turn()).to.deep.equal({ checked: 1, atRisk: 1, ...quiet, liquidations: 1, taken: 1 });
+    const { healthWad } = await world.ballast.health(account);
+    expect(healthWad).to.be.within(WAD, (WAD * 11n) / 10n + WAD / 1000n);
+    const [left, own] = [await sizeOf(world, account), await sizeOf(world, taker)];
+    expect(left + own).to.equal((WAD * 14n) / 10n);
+    expect(own).to.be.above(0n);
+    expect(await sizeOf(world, world.ballast.poolAccount)).to.equal(pooled);
+    const after = await world.ballast.health(taker);
+    expect(after.equityMaintenanceWad).to.be.above(before);
+    expect(after.freeMarginWad).to.be.above(0n);
+    expect(told(lines, "taken")).to.have.length(1);
+    expect(told(lines, "taken")[0]).to.include({ account, market: 0, reason: "takerEarnsMore" });
+  });
+
+  it("takes no more than its policy lets it, and forces the rest into the pool", async () => {
+    const { world, taker, turn, lines } = await scene("1000");
+    const account = await leveraged(world, 0);
+    await world.push({ BTC: atMarginCall });
+    const { taken, liquidations, failed } = await turn();
+    expect({ taken, liquidations, failed }).to.deep.equal({ taken: 1, liquidations: 2, failed: [] });
+    const { notionalWad } = await world.ballast.position(taker, "BTC");
+    expect(notionalWad).to.be.within(1999n * WAD, 2000n * WAD);
+    expect((await world.ballast.health(account)).isLiquidatable).to.equal(false);
+    expect(told(lines, "liquidated")[0]).to.include({ account, reason: "noRoom" });
+  });
+
+  it("forces everything into the pool without any capital in its account", async () => {
+    const { world, taker, turn, lines } = await scene("1");
+    await leveraged(world, 0);
+    await world.push({ BTC: atMarginCall });
+    expect(await turn()).to.deep.equal({ checked: 1, atRisk: 1, ...quiet, liquidations: 1 });
+    expect(await sizeOf(world, taker)).to.equal(0n);
+    expect(told(lines, "liquidated")[0]).to.include({ reason: "noRoom" });
+  });
+
+  it("forces into the pool, in the same turn, what the contract does not let it take", async () => {
+    const { world, taker, turn, lines } = await scene("20000", { inventoryPercent: 200, giveBackPercent: 1 });
+    const owner = await world.as(world.signers[keeperIndex]!);
+    await owner.setMode(taker, "isolated");
+    await owner.trade(taker, "ETH", "10");
+    await turn();
+    const account = await leveraged(world, 0);
+    await world.push({ BTC: atMarginCall });
+    const { liquidations, taken, failed } = await turn();
+    expect({ liquidations, taken, failed }).to.deep.equal({ liquidations: 1, taken: 0, failed: [] });
+    expect(told(lines, "taker refused")).to.have.length(1);
+    expect(told(lines, "taker refused")[0]).to.include({ account, reason: "TooManyAssets" });
+    expect(told(lines, "liquidated")[0]).to.include({ account, reason: "takerRefused" });
+    expect((await world.ballast.health(account)).isLiquidatable).to.equal(false);
+  });
+
+  it("gives back at a later time what it took, so much a turn, until it holds nothing", async () => {
+    const { world, taker, turn, lines } = await scene("5000", { inventoryPercent: 200, giveBackPercent: 60 });
+    await leveraged(world, 0);
+    await world.push({ BTC: atMarginCall });
+    expect(await turn()).to.include({ taken: 1, givenBack: 0 });
+    const taken = await sizeOf(world, taker);
+    expect((await turn()).givenBack, "no block came in between").to.equal(0);
+    expect(told(lines, "kept")[0]).to.include({ reason: "takenJustNow" });
+
+    await world.passTime(12);
+    expect((await turn()).givenBack).to.equal(1);
+    expect(await sizeOf(world, taker)).to.be.within(1n, taken - 1n);
+    for (let left = 0; left < 3; left += 1) {
+      await world.passTime(12);
+      await turn();
+    }
+    expect(marketsOf((await world.ballast.state(taker)).assets)).to.deep.equal([]);
+    expect((await world.ballast.health(taker)).equityMaintenanceWad, "richer than before").to.be.above(5000n * WAD);
+    expect(told(lines, "given back").length).to.be.above(1);
+  });
+
+  it("reports a trade back that fails, and tries again in the next turn", async () => {
+    let isBroke = false;
+    const { world, taker, turn } = await scene("20000", undefined, (signer) =>
+      intercept<EthersSigner>(signer, {
+        sendTransaction(transaction) {
+          if (!isBroke) return signer.sendTransaction(transaction);
+          return Promise.reject(Object.assign(new Error("no ether"), { code: "INSUFFICIENT_FUNDS" }));
+        },
+      }),
+    );
+    await leveraged(world, 0);
+    await world.push({ BTC: atMarginCall });
+    await turn();
+    await world.passTime(12);
+    isBroke = true;
+    const { givenBack, failed } = await turn();
+    expect({ givenBack, failed }).to.deep.equal({
+      givenBack: 0,
+      failed: [{ account: taker, reason: "INSUFFICIENT_FUNDS" }],
+    });
+    isBroke = false;
+    expect((await turn()).givenBack).to.equal(1);
+  });
+
+  it("keeps what has no fresh price, and gives it back once there is one", async () => {
+    const { world, taker, turn, lines } = await scene("20000");
+    await leveraged(world, 0);
+    await world.push({ BTC: atMarginCall });
+    await turn();
+    await world.passTime(Number(world.parameters.vault.maxPriceAgeSeconds) + 1);
+    expect((await turn()).givenBack, "its price is stale").to.equal(0);
+    expect(told(lines, "kept").map(({ reason }) => reason)).to.deep.equal(["stalePrice"]);
+    await world.refresh();
+    expect((await turn()).givenBack).to.equal(1);
+    expect(await sizeOf(world, taker)).to.equal(0n);
+  });
+
+  it("is liquidated by others as anybody, and never by itself", async () => {
+    const { world, taker, turn } = await scene("1000");
+    const [, , owner] = world.signers;
+    const stranger = keptLog();
+    const other = await Keeper.create({
+      signer: owner!,
+      deployment: world.deployment,
+      log: stranger.log,
+      lensChunk: 200,
+    });
+    await (await world.as(world.signers[keeperIndex]!)).trade(taker, "BTC", "1.4");
+    await world.push({ BTC: atMarginCall });
+    await world.passTime(Number(world.parameters.vault.maxPriceAgeSeconds) + 1);
+    const skipped = [{ account: taker, reason: "rewardToSelf" as const }];
+    expect(await turn()).to.deep.equal({ checked: 1, atRisk: 1, ...quiet, skipped });
+    await world.refresh();
+    const block = await world.ballast.provider.getBlockNumber();
+    expect(await other.onBlock(block)).to.deep.equal({ checked: 1, atRisk: 1, ...quiet, liquidations: 1 });
+  });
+});
