@@ -261,11 +261,7 @@ describe("contracts: sales of collateral", () => {
       const risen = after.accounts.account.health.healthWad ?? 0n;
       expect(risen > healthWad && risen < WAD).to.equal(true);
       // The rest is the position's.
-      await expectRevert(() => buy(account, taker), "HealthNotRaised", {
-        account,
-        healthBeforeWad: risen,
-        healthAfterWad: risen,
-      });
+      await expectRevert(() => buy(account, taker), "NothingToSell", { account, token: weth });
     });
 
     it("counts unrealised losses as debt, though there is cash, and sells to the target", async () => {
@@ -531,13 +527,54 @@ describe("contracts: sales of collateral", () => {
   });
 
   describe("of what the pool has absorbed", () => {
-    /** The pool takes 10 WETH and 0.05 WBTC over, of a borrower below half of its maintenance margin; at 180 and 8,000. */
+    /** The pool takes 10 WETH and 0.05 WBTC over, of a borrower below half of its maintenance margin; at 180 and 8,000, an hour ago. */
     beforeEach(async () => {
       const account = await borrower({ WETH: "10", WBTC: "0.05" }, "1935");
       await world.push({ ETH: "180" });
       expect((await healthOf(account)) < wad("0.5")).to.equal(true);
       await (await vault.connect(stranger).absorb([account], accountId(stranger.address))).wait();
       expect((await portfolio(world, pool)).collaterals).to.deep.equal({ WETH: wad("10"), WBTC: 5_000_000n });
+      await world.passTime(3600);
+      await world.refresh();
+    });
+
+    describe("its discount", () => {
+      /** Absorbs 10 WETH more. */
+      async function absorbTenMore() {
+        await world.push({ ETH: "200" });
+        const another = await borrower({ WETH: "10", WBTC: "0.05" }, "1935", 5);
+        await world.push({ ETH: "180" });
+        await (await vault.connect(stranger).absorb([another], accountId(stranger.address))).wait();
+      }
+      const asked = async () => vault.previewBuyCollateral(weth, wad("1"));
+
+      it("is zero for what has just been absorbed, and what had all of it keeps just that together with the new", async () => {
+        expect(await asked()).to.equal(wad("178.38")); // 180 * (1 + 0.1% - 1%)
+        await world.passTime(5 * 3600);
+        await world.refresh();
+        await absorbTenMore();
+        // Twenty now, for half the discount: 180 * (1 + 0.1% - 0.5%).
+        const ask = await asked();
+        expect(ask > wad("179.27") && ask <= wad("179.28"), String(ask)).to.equal(true);
+      });
+
+      it("rises with the time from there, and no further than its base", async () => {
+        const buyer = await takerOf();
+        await (await buyOf(buyer, wad("10"), everything)).wait();
+        await absorbTenMore();
+        const at = [await asked()];
+        for (const seconds of [900, 900, 1800, 1800]) {
+          await world.passTime(seconds);
+          await world.refresh();
+          at.push(await asked());
+        }
+        const exact = ["180.18", "179.73", "179.28", "178.38", "178.38"].map(wad);
+        for (const [i, ask] of at.entries()) {
+          const off = (exact[i] ?? 0n) - ask;
+          expect(off >= 0n && off < wad("0.005"), `${i}: ${ask}`).to.equal(true);
+        }
+        expect(at[4]).to.equal(wad("178.38"));
+      });
     });
 
     const buyOf = (buyer: AccountId, amount: bigint, most: bigint, token = weth) =>

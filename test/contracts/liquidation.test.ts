@@ -429,6 +429,7 @@ describe("contracts: liquidation", () => {
         token: world.deployment.collaterals[0]?.address,
         amount: WAD,
         valueWad: paid,
+        stockSince: BigInt((await world.ballast.provider.getBlock("latest"))?.timestamp ?? 0),
       });
       expect(argsOf(events, "Absorbed")).to.deep.include({ penaltyWad: penalty, returnedWad: returned });
       expect(changes(before, await portfolios(world, accounts))).to.deep.equal({
@@ -576,7 +577,7 @@ describe("contracts: liquidation", () => {
 
       await world.fund(owner, { WETH: "0.0001" });
       expect(argsOf(await eventsOf(() => absorb([account])), "Absorbed")).to.include({
-        rewardWad: wad("0.0135"), // what the dust was worth, and no top-up to 2
+        rewardWad: wad("0.00006"), // the keeper's share of 1% of 0.015, no floor under it, and no top-up to 2
       });
     });
 

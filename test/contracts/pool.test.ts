@@ -164,15 +164,15 @@ describe("contracts/LiquidityPool", () => {
       await world.push({ ETH: "174" });
       await (await vaultAs(stranger).absorb([whale], accountId(stranger.address))).wait();
       await world.push({ ETH: "200" });
-      const [value, band] = await vaultAs(provider).poolValue();
+      const [value, band, haircut] = await vaultAs(provider).poolValue();
       expect(value > wad("200"), String(value)).to.equal(true);
       await depositIntoPool(world, provider, "50");
       await world.passTime(2);
       const shares = await as(provider).balanceOf(provider);
       expect(shares > 0n).to.equal(true);
       const back = await as(provider).previewRedeem(shares);
-      // Twice the band's part, and nothing beside it.
-      const part = (2n * band * usd("50")) / (value + wad("50"));
+      // Twice the band's part and the haircut's, and nothing beside them.
+      const part = ((2n * band + haircut) * usd("50")) / (value + wad("50"));
       expect(usd("50") - back <= part + 2n, `${back}, ${part}`).to.equal(true);
     });
   });

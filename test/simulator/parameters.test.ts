@@ -63,8 +63,9 @@ describe("simulator/parameters", () => {
 
   it("takes ETH and BTC as collateral where the file has them", () => {
     const weights = { weightInitial: "0.85", weightMaintenance: "0.9" };
-    const weth = { symbol: "WETH", asset: "ETH", decimals: "18", ...weights };
-    const wbtc = { symbol: "WBTC", asset: "BTC", decimals: "8", ...weights };
+    const terms = { ...weights, discountBase: "0.01", discountSlope: "0.1", discountCap: "0.05" };
+    const weth = { symbol: "WETH", asset: "ETH", decimals: "18", ...terms };
+    const wbtc = { symbol: "WBTC", asset: "BTC", decimals: "8", ...terms };
     expect(parametersOf({ BTC: "1", LINK: "1", ETH: "1" }).collaterals).to.deep.equal([weth, wbtc]);
     expect(parametersOf({ ETH: "1" }).collaterals).to.deep.equal([weth]);
     expect(parametersOf({ BTC: "1" }).collaterals).to.deep.equal([wbtc]);

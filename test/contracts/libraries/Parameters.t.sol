@@ -154,10 +154,24 @@ contract ParametersTest is Test {
         this.requireSkew(5e22 + 1, 0.05e18, 1e24);
     }
 
-    function test_RefusesACollateralThatCountsInFull() external {
+    function test_RefusesACollateralWhoseSaleWouldNotRaiseHealth() external {
         CollateralParameters memory p = usualCollateral();
-        p.maintenanceWeightWad = 1e18;
-        _expect("maintenanceWeight < 100%");
+        p.maintenanceWeightWad = 1e18 - p.discountCapWad - 1;
+        this.requireCollateral(p);
+        p.maintenanceWeightWad += 1;
+        _expect("maintenanceWeight + discountCap < 100%");
+        this.requireCollateral(p);
+    }
+
+    function test_RefusesACollateralWithADiscountBelowItsToleranceOrAboveItsCap() external {
+        CollateralParameters memory p = usualCollateral();
+        p.discountBaseWad = TOLERANCE;
+        this.requireCollateral(p);
+        p.discountBaseWad = TOLERANCE - 1;
+        _expect("discountBase >= tolerance");
+        this.requireCollateral(p);
+        p.discountBaseWad = p.discountCapWad + 1;
+        _expect("discountCap >= discountBase");
         this.requireCollateral(p);
     }
 
@@ -253,7 +267,7 @@ contract ParametersTest is Test {
     }
 
     function requireCollateral(CollateralParameters calldata p) external pure {
-        Parameters.requireValid(p);
+        Parameters.requireValid(p, TOLERANCE);
     }
 
     function requireTarget(uint256 target, uint256 initialBase, uint256 maintenanceBase) external pure {

@@ -44,4 +44,7 @@ function usualCollateral() pure returns (CollateralParameters memory p) {
     p.initialWeightWad = 0.8e18;
     p.maintenanceWeightWad = 0.9e18;
     p.depositCap = 1e24;
+    p.discountBaseWad = 0.01e18;
+    p.discountSlopeWad = 0.1e18;
+    p.discountCapWad = 0.05e18;
 }
