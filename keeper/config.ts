@@ -51,7 +51,7 @@ const Environment = z.strictObject({
   BALLAST_LENS_CHUNK: wholeNumber(1, 10_000).default(200),
   BALLAST_POLL_MS: wholeNumber(10, 600_000).default(500),
   BALLAST_TAKER_INDEX: wholeNumber(0, 999_999_999).optional(),
-  BALLAST_TAKER_INVENTORY_PERCENT: wholeNumber(1, 1_000).default(200),
+  BALLAST_TAKER_INVENTORY_PERCENT: wholeNumber(1, 1_000).default(100),
   BALLAST_TAKER_GIVE_BACK_PERCENT: wholeNumber(1, 1_000).default(100),
 });
 

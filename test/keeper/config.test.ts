@@ -49,7 +49,7 @@ describe("keeper/config", () => {
 
   it("has capital only where an account of it is named, by default with a policy", () => {
     const { taker } = readConfig({ BALLAST_TAKER_INDEX: "0" });
-    expect(taker).to.deep.equal({ index: 0, inventoryPercent: 200, giveBackPercent: 100 });
+    expect(taker).to.deep.equal({ index: 0, inventoryPercent: 100, giveBackPercent: 100 });
     const policy = { BALLAST_TAKER_INVENTORY_PERCENT: "50", BALLAST_TAKER_GIVE_BACK_PERCENT: "25" };
     expect(readConfig({ ...policy, BALLAST_TAKER_INDEX: "7" }).taker).to.deep.equal({
       index: 7,

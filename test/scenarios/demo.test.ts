@@ -86,7 +86,7 @@ describe("scripts/demo", () => {
     expect(figures.selfRounds).to.be.greaterThan(9);
     expect(figures.liquidations + figures.absorbed).to.be.at.least(10);
     const done = Object.entries(figures.selfActs ?? {}).flatMap(([name, count]) => (count.done > 0 ? [name] : []));
-    for (const name of ["absorb", "buy back", "to the purse", "into the pool", "collateral to the purse", "gift"]) {
+    for (const name of ["absorb", "buy back", "to the purse", "into the pool", "collateral to the purse"]) {
       expect(
         done.some((each) => each.startsWith(name)),
         `${name} in ${done.join(", ")}`,
