@@ -150,31 +150,18 @@ library Deals {
 
     /// @notice An account's sums without its position in this deal: what is left when its leg, as it is now, is taken away.
     function takeFrom(Deal memory deal, Sums memory sums) internal pure returns (Sums memory others) {
-        Sums memory leg;
-        addTo(deal, leg);
-        // Each field of a leg is part of the sum that it was added to.
-        unchecked {
-            others.equityMaintenance = sums.equityMaintenance - leg.equityMaintenance;
-            others.equityInitial = sums.equityInitial - leg.equityInitial;
-            others.unrealized = sums.unrealized - leg.unrealized;
-            others.requirementMaintenance = sums.requirementMaintenance - leg.requirementMaintenance;
-            others.requirementInitial = sums.requirementInitial - leg.requirementInitial;
-        }
-        others.marketsFresh = sums.marketsFresh;
+        addTo(deal, others);
+        Margin.toRest(others, sums);
     }
 
     /// @notice Adds the pool's position, as the deal has it now, to the pool's sums.
     function addPoolTo(Deal memory deal, Sums memory sums) internal pure {
-        Book memory book = deal.book;
-        Margin.addLeg(
-            sums,
-            sideOf(deal, book.poolSharesWad),
-            book.poolSharesWad,
-            book.poolCostWad,
-            deal.risk,
-            deal.price,
-            true
-        );
+        addPoolLeg(deal, sums, deal.book.poolSharesWad, deal.book.poolCostWad);
+    }
+
+    /// @notice Adds a position of the pool in this deal's market to the pool's sums.
+    function addPoolLeg(Deal memory deal, Sums memory sums, int256 sharesWad, int256 costWad) internal pure {
+        Margin.addLeg(sums, sideOf(deal, sharesWad), sharesWad, costWad, deal.risk, deal.price, true);
     }
 
     /// @notice Fills a size against the pool. Fees are split: the insurance account's share accrues in the market, the rest lowers

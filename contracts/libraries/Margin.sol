@@ -106,6 +106,20 @@ library Margin {
             );
     }
 
+    /// @notice Turns a leg into the rest of the sums that it was added to. Whether any position is left the caller says.
+    function toRest(Sums memory leg, Sums memory sums) internal pure {
+        // Each field of a leg is part of the sum that it was added to.
+        unchecked {
+            leg.equityMaintenance = sums.equityMaintenance - leg.equityMaintenance;
+            leg.equityInitial = sums.equityInitial - leg.equityInitial;
+            leg.unrealized = sums.unrealized - leg.unrealized;
+            leg.requirementMaintenance = sums.requirementMaintenance - leg.requirementMaintenance;
+            leg.requirementInitial = sums.requirementInitial - leg.requirementInitial;
+        }
+        leg.hasPosition = false;
+        leg.marketsFresh = sums.marketsFresh;
+    }
+
     /// @notice Adds one position given its side as it stands now.
     function addLeg(
         Sums memory sums,

@@ -12,8 +12,9 @@ import {Target, Targets} from "./Targets.sol";
 import {IMarginVault, Health, LiquidationPreview, Refusal} from "../interfaces/IMarginVault.sol";
 import {AccountId, accountIdOf} from "../types/AccountId.sol";
 import {AccountWord} from "../types/AccountWord.sol";
-import {AssetSet, MarketId} from "../types/AssetSet.sol";
+import {AssetSet, MarketId, lowestBit} from "../types/AssetSet.sol";
 import {DiscountTerms} from "../types/MarketWords.sol";
+import {Position} from "../types/Position.sol";
 import {Price} from "../types/Price.sol";
 import {Constants, VaultStorage} from "../types/VaultStorage.sol";
 
@@ -24,6 +25,8 @@ struct ForcedTrade {
     int256 sizeDelta;
     uint256 fillPrice;
     uint256 fee;
+    /// Into the pool only: what it does to |skew|.
+    bool growsSkew;
     /// What the keeper has of the fee, or the taker: its discount.
     uint256 reward;
     /// What insurance has of it.
@@ -58,9 +61,10 @@ library PartialLiquidation {
         AccountId rewarded = intoPool ? accountIdOf(msg.sender, 0) : taker;
         require(rewarded != account, IMarginVault.RewardToTarget(account));
 
-        Target memory target = _read($, constants, account, market, taker);
+        Target memory target = Targets.read($, constants, account, _besides($, constants, market, taker));
         target.requireLiquidatable();
         ForcedTrade memory forced = _force($, constants, target, market, maxSizeWad, taker);
+        _askPool($, constants, forced);
         uint256 healthBefore = target.health.healthWad;
         require(forced.refusal == Refusal.None, IMarginVault.LegRefused(account, market, forced.refusal));
         require(
@@ -97,35 +101,49 @@ library PartialLiquidation {
         uint256 maxSizeWad,
         AccountId taker
     ) public view returns (LiquidationPreview memory) {
-        Target memory target = _read($, constants, account, market, taker);
+        Target memory target = Targets.read($, constants, account, _besides($, constants, market, taker));
         target.requireLiquidatable();
         ForcedTrade memory forced = _force($, constants, target, market, maxSizeWad, taker);
+        _askPool($, constants, forced);
         return LiquidationPreview(forced.refusal, forced.sizeDelta, forced.fillPrice, forced.fee, forced.reward);
     }
 
-    /// @notice Why the pool would refuse this leg whole or in part, for an account that is liquidatable.
-    function refusalOf(
+    /// @notice Whether the pool serves an account that is liquidatable: it accepts one of its positions, or one waits for its price, and
+    /// may yet restore the account at less loss than an absorb. The pool's margin is read once, however many positions ask for it.
+    function serves(
         VaultStorage storage $,
         Constants memory constants,
-        Target memory target,
-        MarketId market
-    ) public view returns (Refusal) {
-        return _force($, constants, target, market, type(uint256).max, constants.pool).refusal;
+        Target memory target
+    ) public view returns (bool) {
+        bool isRead;
+        Sums memory poolSums;
+        for (uint256 bits = target.word.marketBits(); bits != 0; bits &= bits - 1) {
+            MarketId market = MarketId.wrap(uint8(lowestBit(bits)));
+            ForcedTrade memory forced = _force($, constants, target, market, type(uint256).max, constants.pool);
+            if (forced.refusal == Refusal.PriceStale) return true;
+            if (forced.refusal != Refusal.None) continue;
+            if (!forced.growsSkew) return true;
+            if (!isRead) poolSums = _poolSums($, constants, Margin.NO_ASSET);
+            isRead = true;
+            Position position = $.positions[constants.pool][market];
+            Sums memory others;
+            forced.deal.addPoolLeg(others, position.shares(), position.cost());
+            Margin.toRest(others, poolSums);
+            if (_poolBears($, forced.deal, others)) return true;
+        }
+        return false;
     }
 
     // ------------------------------------------------------------------ in memory
 
-    /// @dev The account, with the prices that the taker's margin needs besides its own.
-    function _read(
+    /// @dev The assets whose prices the taker's margin needs.
+    function _besides(
         VaultStorage storage $,
         Constants memory constants,
-        AccountId account,
         MarketId market,
         AccountId taker
-    ) private view returns (Target memory) {
-        AssetSet besides;
-        if (taker != constants.pool) besides = Ledger.assetsWith($.accounts[taker], market);
-        return Targets.read($, constants, account, besides);
+    ) private view returns (AssetSet assets) {
+        if (taker != constants.pool) assets = Ledger.assetsWith($.accounts[taker], market);
     }
 
     /// @dev Closes as much of the position as brings health to its target, at a fee of d on the notional at the price.
@@ -162,7 +180,7 @@ library PartialLiquidation {
             (forced.fillPrice, , ) = deal.fill(forced.sizeDelta, 0);
             forced.reward = forced.fee.mulDivDown(target.risk.keeperShare(), WAD);
             deal.chargeForcedFee(forced.fee, forced.reward, forced.toInsurance);
-            if (!_poolAccepts($, constants, deal, skew)) return _refused(forced, Refusal.PoolMargin);
+            forced.growsSkew = Fill.skewOf(deal.book, deal.venue).abs() >= skew.abs();
         } else {
             forced.fillPrice = price.value();
             forced.reward = forced.fee - forced.toInsurance;
@@ -244,19 +262,27 @@ library PartialLiquidation {
     }
 
     /// @dev The pool accepts what lowers |skew|, or leaves its own free margin at or above zero.
-    function _poolAccepts(
+    function _askPool(VaultStorage storage $, Constants memory constants, ForcedTrade memory forced) private view {
+        if (!forced.growsSkew) return;
+        Sums memory others = _poolSums($, constants, MarketId.unwrap(forced.deal.market));
+        if (!_poolBears($, forced.deal, others)) forced.refusal = Refusal.PoolMargin;
+    }
+
+    function _poolSums(
         VaultStorage storage $,
         Constants memory constants,
-        Deal memory deal,
-        int256 skewBefore
-    ) private view returns (bool) {
-        if (Fill.skewOf(deal.book, deal.venue).abs() < skewBefore.abs()) return true;
-        AssetSet assets = Ledger.assetsWith(deal.poolWord, deal.market);
+        uint256 except
+    ) private view returns (Sums memory) {
+        AccountWord word = $.accounts[constants.pool];
+        AssetSet assets = word.assets();
         Price[] memory prices = constants.oracle.lastPrices(assets);
-        uint256 asset = MarketId.unwrap(deal.market);
-        Sums memory sums = Margin.collect($, constants.pool, deal.poolWord, assets, prices, true, asset);
-        deal.addPoolTo(sums);
-        return Margin.total(sums, deal.poolWord.principal(), $.accountRisk).hasInitialMargin();
+        return Margin.collect($, constants.pool, word, assets, prices, true, except);
+    }
+
+    /// @dev Whether the pool has initial margin with its position as the deal has it, and its others.
+    function _poolBears(VaultStorage storage $, Deal memory deal, Sums memory others) private view returns (bool) {
+        deal.addPoolTo(others);
+        return Margin.total(others, deal.poolWord.principal(), $.accountRisk).hasInitialMargin();
     }
 
     function _refused(ForcedTrade memory forced, Refusal refusal) private pure returns (ForcedTrade memory) {

@@ -9,7 +9,7 @@ import {Ledger} from "./Ledger.sol";
 import {Margin} from "./Margin.sol";
 import {PartialLiquidation} from "./PartialLiquidation.sol";
 import {Target, Targets} from "./Targets.sol";
-import {IMarginVault, AbsorbPreview, Health, Refusal} from "../interfaces/IMarginVault.sol";
+import {IMarginVault, AbsorbPreview, Health} from "../interfaces/IMarginVault.sol";
 import {AccountId} from "../types/AccountId.sol";
 import {AccountWord} from "../types/AccountWord.sol";
 import {AssetSet, MarketId, collateralAsset, lowestBit} from "../types/AssetSet.sol";
@@ -77,13 +77,7 @@ library Waterfall {
     ) private view returns (bool) {
         if (!target.health.isLiquidatable() || !_anyFresh(target)) return false;
         if (target.health.healthWad < target.risk.absorbHealth()) return true;
-        for (uint256 bits = target.word.marketBits(); bits != 0; bits &= bits - 1) {
-            MarketId market = MarketId.wrap(uint8(lowestBit(bits)));
-            Refusal refusal = PartialLiquidation.refusalOf($, constants, target, market);
-            // A leg that waits for its price is not refused: it may yet restore the account at less loss.
-            if (refusal == Refusal.None || refusal == Refusal.PriceStale) return false;
-        }
-        return true;
+        return !PartialLiquidation.serves($, constants, target);
     }
 
     function _absorbOne(
