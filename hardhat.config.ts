@@ -7,8 +7,8 @@ import standardRpc from "./tools/standard-rpc.js";
 // The compiler is an npm package, so a build downloads nothing.
 const soljson = createRequire(import.meta.url).resolve("solc/soljson.js");
 
-// One set of settings for every profile: what the tests run is what gets deployed, and the bytecode in typechain-types
-// does not depend on which command built it. Without a metadata hash, an edited comment leaves it alone too.
+// One set of settings for every profile, so that what the tests run is what gets deployed. Without a metadata hash an edited comment leaves
+// the bytecode alone. What else is compiled along does not always: contracts are built before the tests and apart from them (package.json).
 const compiler = {
   version: "0.8.37",
   path: soljson,
