@@ -99,8 +99,11 @@ function selfEntries(figures: Figures): [string, string][] {
   if (selfRounds === undefined) return [];
   const change = parseDecimal(ownersAfter, 18) - parseDecimal(ownersBefore, 18);
   return [
-    ["self-liquidations", `${grouped(selfRounds)} rounds; ${formatDecimal(change, 18)} to their owners`],
-    ["largest gain", `${ownersLargestGain} in a round, insurance's top-ups (${ownersTopUp} in all) aside`],
+    ["self-liquidations", `${grouped(selfRounds)} rounds, which changed what their owners had by ${cents(change)}`],
+    [
+      "largest gain",
+      `${cents(parseDecimal(ownersLargestGain, 18))} in a round, but for ${cents(parseDecimal(ownersTopUp, 18))} of top-ups in all`,
+    ],
   ];
 }
 
@@ -146,6 +149,11 @@ function paint(format: "bold" | "green" | "magenta" | "red" | "yellow", text: st
 
 function utcMinute(atSeconds: number): string {
   return new Date(atSeconds * 1000).toISOString().slice(0, 16).replace("T", " ");
+}
+
+/** Settlement tokens with two decimals, rounded toward zero. */
+function cents(amountWad: bigint): string {
+  return formatDecimal(amountWad / (WAD / 100n), 2);
 }
 
 /** Whole settlement tokens; the cents are in the figures. */

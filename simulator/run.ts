@@ -102,8 +102,8 @@ export async function run(options: RunOptions): Promise<Figures> {
         const atSeconds = firstStepSeconds + row.atSeconds - firstRow.atSeconds;
         chain.setTime(atSeconds);
         if (i > 0) await pushRow(market, row, atSeconds);
-        await self?.act(new Set(await watch.liquidatable()));
-        const turn = await keepers.step();
+        const own = await self?.act(new Set(await watch.liquidatable()));
+        const turn = withOwn(await keepers.step(), own);
         const left = (await watch.liquidatable()).length;
         liquidations += turn.liquidations;
         taken += turn.taken;
@@ -118,8 +118,6 @@ export async function run(options: RunOptions): Promise<Figures> {
       await sweepFees(market);
       const audit = await auditVault(provider, deployment);
       for (const finding of audit.findings) options.onProgress(`audit: ${finding}`, 0, 0);
-      liquidations += self?.liquidations ?? 0;
-      absorbed += self?.absorbed ?? 0;
       return {
         scenario: options.scenario,
         seed,
@@ -150,6 +148,16 @@ export async function run(options: RunOptions): Promise<Figures> {
     provider.destroy();
     await chain.close();
   }
+}
+
+/** A turn of the keepers, and what owners did to themselves before it. */
+function withOwn(turn: KeeperTurn, own?: { readonly liquidations: number; readonly absorbed: number }): KeeperTurn {
+  if (own === undefined) return turn;
+  return {
+    ...turn,
+    liquidations: turn.liquidations + own.liquidations,
+    absorbed: turn.absorbed + own.absorbed,
+  };
 }
 
 /** Deploys as any operator would: over the network, with the node's first key. */

@@ -106,8 +106,9 @@ export class SelfLiquidators {
     return this.#owners.map(({ purse }) => purse);
   }
 
-  /** One turn of the owners of these accounts, which are at risk at the prices as they stand. */
-  async act(atRisk: ReadonlySet<AccountId>): Promise<void> {
+  /** One turn of the owners of these accounts, which are at risk at the prices as they stand. Returns what they did, as keepers count it. */
+  async act(atRisk: ReadonlySet<AccountId>): Promise<{ readonly liquidations: number; readonly absorbed: number }> {
+    const before = this.#counts();
     for (const owner of this.#owners) {
       if (!atRisk.has(owner.account)) continue;
       for (let round = 0; round < roundsAnAccount; round += 1) {
@@ -115,15 +116,16 @@ export class SelfLiquidators {
         await this.#round(owner);
       }
     }
+    const after = this.#counts();
+    return { liquidations: after.liquidations - before.liquidations, absorbed: after.absorbed - before.absorbed };
   }
 
-  /** What the owners did to themselves, as the run counts what keepers do. */
-  get liquidations(): number {
-    return this.#done("liquidatePosition") + this.#done("liquidateCollateral");
-  }
-
-  get absorbed(): number {
-    return this.#done("absorb");
+  #counts() {
+    const done = (method: string) => this.#methods.get(method) ?? 0;
+    return {
+      liquidations: done("liquidatePosition") + done("liquidateCollateral"),
+      absorbed: done("absorb"),
+    };
   }
 
   figures(): SelfFigures {
@@ -236,12 +238,8 @@ export class SelfLiquidators {
       return false;
     }
     count.done += 1;
-    this.#methods.set(method, this.#done(method) + 1);
+    this.#methods.set(method, (this.#methods.get(method) ?? 0) + 1);
     return true;
-  }
-
-  #done(method: string): number {
-    return this.#methods.get(method) ?? 0;
   }
 
   /** What a reward has beyond the penalty comes from insurance. */
