@@ -30,7 +30,6 @@ import {AccountWord, MODE_CROSS, MODE_ISOLATED} from "./types/AccountWord.sol";
 import {AssetSet, MarketId, collateralAsset, marketAsset, onlyAsset} from "./types/AssetSet.sol";
 import {DiscountTerms, MarketParameters, MarketTotals, toMarketTotals} from "./types/MarketWords.sol";
 import {Price} from "./types/Price.sol";
-import {ValueOutOfRange} from "./types/Packing.sol";
 import {Constants, Market, VaultStorage} from "./types/VaultStorage.sol";
 import {AccountParameters, AccountRisk, Capital, Collateral, CollateralParameters} from "./types/VaultWords.sol";
 
@@ -79,7 +78,7 @@ contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
         } else {
             uint256 index = _collateralIndex(token);
             Collateral collateral_ = $.collaterals[index];
-            uint256 total = collateral_.held() + amount;
+            uint256 total = collateral_.held() + _toUint128(amount);
             require(total <= collateral_.depositCap(), DepositCapExceeded(token, total, collateral_.depositCap()));
             $.collaterals[index] = collateral_.withHeld(total);
         }
@@ -556,7 +555,7 @@ contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
     }
 
     function _toUint128(uint256 amount) private pure returns (uint128) {
-        require(amount >> 128 == 0, ValueOutOfRange(int256(amount), 128));
+        require(amount >> 128 == 0, AmountTooLarge(amount));
         return uint128(amount);
     }
 }

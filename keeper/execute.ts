@@ -99,6 +99,12 @@ export class Executor {
     }
   }
 
+  /** Whether something that was sent, and waited for in vain, may yet be mined: what the chain shows is then not what it will be. */
+  async isWaiting(): Promise<boolean> {
+    const [mined, sent] = await Promise.all([this.#signer.getNonce("latest"), this.#signer.getNonce("pending")]);
+    return sent > mined;
+  }
+
   /** Sells to the pool, or buys back from it, what the taker holds. */
   async giveBack(taker: AccountId, parts: readonly Returned[]): Promise<Outcome[]> {
     this.#nonce = undefined;

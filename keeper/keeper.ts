@@ -92,7 +92,8 @@ export class Keeper {
     const failed = new Map<AccountId, string>();
     const refused = new Set<AccountId>();
     let left = new Map<Risk, LeftReason>();
-    const all: Outcome[] = await this.#giveBack(blockNumber);
+    const taker = await this.#takerOfTurn();
+    const all: Outcome[] = taker === undefined ? [] : await this.#giveBack(taker, blockNumber);
     for (const outcome of all) if (outcome.kind === "failed") failed.set(outcome.account, outcome.reason);
 
     let block = lastBlock(all, blockNumber);
@@ -106,7 +107,11 @@ export class Keeper {
         break;
       }
 
-      const decisions = decide(risks, { keeperAccount: this.account }, await this.#takerSide(risks, refused, block));
+      const decisions = decide(
+        risks,
+        { keeperAccount: this.account },
+        await this.#takerSide(taker, risks, refused, block),
+      );
       left = leftAlone(risks, decisions);
       const outcomes = await this.#executor.execute(decisions);
       all.push(...outcomes);
@@ -114,7 +119,7 @@ export class Keeper {
       for (const outcome of outcomes) {
         if (outcome.kind === "failed") failed.set(outcome.account, outcome.reason);
         if (outcome.kind === "takerRefused") refused.add(outcome.account);
-        if (outcome.kind === "taken") await this.#taker?.took(outcome.market, outcome.blockNumber);
+        if (outcome.kind === "taken") await taker?.took(outcome.market, outcome.blockNumber);
       }
       if (outcomes.every(({ kind }) => kind === "failed")) break;
       // What was done moved the pool, so a leg that it refused before may find room now: those left alone are read again too.
@@ -138,10 +143,16 @@ export class Keeper {
     };
   }
 
+  /** The taker stands back while a transaction of the keeper's own is under way: it would act twice on what it sees. */
+  async #takerOfTurn(): Promise<Taker | undefined> {
+    if (this.#taker === undefined || !(await this.#executor.isWaiting())) return this.#taker;
+    this.#log.warn({ taker: this.#taker.account }, "waiting for an earlier transaction: takes and gives back nothing");
+    return undefined;
+  }
+
   /** What the taker took in earlier blocks it gives back first, so that there is room for more. */
-  async #giveBack(block: number): Promise<Outcome[]> {
-    const taker = this.#taker;
-    if (taker === undefined || marketsOf(this.#observer.book.assetsOf(taker.account)).length === 0) return [];
+  async #giveBack(taker: Taker, block: number): Promise<Outcome[]> {
+    if (marketsOf(this.#observer.book.assetsOf(taker.account)).length === 0) return [];
     const decisions = giveBack(await taker.read([], block), taker.policy, taker.takenAt, await taker.timeOf(block));
     for (const { kind, market, reason } of decisions) {
       if (kind === "keep") this.#log.debug({ taker: taker.account, market, reason }, "kept");
@@ -151,11 +162,11 @@ export class Keeper {
   }
 
   async #takerSide(
+    taker: Taker | undefined,
     risks: readonly Risk[],
     refused: ReadonlySet<AccountId>,
     block: number,
   ): Promise<TakerSide | undefined> {
-    const taker = this.#taker;
     if (taker === undefined || risks.length === 0) return undefined;
     const markets = risks.flatMap(({ takerLegs = [] }) => takerLegs.map(({ market }) => market));
     return { state: await taker.read(markets, block), policy: taker.policy, refused };

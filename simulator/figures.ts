@@ -41,6 +41,7 @@ export const Figures = z.strictObject({
   ownersAfter: money.optional(),
   ownersLargestGain: money.optional(),
   ownersTopUp: money.optional(),
+  ownersOffers: money.optional(),
   selfActs: z.record(z.string(), z.strictObject({ done: count, refused: count })).optional(),
   wallSeconds: z.number().min(0),
 });

@@ -95,14 +95,22 @@ function failures(figures: Figures): string[] {
 }
 
 function selfEntries(figures: Figures): [string, string][] {
-  const { selfRounds, ownersBefore = "0", ownersAfter = "0", ownersLargestGain = "0", ownersTopUp = "0" } = figures;
+  const {
+    selfRounds,
+    ownersBefore = "0",
+    ownersAfter = "0",
+    ownersLargestGain = "0",
+    ownersTopUp = "0",
+    ownersOffers = "0",
+  } = figures;
   if (selfRounds === undefined) return [];
+  const aside = parseDecimal(ownersTopUp, 18) + parseDecimal(ownersOffers, 18);
   const change = parseDecimal(ownersAfter, 18) - parseDecimal(ownersBefore, 18);
   return [
     ["self-liquidations", `${grouped(selfRounds)} rounds, which changed what their owners had by ${cents(change)}`],
     [
       "largest gain",
-      `${cents(parseDecimal(ownersLargestGain, 18))} in a round, but for ${cents(parseDecimal(ownersTopUp, 18))} of top-ups in all`,
+      `${cents(parseDecimal(ownersLargestGain, 18))} in a round, but for ${cents(aside)} of top-ups and offers to all`,
     ],
   ];
 }

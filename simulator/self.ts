@@ -20,16 +20,15 @@ import { type Random, randomStreams } from "./random.js";
 export interface SelfFigures {
   /** Rounds: an owner's account was at risk, and something was done to it. */
   readonly selfRounds: number;
-  /**
-   * What the owners could walk away with before and after each round, at the same prices, summed over rounds: see exitValue; and what the pool
-   * offers everybody below the price.
-   */
+  /** What the owners could walk away with (see exitValue) before and after each round, at the same prices; summed over rounds. */
   readonly ownersBefore: string;
   readonly ownersAfter: string;
-  /** The most that one round brought, what insurance added to rewards aside; below zero where every round cost something. */
+  /** The most that one round brought, the next two aside; below zero where every round cost something. */
   readonly ownersLargestGain: string;
   /** What insurance added to the owners' rewards for absorbing. */
   readonly ownersTopUp: string;
+  /** What they had of the discount at which the pool offered collateral to everybody, before it absorbed theirs. */
+  readonly ownersOffers: string;
   /** How often each act was done, and how often refused. */
   readonly selfActs: Readonly<Record<string, { readonly done: number; readonly refused: number }>>;
 }
@@ -75,6 +74,7 @@ export class SelfLiquidators {
   #after = 0n;
   #largestGain: bigint | undefined;
   #topUp = 0n;
+  #offers = 0n;
 
   private constructor({ market, ballast, parameters }: SelfWorld, owners: readonly Owner[]) {
     this.#market = market;
@@ -135,6 +135,7 @@ export class SelfLiquidators {
       ownersAfter: formatDecimal(this.#after, 18),
       ownersLargestGain: formatDecimal(this.#largestGain ?? 0n, 18),
       ownersTopUp: formatDecimal(this.#topUp, 18),
+      ownersOffers: formatDecimal(this.#offers, 18),
       selfActs: this.#acts,
     };
   }
@@ -144,7 +145,7 @@ export class SelfLiquidators {
   async #round(owner: Owner): Promise<void> {
     const { account, random } = owner;
     const before = await this.#exitValue(owner);
-    const topUpBefore = this.#topUp;
+    const asideBefore = this.#topUp + this.#offers;
     const legs = await this.#ballast.positions(account);
     const leg = legs[random.integer(0, Math.max(0, legs.length - 1))];
     const leaned = leg !== undefined && random.uniform() < 0.4 ? await this.#lean(owner, leg) : 0n;
@@ -153,7 +154,7 @@ export class SelfLiquidators {
     if (leg !== undefined && leaned !== 0n) await this.#trade("trade back", owner, leg.market, -leaned);
 
     const after = await this.#exitValue(owner);
-    const gain = after - before - (this.#topUp - topUpBefore);
+    const gain = after - before - (this.#topUp + this.#offers - asideBefore);
     this.#rounds += 1;
     this.#before += before;
     this.#after += after;
@@ -214,10 +215,34 @@ export class SelfLiquidators {
 
   async #absorbAndBuyBack(owner: Owner): Promise<void> {
     const held = await this.#collaterals(owner.account);
+    const offered = new Map<string, bigint>();
+    for (const { symbol } of held) offered.set(symbol, await this.#offeredDiscount(symbol));
     if (!(await this.#do("absorb", owner, "absorb", [[owner.account], owner.purse]))) return;
-    for (const { address, amount } of held) {
-      await this.#do("buy back", owner, "buyCollateral", [owner.purse, address, amount, unbounded]);
+    for (const { symbol, address, amount } of held) {
+      const stock = (await this.#collaterals(this.#ballast.poolAccount)).find((each) => each.symbol === symbol)?.amount;
+      if (!(await this.#do("buy back", owner, "buyCollateral", [owner.purse, address, amount, unbounded]))) continue;
+      const share = ((offered.get(symbol) ?? 0n) * amount) / (stock ?? amount);
+      const gain = share - (await this.#tolerated(symbol, amount));
+      if (gain > 0n) this.#offers += gain;
     }
+  }
+
+  /** The discount (wad) on all that the pool has for sale of a token, before the price's tolerance is added: anyone could have it. */
+  async #offeredDiscount(symbol: string): Promise<bigint> {
+    const offered = (await this.#collaterals(this.#ballast.poolAccount)).find((each) => each.symbol === symbol);
+    if (offered === undefined) return 0n;
+    const { amount, decimals } = offered;
+    const { priceWad } = await this.#ballast.collateralPrice(symbol);
+    const value = (amount * priceWad) / 10n ** BigInt(decimals);
+    const asked = await this.#ballast.previewBuyCollateral(symbol, amount);
+    return value + (await this.#tolerated(symbol, amount)) - asked;
+  }
+
+  /** What the price's tolerance adds to what the pool asks, wad. */
+  async #tolerated(symbol: string, amount: bigint): Promise<bigint> {
+    const { priceWad, toleranceWad } = await this.#ballast.collateralPrice(symbol);
+    const decimals = this.#market.deployment.collaterals.find((each) => each.symbol === symbol)?.decimals ?? 0;
+    return (amount * priceWad * toleranceWad) / 10n ** BigInt(decimals + 18);
   }
 
   async #trade(name: string, owner: Owner, market: string, size: bigint): Promise<boolean> {
@@ -269,19 +294,7 @@ export class SelfLiquidators {
     const markets = new Set(holdings.flatMap(({ positions }) => positions.map(({ market }) => market)));
     const depths = new Map<number, Depth>();
     for (const market of markets) depths.set(market, await this.#depth(market));
-    return exitValue(holdings, depths) + (await this.#standingOffers());
-  }
-
-  /** What anyone could gain by buying what the pool has for sale at a discount: the owners too, liquidated or not. */
-  async #standingOffers(): Promise<bigint> {
-    let total = 0n;
-    for (const { symbol, amount, decimals } of await this.#collaterals(this.#ballast.poolAccount)) {
-      const { priceWad } = await this.#ballast.collateralPrice(symbol);
-      const gain =
-        (amount * priceWad) / 10n ** BigInt(decimals) - (await this.#ballast.previewBuyCollateral(symbol, amount));
-      if (gain > 0n) total += gain;
-    }
-    return total;
+    return exitValue(holdings, depths);
   }
 
   async #holdings(account: AccountId): Promise<Holdings> {

@@ -106,6 +106,8 @@ interface IMarginVault {
     error NotAuthorized(AccountId account, address caller);
     /// @notice Thrown when an amount or size is zero.
     error ZeroAmount();
+    /// @notice Thrown when an amount of tokens (raw) has more than 128 bits.
+    error AmountTooLarge(uint256 amount);
     /// @notice Thrown when a token is neither the settlement token nor a listed collateral.
     error UnknownToken(address token);
     /// @notice Thrown when a market is not listed.

@@ -12,8 +12,8 @@ import {AccountId, accountIdOf} from "../types/AccountId.sol";
 
 /// @title The liquidity pool: shares of the account that takes the other side of every trade
 /// @notice ERC-4626 over the settlement token. Its assets stand in the vault, as account (this pool, 0). What that account is worth has a
-/// band (see IMarginVault.poolValue): deposits mint at its upper end, redemptions pay at its lower, so nobody trades the prices' error
-/// through the pool; `totalAssets` and `convertTo...` speak of the middle. Virtual shares stand against the first-depositor attack.
+/// band (see IMarginVault.poolValue): deposits mint at its upper end, with absorbed collateral at its full value, and redemptions pay at its
+/// lower, so nobody trades the prices' error through the pool; `totalAssets` and `convertTo...` speak of the middle. Virtual shares stand against the first-depositor attack.
 contract LiquidityPool is ERC4626 {
     using Math for uint256;
     using SafeERC20 for IERC20;
@@ -27,7 +27,7 @@ contract LiquidityPool is ERC4626 {
     event Locked(address indexed owner, uint256 until);
 
     /// @dev A share below this part of its first price is worth almost nothing: who deposits then would be diluted by rounding and
-    /// would save those who lost. No deposit.
+    /// would save those who lost. No deposit, and none while the pool is worth less than nothing.
     uint256 private constant LEAST_SHARE_PRICE_DIVISOR = 100;
 
     /// @dev A hundredth of what an account's principal holds (int120), so that no deposit that is announced can overflow it.
@@ -148,7 +148,7 @@ contract LiquidityPool is ERC4626 {
     function _takesDeposits() private view returns (bool) {
         (int256 value, , , bool fresh) = vault.poolValue();
         uint256 firstPriceShares = totalSupply() / 10 ** _decimalsOffset();
-        return fresh && _assetsDown(value) >= firstPriceShares / LEAST_SHARE_PRICE_DIVISOR;
+        return fresh && value >= 0 && _assetsDown(value) >= firstPriceShares / LEAST_SHARE_PRICE_DIVISOR;
     }
 
     function _freeShares(address owner) private view returns (uint256) {

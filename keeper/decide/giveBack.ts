@@ -1,4 +1,4 @@
-import { WAD, mulDivDown } from "../../sdk/index.js";
+import { WAD, mulDivDown, mulDivUp } from "../../sdk/index.js";
 import { type MarketTerms, type TakerPolicy, type TakerState, abs } from "./inventory.js";
 
 /** Why the taker closes a part of a position. */
@@ -31,7 +31,8 @@ export type GiveBack =
 
 /** What a fill may be worse than at the skew and the price that were read: both move while a transaction waits. */
 const slackWad = WAD / 200n;
-const deadlineSeconds = 600;
+/** Less than a transaction is waited for: one that was given up on must not close another time what the next one closes. */
+const deadlineSeconds = 100;
 
 /**
  * One decision for each position of the taker, by market: what it took in earlier blocks goes back to the pool, so much a turn, so that it
@@ -45,15 +46,17 @@ export function giveBack(
   nowSeconds: number,
 ): GiveBack[] {
   const isCalled = health.freeMarginWad < 0n;
+  let isFirst = true;
   let leftWad = mulDivDown(health.equityMaintenanceWad, BigInt(giveBackPercent), 100n);
   return [...sizesWad].map(([market, sizeWad]): GiveBack => {
     const found = terms.get(market);
     if (found === undefined || !found.isFresh) return { kind: "keep", market, reason: "stalePrice" };
-    const waits = (takenAt.get(market) ?? nowSeconds - 1) >= nowSeconds;
-    if (waits && !isCalled) return { kind: "keep", market, reason: "takenJustNow" };
-    if (leftWad <= 0n && !isCalled) return { kind: "keep", market, reason: "enoughThisTurn" };
-    const closedWad = isCalled ? abs(sizeWad) : closedWithin(abs(sizeWad), leftWad, found);
-    leftWad -= mulDivDown(closedWad, found.priceWad, WAD);
+    // A later time than now is of a chain that was set back since.
+    if (takenAt.get(market) === nowSeconds && !isCalled) return { kind: "keep", market, reason: "takenJustNow" };
+    const closedWad = isCalled ? abs(sizeWad) : closedWithin(abs(sizeWad), leftWad, found, isFirst);
+    if (closedWad === 0n) return { kind: "keep", market, reason: "enoughThisTurn" };
+    isFirst = false;
+    leftWad -= mulDivUp(closedWad, found.priceWad, WAD);
     const sizeDeltaWad = sizeWad < 0n ? closedWad : -closedWad;
     return {
       kind: "giveBack",
@@ -66,10 +69,20 @@ export function giveBack(
   });
 }
 
-/** As much of a size as this notional comes to, or all of it where the rest would be below the minimum. */
-function closedWithin(sizeWad: bigint, notionalWad: bigint, { priceWad, minimumSizeWad }: MarketTerms): bigint {
-  const within = mulDivDown(notionalWad, WAD, priceWad);
-  return within === 0n || sizeWad - within < minimumSizeWad ? sizeWad : within;
+/**
+ * As much of a size as this notional comes to, and all of it where the rest would be below the minimum. Less than the minimum is not worth
+ * a trade: the first position of a turn closes the minimum then, so that every turn gets on, and another one nothing.
+ */
+function closedWithin(
+  sizeWad: bigint,
+  notionalWad: bigint,
+  { priceWad, minimumSizeWad }: MarketTerms,
+  isFirst: boolean,
+): bigint {
+  let most = notionalWad > 0n ? mulDivDown(notionalWad, WAD, priceWad) : 0n;
+  if (most < minimumSizeWad && most < sizeWad) most = isFirst ? minimumSizeWad : 0n;
+  if (most === 0n) return 0n;
+  return sizeWad < most + minimumSizeWad ? sizeWad : most;
 }
 
 /** Price and impact of the fill as the pool stands now, and the slack. */

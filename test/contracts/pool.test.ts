@@ -335,6 +335,26 @@ describe("contracts/LiquidityPool", () => {
   });
 
   describe("a pool that lost", () => {
+    it("takes no deposit while it is worth less than nothing, though it have no shares", async () => {
+      await worldOf("100000");
+      await world.fund(stranger, { USDC: "1000000" });
+      const debtor = await world.fund(trader, { WETH: "500" });
+      await (await world.as(trader)).withdraw(debtor, "USDC", "76000");
+      await (
+        await as(world.admin).redeem(await as(world.admin).maxRedeem(world.admin), world.admin, world.admin)
+      ).wait();
+      expect(await as(world.admin).totalSupply()).to.equal(0n);
+      await world.push({ ETH: "173" });
+      await (await vaultAs(stranger).absorb([debtor], accountId(stranger.address, 1))).wait();
+      await world.push({ ETH: "150" });
+      const [value] = await vaultAs(provider).poolValue();
+      expect(value < -wad("9000"), String(value)).to.equal(true);
+      await approved(provider, "20000");
+      expect(await as(provider).maxDeposit(provider)).to.equal(0n);
+      await world.push({ ETH: "200" });
+      expect((await as(provider).maxDeposit(provider)) > 0n).to.equal(true);
+    });
+
     it("takes no deposit while a share is worth less than a hundredth of its first price", async () => {
       await worldOf("100000");
       const account = await world.fund(trader, { USDC: "1000000" });

@@ -130,6 +130,31 @@ describe("keeper with a taker", () => {
     expect(told(lines, "given back").length).to.be.above(1);
   });
 
+  it("takes and gives back nothing while a transaction of its own may yet be mined", async () => {
+    let [sent, mined] = [0, 0];
+    const { world, taker, turn, lines } = await scene("20000", undefined, (signer) =>
+      intercept<EthersSigner>(signer, {
+        getNonce: async (blockTag) => (await signer.getNonce(blockTag)) + (blockTag === "pending" ? sent - mined : 0),
+      }),
+    );
+    await leveraged(world, 0);
+    await world.push({ BTC: atMarginCall });
+    sent = 1;
+    expect((await turn()).taken).to.equal(0);
+    expect(await sizeOf(world, taker)).to.equal(0n);
+    expect(told(lines, "waiting for an earlier transaction: takes and gives back nothing").length).to.be.above(0);
+    mined = 1;
+    await world.push({ BTC: atMarginCall });
+    expect((await turn()).taken).to.equal(1);
+    const held = await sizeOf(world, taker);
+    await world.passTime(12);
+    sent = 2;
+    expect((await turn()).givenBack).to.equal(0);
+    expect(await sizeOf(world, taker)).to.equal(held);
+    mined = 2;
+    expect((await turn()).givenBack).to.equal(1);
+  });
+
   it("reports a trade back that fails, and tries again in the next turn", async () => {
     let isBroke = false;
     const { world, taker, turn } = await scene("20000", undefined, (signer) =>

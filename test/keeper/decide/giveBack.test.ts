@@ -18,7 +18,7 @@ describe("keeper/decide/giveBack", () => {
 
   it("sells what it holds long and buys back what it holds short, with a bound and a deadline", () => {
     const state = takerState({ sizesWad: new Map([0, 1].map((id) => [id, wad(id === 0 ? "4" : "-5")])) });
-    const shared = { kind: "giveBack", deadline: now + 600, reason: "inventory" };
+    const shared = { kind: "giveBack", deadline: now + 100, reason: "inventory" };
     const [sold, bought] = giveBack(state, policy, nothing, now);
     // Impact of the fill is all but nothing; what is left is half a percent of slack.
     expect(sold).to.deep.include({ ...shared, market: 0, sizeDeltaWad: wad("-4") });
@@ -43,6 +43,37 @@ describe("keeper/decide/giveBack", () => {
   it("closes a position whole where the rest would be below the minimum", () => {
     const state = takerState({ sizesWad: new Map([[0, wad("10.05")]]) });
     expect(parts(state, policy, nothing, now)).to.deep.equal([wad("-10.05")]);
+  });
+
+  it("closes nothing beyond the turn's bound for what rounding leaves of it, and sends no dust", () => {
+    const dear = { ...plainTerms, priceWad: wad("60007") };
+    const cheap = { ...plainTerms, priceWad: wad("3001") };
+    const sizesWad = new Map([0, 1].map((id) => [id, wad("3")]));
+    const few = { ...policy, giveBackPercent: 70 }; // of 1,000
+    const rising = takerState({
+      sizesWad,
+      terms: new Map([
+        [0, cheap],
+        [1, dear],
+      ]),
+    });
+    const [first, second] = parts(rising, few, nothing, now);
+    expect(first).to.equal(-((wad("700") * wad("1")) / wad("3001")));
+    expect(second).to.equal("enoughThisTurn");
+    const falling = takerState({
+      sizesWad,
+      terms: new Map([
+        [0, dear],
+        [1, cheap],
+      ]),
+    });
+    // The first closes the minimum at least, or a small budget would never get on.
+    expect(parts(falling, few, nothing, now)).to.deep.equal([-plainTerms.minimumSizeWad, "enoughThisTurn"]);
+  });
+
+  it("takes for old what a chain that was set back since tells to be of later", () => {
+    const state = takerState({ sizesWad: new Map([[0, wad("1")]]) });
+    expect(parts(state, policy, new Map([[0, now + 5]]), now)).to.deep.equal([wad("-1")]);
   });
 
   it("keeps what it took at the same time, and only that", () => {

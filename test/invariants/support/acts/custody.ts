@@ -24,7 +24,8 @@ export function depositAct(situation: Situation): Act {
   // Strangers are turned away with little, or with a token that the account does not hold.
   const isSent = chance(situation, 0.2) || account.id === arena.pool || account.id === arena.insurance;
   const from = isSent ? pick(situation, arena.actors) : account.owner;
-  const amount = chance(situation, 0.04) ? 0n : toRaw(part(situation, 8000n * WAD, 0, 1), token, price);
+  const usual = chance(situation, 0.04) ? 0n : toRaw(part(situation, 8000n * WAD, 0, 1), token, price);
+  const amount = isHostile(situation) ? hostile(situation, token) : usual;
   const row = `deposit ${token === arena.cash ? "cash" : token.symbol}` as Row;
   return {
     row,
@@ -36,6 +37,15 @@ export function depositAct(situation: Situation): Act {
     account: account.id,
   };
 }
+
+/** An amount at which arithmetic in a word of 256 bits could turn round, with a little of the token as what is left then. */
+function hostile(situation: Situation, { decimals }: Token): bigint {
+  const unit = 10n ** BigInt(18 - decimals);
+  const little = part(situation, 8000n * WAD, 0, 1);
+  return pick(situation, [2n ** 128n, 2n ** 255n / unit, 2n ** 255n, (2n ** 256n - little) / unit, 2n ** 256n - 1n]);
+}
+
+const isHostile = (situation: Situation) => chance(situation, 0.03);
 
 /** An account with something to spare, a token and an amount of it that its margin lets go, or a little more. */
 function spare(situation: Situation): { account: NamedAccount; token: Token; amount: bigint } {
@@ -66,6 +76,7 @@ function spare(situation: Situation): { account: NamedAccount; token: Token; amo
     if (debt > 0n && debt < 10n * WAD) cash = book.principalWad; // a debt has a minimum
     amount = toRaw(cash, token, WAD);
   }
+  if (isHostile(situation)) amount = hostile(situation, token);
   return { account, token, amount };
 }
 
