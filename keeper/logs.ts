@@ -21,8 +21,8 @@ const pushFeedSet = oracleInterface.getEvent("FeedSet").topicHash;
 const chainlinkFeedSet = oracleInterface.getEvent("ChainlinkFeedSet").topicHash;
 
 /**
- * Reads the events that the keeper's book needs, of blocks `fromBlock` to `toBlock`, both included. Words are sliced by hand, a hundred times as fast as
- * a general decoder does it: one row of prices may be a hundred events, and a first pass millions.
+ * Reads the events that the keeper's book needs, of blocks `fromBlock` to `toBlock`, both included. Words are sliced by hand, a hundred
+ * times as fast as a general decoder does it: one row of prices may be a hundred events, and a first pass millions.
  */
 export async function readChanges(
   provider: Provider,

@@ -26,8 +26,8 @@ export interface Depth {
 /**
  * What the owner of these accounts could walk away with at these prices, fees apart: equity at the price, with the premium that closing
  * against the pool gives or costs (fill price as in the contracts), one account after the other, the poorest first. An account below
- * zero counts nothing: its owner leaves it behind, and whoever absorbs it moves the skew. Trades among the accounts, or against the pool and back, do not change this value but by
- * their fees, so it tells a gain from a mere move of the skew.
+ * zero counts nothing: its owner leaves it behind, and whoever absorbs it moves the skew. Trades among the accounts, or against the pool
+ * and back, do not change this value but by their fees, so it tells a gain from a mere move of the skew.
  */
 export function exitValue(accounts: readonly Holdings[], depths: ReadonlyMap<number, Depth>): bigint {
   const skews = new Map([...depths].map(([market, { skewWad }]) => [market, skewWad]));

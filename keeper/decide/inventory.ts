@@ -111,7 +111,10 @@ function takenSize({ sizeDeltaWad }: Leg, sizeWad: bigint): bigint {
   return sizeDeltaWad < 0n ? sizeWad : -sizeWad;
 }
 
-/** Fee, tolerance and impact of closing a size against the pool at the present skew. Where the skew would pay for it, that is not counted on. */
+/**
+ * Fee, tolerance and impact of closing a size against the pool at the present skew. Where the skew would pay for it, that is not counted
+ * on.
+ */
 function exitCostUp(terms: MarketTerms, sizeWad: bigint): bigint {
   const { takerRateWad, toleranceWad, skewWad, skewScaleWad } = terms;
   const notionalWad = notionalUp(terms, sizeWad);
