@@ -12,8 +12,9 @@ import {AccountId, accountIdOf} from "../types/AccountId.sol";
 
 /// @title The liquidity pool: shares of the account that takes the other side of every trade
 /// @notice ERC-4626 over the settlement token. Its assets stand in the vault, as account (this pool, 0). What that account is worth has a
-/// band (see IMarginVault.poolValue): deposits mint at its upper end, with absorbed collateral at its full value, and redemptions pay at its
-/// lower, so nobody trades the prices' error through the pool; `totalAssets` and `convertTo...` speak of the middle. Virtual shares stand against the first-depositor attack.
+/// band (see IMarginVault.poolValue): deposits mint at its upper end, with absorbed collateral at its full value, and redemptions pay at
+/// its lower, so nobody trades the prices' error through the pool; `totalAssets` and `convertTo...` speak of the middle. Virtual shares
+/// stand against the first-depositor attack.
 contract LiquidityPool is ERC4626 {
     using Math for uint256;
     using SafeERC20 for IERC20;
