@@ -12,6 +12,9 @@ export interface KeeperTurn {
   readonly absorbed: number;
 }
 
+/** A turn in which nothing was to be done. */
+export const idleTurn: KeeperTurn = { atRisk: 0, liquidations: 0, taken: 0, givenBack: 0, absorbed: 0 };
+
 /** A keeper that knows only an address, a deployment and a key; the run awaits its step. */
 export interface KeeperStep {
   onBlock(blockNumber: number): Promise<KeeperTurn>;
@@ -49,7 +52,7 @@ export class Keepers {
 
   /** One turn after the other, until none of the others has acted since a keeper's last. One keeper alone has one turn. */
   async step(): Promise<KeeperTurn> {
-    let sum: KeeperTurn = { atRisk: 0, liquidations: 0, taken: 0, givenBack: 0, absorbed: 0 };
+    let sum = idleTurn;
     let quiet = 0;
     for (let round = 0; round < mostTurns; round += 1) {
       for (const keeper of this.#keepers) {
@@ -68,7 +71,7 @@ export class Keepers {
 }
 
 /** Counts add up; of those at risk the most that one turn saw, since the keepers see the same accounts. */
-function added(sum: KeeperTurn, turn: KeeperTurn): KeeperTurn {
+export function added(sum: KeeperTurn, turn: KeeperTurn): KeeperTurn {
   return {
     atRisk: Math.max(sum.atRisk, turn.atRisk),
     liquidations: sum.liquidations + turn.liquidations,

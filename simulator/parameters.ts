@@ -12,15 +12,16 @@ const majorAsset: AssetParameters = { initialBase: "0.05", maintenanceBase: "0.0
 const otherAsset: AssetParameters = { initialBase: "0.1", maintenanceBase: "0.06", tolerance: "0.002" };
 const majorAssets = new Set(["BTC", "ETH"]);
 
+/** Of positions and of collateral under liquidation alike. */
+const discount = { discountBase: "0.01", discountSlope: "0.1", discountCap: "0.05" };
+
 const everyMarket = {
   takerRate: "0.0005",
   makerRate: "0.0002",
   lambdaInitial: "1.5",
   lambdaMaintenance: "1",
   profitWeight: "0.5",
-  discountBase: "0.01",
-  discountSlope: "0.1",
-  discountCap: "0.05",
+  ...discount,
   capitalShare: "0.5",
   maxFundingVelocityPerDay2: "3",
   maxFundingRatePerDay: "0.005",
@@ -32,9 +33,7 @@ const settlementToken = { symbol: "USDC", decimals: "6" };
 const everyCollateral = {
   weightInitial: "0.85",
   weightMaintenance: "0.9",
-  discountBase: "0.01",
-  discountSlope: "0.1",
-  discountCap: "0.05",
+  ...discount,
 };
 const collaterals = [
   { symbol: "WETH", asset: "ETH", decimals: "18", ...everyCollateral },

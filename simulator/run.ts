@@ -14,7 +14,7 @@ import { MarginVault__factory, VaultLens__factory } from "../typechain-types/ind
 import { auditVault, inChunks } from "./audit.js";
 import { type Chain, startChain } from "./chain.js";
 import type { Figures } from "./figures.js";
-import { type KeeperStep, type KeeperTurn, Keepers, fundTakers } from "./keepers.js";
+import { type KeeperStep, type KeeperTurn, Keepers, added, fundTakers, idleTurn } from "./keepers.js";
 import { type LocalMarket, populate, pushRow, send } from "./market.js";
 import { deploymentParameters } from "./parameters.js";
 import type { PriceFile, PriceRow } from "./prices.js";
@@ -103,7 +103,7 @@ export async function run(options: RunOptions): Promise<Figures> {
         chain.setTime(atSeconds);
         if (i > 0) await pushRow(market, row, atSeconds);
         const own = await self?.act(new Set(await watch.liquidatable()));
-        const turn = withOwn(await keepers.step(), own);
+        const turn = added(await keepers.step(), { ...idleTurn, ...own });
         const left = (await watch.liquidatable()).length;
         liquidations += turn.liquidations;
         taken += turn.taken;
@@ -148,16 +148,6 @@ export async function run(options: RunOptions): Promise<Figures> {
     provider.destroy();
     await chain.close();
   }
-}
-
-/** A turn of the keepers, and what owners did to themselves before it. */
-function withOwn(turn: KeeperTurn, own?: { readonly liquidations: number; readonly absorbed: number }): KeeperTurn {
-  if (own === undefined) return turn;
-  return {
-    ...turn,
-    liquidations: turn.liquidations + own.liquidations,
-    absorbed: turn.absorbed + own.absorbed,
-  };
 }
 
 /** Deploys as any operator would: over the network, with the node's first key. */

@@ -19,7 +19,7 @@ export const invariants = {
   "INV-10":
     "liquidating oneself gains nothing but the skew's premium and the reward's top-up, and to a second account costs insurance's part",
   "INV-12":
-    "at a constant price a share of the pool changes by fees, funding and liquidations only, and going in and out gains nothing",
+    "at a constant price a share of the pool changes by fees, funding, liquidations and sales of what they brought only, and going in and out gains nothing",
   "INV-14": "an account at or above initial margin can close any position with another feed dead",
   "INV-15":
     "no act makes another account unhealthy, or changes the health of one that it does not name, or leaves a taker below initial margin",
