@@ -75,8 +75,9 @@ library PartialLiquidation {
 
         if (intoPool) {
             Deals.store($, context, forced.deal);
-            Deals.saveWords($, context, forced.deal);
+            Ledger.save($, context, account, forced.deal.accountWord);
             if (forced.reward != 0) Ledger.addCash($, context, rewarded, int256(forced.reward));
+            Deals.savePool($, context, forced.deal);
         } else {
             _give($, context, target, forced, taker);
         }
@@ -325,7 +326,8 @@ library PartialLiquidation {
         taking.addCash(int256(forced.reward));
         Ledger.save($, context, deal.account, deal.accountWord);
         Ledger.save($, context, taker, taking.accountWord);
-        if (forced.toInsurance != 0) Ledger.addCash($, context, context.insurance, int256(forced.toInsurance));
+        Account insurance = Ledger.load($, context, context.insurance).plusCash(int256(forced.toInsurance));
+        if (forced.toInsurance != 0) Ledger.saveLast($, context, context.insurance, insurance);
         _requireTakerSound($, target, taking, takerWord);
     }
 

@@ -163,10 +163,11 @@ library Waterfall {
         uint256 topUp = _isWorthIt(target, taking) ? _topUp($, reward, insurance) : 0;
 
         Ledger.save($, context, target.account, taking.word);
-        Ledger.save($, context, context.pool, taking.poolWord);
         toInsurance -= int256(topUp);
         if (toInsurance != 0) Ledger.addCash($, context, context.insurance, toInsurance);
-        if (reward + topUp != 0) Ledger.addCash($, context, rewardTo, int256(reward + topUp));
+        if (rewardTo == context.pool) taking.poolWord = taking.poolWord.plusCash(int256(reward + topUp));
+        else if (reward + topUp != 0) Ledger.addCash($, context, rewardTo, int256(reward + topUp));
+        Ledger.saveLast($, context, context.pool, taking.poolWord);
         emit IMarginVault.Absorbed(target.account, rewardTo, wayB, penalty, reward + topUp, taking.word.cash());
     }
 
