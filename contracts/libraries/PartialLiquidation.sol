@@ -162,17 +162,16 @@ library PartialLiquidation {
         uint256 asset = MarketId.unwrap(market);
         if (!target.word.assets().contains(asset)) return _refused(forced, Refusal.NoPosition);
         Price price = target.priceOf(asset);
+        Deal memory deal = forced.deal;
+        deal.load($, context, target.account, target.word, Ledger.load($, context, context.pool), market, price);
+        if (deal.size() == 0) return _refused(forced, Refusal.NoPosition); // settling pays it, without a price
         if (!price.isFresh()) return _refused(forced, Refusal.PriceStale);
 
         bool intoPool = taker == context.pool;
-        Account poolWord = Ledger.load($, context, context.pool);
-        Deal memory deal = forced.deal;
-        deal.load($, context, target.account, target.word, poolWord, market, price);
         Sums memory others = deal.takeFrom(target.sums);
         uint256 positions = target.word.marketBits();
         others.hasPosition = positions & (positions - 1) != 0; // more than this one
 
-        if (deal.size() == 0) return _refused(forced, Refusal.NoPosition); // settling pays it
         uint256 feeRate;
         int256 skew = Fill.skewOf(deal.book, deal.venue);
         (forced.refusal, forced.sizeDelta, feeRate) = _sizeAndFee($, target, deal, others, skew, maxSizeWad, intoPool);
