@@ -82,7 +82,9 @@ describe("sdk/ledger", () => {
       const first = new Ledger(world.deployment);
       for (const log of logs) if (log.blockNumber === blockNumber) first.apply(log);
       expect(first.cash.indices).not.to.equal(0n);
-      expect(differences(toldBy(first), await storedAs(first, toQuantity(blockNumber))).map(sentence)).to.deep.equal([]);
+      expect(differences(toldBy(first), await storedAs(first, toQuantity(blockNumber))).map(sentence)).to.deep.equal(
+        [],
+      );
     });
 
     it("equals storage (INV-03)", async () => {
