@@ -35,6 +35,7 @@ export { type BallastEvent, UnknownLogError, readEvents } from "./events.js";
 export {
   Ledger,
   type LedgerAccount,
+  type LedgerCash,
   type LedgerCollateral,
   type LedgerMarket,
   LogGapError,
