@@ -10,11 +10,12 @@ function signedField(word: bigint, offset: bigint, bits: bigint): bigint {
   return BigInt.asIntN(Number(bits), word >> offset);
 }
 
+const basisPointWad = 10n ** 14n;
 const millionthWad = 10n ** 12n;
 const billionthWad = 10n ** 9n;
 
 export interface AccountState {
-  /** Cash, wad; below zero a debt. */
+  /** Times an index (see decodeCashIndices) it is cash, wad; below zero a debt. */
   readonly principalWad: bigint;
   /** Bit i: a position in market i; bit 96 + i: some of collateral i. */
   readonly assets: bigint;
@@ -81,6 +82,7 @@ export interface MarketStateFields {
   readonly fundingDriftE24: bigint;
   /** Unix seconds. */
   readonly touchedAt: number;
+  /** See hasFlag. */
   readonly flags: number;
 }
 
@@ -92,6 +94,56 @@ export function decodeMarketState(word: bigint): MarketStateFields {
     touchedAt: Number(field(word, 216n, 32n)),
     flags: Number(field(word, 248n, 8n)),
   };
+}
+
+/** What a market's flags say, by their bits. */
+export const marketFlags = {
+  /** The words of its sides mean something: a side's index or epoch has left its start. */
+  sidesTouched: 1,
+  /** No position grows: it is about to be delisted. */
+  closing: 2,
+  /** Nobody has any size; whoever had one is paid by settling. */
+  delisted: 4,
+} as const;
+
+export function hasFlag({ flags }: Pick<MarketStateFields, "flags">, name: keyof typeof marketFlags): boolean {
+  return (flags & marketFlags[name]) !== 0;
+}
+
+/** The index of one side of a market: what a share is worth. */
+export interface SideFields {
+  /** Size of a share; it starts at 1e27. */
+  readonly scaleRay: bigint;
+  /** Quote of a share, what funding has taken since listing not yet taken off; at the end of an epoch with it. */
+  readonly carryRay: bigint;
+}
+
+export function decodeSide(word: bigint): SideFields {
+  return { scaleRay: field(word, 0n, 96n), carryRay: signedField(word, 96n, 160n) };
+}
+
+export interface EpochsFields {
+  readonly longEpoch: number;
+  readonly shortEpoch: number;
+  /** Unix seconds, from when anyone may delist the market; undefined: not announced. */
+  readonly delistAt: number | undefined;
+  /** At which it is delisted if its feed is dead by then; zero: at its last good price. */
+  readonly finalPriceWad: bigint;
+}
+
+export function decodeEpochs(word: bigint): EpochsFields {
+  const delistAt = Number(field(word, 32n, 40n));
+  return {
+    longEpoch: Number(field(word, 0n, 16n)),
+    shortEpoch: Number(field(word, 16n, 16n)),
+    delistAt: delistAt === 0 ? undefined : delistAt,
+    finalPriceWad: field(word, 72n, 96n),
+  };
+}
+
+/** Under which number a market keeps the index of a side at the end of one of its epochs. */
+export function epochEndKey(long: boolean, epoch: number): number {
+  return epoch * 2 + (long ? 1 : 0);
 }
 
 export interface MarketTotalsFields {
@@ -116,6 +168,8 @@ export interface MarketRiskFields {
   readonly profitWeightWad: bigint;
   readonly lambdaInitialWad: bigint;
   readonly lambdaMaintenanceWad: bigint;
+  /** By how much the initial base rises as open interest comes to skewScale. */
+  readonly openInterestSlopeWad: bigint;
   /** Base units. */
   readonly skewScaleWad: bigint;
 }
@@ -127,6 +181,7 @@ export function decodeMarketRisk(word: bigint): MarketRiskFields {
     profitWeightWad: field(word, 40n, 20n) * millionthWad,
     lambdaInitialWad: field(word, 60n, 24n) * millionthWad,
     lambdaMaintenanceWad: field(word, 84n, 24n) * millionthWad,
+    openInterestSlopeWad: field(word, 108n, 24n) * millionthWad,
     skewScaleWad: field(word, 176n, 80n) * billionthWad,
   };
 }
@@ -194,6 +249,9 @@ export interface CollateralFields {
   readonly decimals: number;
   /** In the token's own units, over all accounts. */
   readonly held: bigint;
+  /** Share of the deposit cap beyond which what is held counts nothing for initial margin. */
+  readonly concentrationStartWad: bigint;
+  /** In the token's own units. */
   readonly depositCap: bigint;
 }
 
@@ -202,7 +260,87 @@ export function decodeCollateral(word: bigint): CollateralFields {
     weightInitialWad: field(word, 0n, 20n) * millionthWad,
     weightMaintenanceWad: field(word, 20n, 20n) * millionthWad,
     decimals: Number(field(word, 40n, 8n)),
-    held: field(word, 48n, 112n),
+    held: field(word, 48n, 96n),
+    concentrationStartWad: field(word, 144n, 16n) * basisPointWad,
     depositCap: field(word, 160n, 96n),
+  };
+}
+
+/** What principals are worth: cash = principal * index, as of `accruedAt`. */
+export interface CashIndicesFields {
+  /** 1e-15, of principals above zero. */
+  readonly supplyIndexE15: bigint;
+  /** 1e-15, of principals below zero. */
+  readonly borrowIndexE15: bigint;
+  /** A second. */
+  readonly supplyRateWad: bigint;
+  /** A second. */
+  readonly borrowRateWad: bigint;
+  /** Unix seconds. */
+  readonly accruedAt: number;
+}
+
+export function decodeCashIndices(word: bigint): CashIndicesFields {
+  return {
+    supplyIndexE15: field(word, 0n, 72n),
+    borrowIndexE15: field(word, 72n, 72n),
+    supplyRateWad: field(word, 144n, 40n),
+    borrowRateWad: field(word, 184n, 40n),
+    accruedAt: Number(field(word, 224n, 32n)),
+  };
+}
+
+/** Sums of principals over all accounts, wad. */
+export interface CashTotalsFields {
+  /** Of those above zero. */
+  readonly suppliedPrincipalWad: bigint;
+  /** Of those below zero, without their sign. */
+  readonly borrowedPrincipalWad: bigint;
+}
+
+export function decodeCashTotals(word: bigint): CashTotalsFields {
+  return { suppliedPrincipalWad: field(word, 0n, 128n), borrowedPrincipalWad: field(word, 128n, 128n) };
+}
+
+export interface CashTermsFields {
+  /** Utilisation at which the borrow rate turns steep. */
+  readonly kinkWad: bigint;
+  /** Rates a year. */
+  readonly rateAtZeroWad: bigint;
+  readonly rateAtKinkWad: bigint;
+  readonly rateAtFullWad: bigint;
+  /** Share of interest that is the insurance account's. */
+  readonly reserveFactorWad: bigint;
+  /** Of the pool's value. */
+  readonly poolLossPerHourWad: bigint;
+  /** Of supplied cash. */
+  readonly writeOffPerHourWad: bigint;
+}
+
+export function decodeCashTerms(word: bigint): CashTermsFields {
+  return {
+    kinkWad: field(word, 0n, 20n) * millionthWad,
+    rateAtZeroWad: field(word, 20n, 24n) * millionthWad,
+    rateAtKinkWad: field(word, 44n, 24n) * millionthWad,
+    rateAtFullWad: field(word, 68n, 24n) * millionthWad,
+    reserveFactorWad: field(word, 92n, 20n) * millionthWad,
+    poolLossPerHourWad: field(word, 112n, 20n) * millionthWad,
+    writeOffPerHourWad: field(word, 132n, 20n) * millionthWad,
+  };
+}
+
+/** What losses may take from somebody in the hour that began at `since`; the next hour begins with the first loss after it. */
+export interface HourBudgetFields {
+  readonly allowedWad: bigint;
+  readonly spentWad: bigint;
+  /** Unix seconds. */
+  readonly since: number;
+}
+
+export function decodeHourBudget(word: bigint): HourBudgetFields {
+  return {
+    allowedWad: field(word, 0n, 104n),
+    spentWad: field(word, 104n, 104n),
+    since: Number(field(word, 208n, 40n)),
   };
 }
