@@ -18,9 +18,9 @@ contract DealsTest is Test {
     function test_SettlingRealisesEveryLoss() external pure {
         Deal memory deal = _deal(210_000e18, 3_000e18);
         assertEq(deal.settle(), -10_000e18, "realised");
-        assertEq(deal.accountWord.principal(), -7_000e18, "cash");
+        assertEq(deal.accountWord.cash(), -7_000e18, "cash");
         assertEq(deal.book.accountCostWad, 200_000e18, "cost");
-        assertEq(deal.poolWord.principal(), 10_000e18, "cash of the pool");
+        assertEq(deal.poolWord.cash(), 10_000e18, "cash of the pool");
         assertEq(deal.book.poolCostWad, -200_000e18 + 10_000e18, "cost of the pool");
     }
 
@@ -29,9 +29,9 @@ contract DealsTest is Test {
         for (uint256 i = 0; i < 3; i++) {
             Deal memory deal = _deal(190_000e18, cash[i]);
             assertEq(deal.settle(), 0, "realised");
-            assertEq(deal.accountWord.principal(), cash[i], "cash");
+            assertEq(deal.accountWord.cash(), cash[i], "cash");
             assertEq(deal.book.accountCostWad, 190_000e18, "cost");
-            assertEq(deal.poolWord.principal(), 0, "cash of the pool");
+            assertEq(deal.poolWord.cash(), 0, "cash of the pool");
         }
     }
 
@@ -41,12 +41,12 @@ contract DealsTest is Test {
         Deal memory deal = _deal(cost, cash);
         int256 worth = deal.value() + cash;
         deal.settle();
-        assertEq(deal.value() + deal.accountWord.principal(), worth, "worth of the account");
+        assertEq(deal.value() + deal.accountWord.cash(), worth, "worth of the account");
         assertTrue(deal.value() >= 0, "a loss stays");
-        assertLe(deal.accountWord.principal(), cash, "cash above what it was");
-        assertEq(deal.accountWord.principal() + deal.poolWord.principal(), cash, "cash of both");
+        assertLe(deal.accountWord.cash(), cash, "cash above what it was");
+        assertEq(deal.accountWord.cash() + deal.poolWord.cash(), cash, "cash of both");
         // What the pool got in cash, it lost in value.
-        assertEq(deal.book.poolCostWad + 200_000e18, deal.poolWord.principal(), "worth of the pool");
+        assertEq(deal.book.poolCostWad + 200_000e18, deal.poolWord.cash(), "worth of the pool");
     }
 
     // ------------------------------------------------------------------ fill and fees
@@ -69,8 +69,8 @@ contract DealsTest is Test {
         (uint256 price, , int256 realized) = deal.fill(-100e18, 0);
         assertEq(price, 2000.1e18, "price");
         assertEq(realized, 50_010e18, "realised");
-        assertEq(deal.accountWord.principal(), 50_060e18, "cash");
-        assertEq(deal.poolWord.principal(), -50_010e18, "cash of the pool");
+        assertEq(deal.accountWord.cash(), 50_060e18, "cash");
+        assertEq(deal.poolWord.cash(), -50_010e18, "cash of the pool");
         assertEq(deal.book.poolCostWad, -200_000e18 + 200_010e18 - 50_010e18, "cost of the pool");
         assertEq(deal.book.realizedWad, 0, "moved once");
     }
@@ -79,8 +79,8 @@ contract DealsTest is Test {
         Deal memory deal = _deal(200_000e18, 0);
         deal.chargeForcedFee(10e18, 2e18, 3.0000019e18);
         assertEq(deal.feesUnswept, 3_000_001, "insurance");
-        assertEq(deal.poolWord.principal(), 8e18 - 3.000001e18, "pool");
-        assertEq(deal.accountWord.principal(), -10e18, "account");
+        assertEq(deal.poolWord.cash(), 8e18 - 3.000001e18, "pool");
+        assertEq(deal.accountWord.cash(), -10e18, "account");
     }
 
     function test_APoolTakesTheFeesThatTheFieldHasNoRoomFor() external pure {
@@ -88,7 +88,7 @@ contract DealsTest is Test {
         deal.feesUnswept = LARGEST_FEES - 5;
         deal.chargeForcedFee(10e18, 0, 1e18);
         assertEq(deal.feesUnswept, LARGEST_FEES, "full");
-        assertEq(deal.poolWord.principal(), 10e18 - 5e12, "pool");
+        assertEq(deal.poolWord.cash(), 10e18 - 5e12, "pool");
     }
 
     function testFuzz_NoFeeIsLost(uint256 fee, uint256 keeperShare, uint256 insuranceShare) external pure {
@@ -99,8 +99,8 @@ contract DealsTest is Test {
         uint256 keeper = (fee * keeperShare) / 1e18;
         deal.chargeForcedFee(fee, keeper, (fee * insuranceShare) / 1e18);
         assertEq(
-            uint256(deal.poolWord.principal()) + keeper + deal.feesUnswept * 1e12,
-            uint256(-deal.accountWord.principal()),
+            uint256(deal.poolWord.cash()) + keeper + deal.feesUnswept * 1e12,
+            uint256(-deal.accountWord.cash()),
             "paid is received"
         );
     }
@@ -151,7 +151,7 @@ contract DealsTest is Test {
 
     function _deal(int256 costWad, int256 cashWad) private pure returns (Deal memory deal) {
         deal.market = MarketId.wrap(3);
-        deal.accountWord = deal.accountWord.withPrincipal(cashWad);
+        deal.accountWord = deal.accountWord.withCash(cashWad);
         deal.book.accountSharesWad = 100e18;
         deal.book.accountCostWad = costWad;
         deal.book.poolSharesWad = -100e18;

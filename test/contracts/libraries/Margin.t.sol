@@ -5,9 +5,9 @@ import {Health} from "../../../contracts/interfaces/IMarginVault.sol";
 import {Margin, Sums} from "../../../contracts/libraries/Margin.sol";
 import {Side, Sides} from "../../../contracts/libraries/Sides.sol";
 import {AccountId, accountIdOf} from "../../../contracts/types/AccountId.sol";
-import {AccountWord} from "../../../contracts/types/AccountWord.sol";
+import {Account} from "../../../contracts/types/Account.sol";
 import {AssetSet, MarketId, collateralAsset} from "../../../contracts/types/AssetSet.sol";
-import {MarketParameters, toMarketRisk, toMarketState} from "../../../contracts/types/MarketWords.sol";
+import {MarketParameters, MarketRisk, toMarketRisk, toMarketState} from "../../../contracts/types/MarketWords.sol";
 import {toPosition} from "../../../contracts/types/Position.sol";
 import {Price, toPrice} from "../../../contracts/types/Price.sol";
 import {VaultStorage} from "../../../contracts/types/VaultStorage.sol";
@@ -160,12 +160,12 @@ contract MarginTest is Test {
         _hold(ETHER, shares, cost);
         _hold(BITCOIN, -2e18, -100_000e18);
         $.collateralOf[ALICE][5] = 3e8;
-        (AccountWord word, AssetSet priced, Price[] memory prices) = _book(true, true, true);
+        (Account word, AssetSet priced, Price[] memory prices) = _book(true, true, true);
         Sums memory all = Margin.collect($, ALICE, word, priced, prices, false, Margin.NO_ASSET);
         Sums memory others = Margin.collect($, ALICE, word, priced, prices, false, 3);
         Sums memory apart = Margin.copy(others);
         Side memory side = Sides.untouched(shares < 0 ? int256(-1) : int256(1), 0);
-        Margin.addLeg(apart, side, shares, cost, $.markets[ETHER].risk, prices[priced.rank(3)], false);
+        Margin.addLeg(apart, side, shares, cost, $.markets[ETHER].risk, 0.1e18, prices[priced.rank(3)], false);
         assertTrue(
             keccak256(abi.encode(Margin.total(all, cash, accounts))) ==
                 keccak256(abi.encode(Margin.total(apart, cash, accounts))),
@@ -299,7 +299,8 @@ contract MarginTest is Test {
     ) private pure returns (uint256, uint256) {
         Sums memory sums;
         Side memory side = Sides.untouched(1, 0);
-        Margin.addLeg(sums, side, int256(size), 0, toMarketRisk(p), toPrice(price, 0, NOW, 60), false);
+        MarketRisk risk = toMarketRisk(p);
+        Margin.addLeg(sums, side, int256(size), 0, risk, p.initialBaseWad, toPrice(price, 0, NOW, 60), false);
         return (sums.requirementMaintenance, sums.requirementInitial);
     }
 
@@ -316,7 +317,7 @@ contract MarginTest is Test {
         bool fullGains
     ) private view returns (Sums memory sums) {
         Side memory side = Sides.untouched(shares < 0 ? int256(-1) : int256(1), 0);
-        Margin.addLeg(sums, side, shares, cost, $.markets[ETHER].risk, _price(price, fresh), fullGains);
+        Margin.addLeg(sums, side, shares, cost, $.markets[ETHER].risk, 0.1e18, _price(price, fresh), fullGains);
     }
 
     function _hold(MarketId market, int256 shares, int256 cost) private {
@@ -329,7 +330,7 @@ contract MarginTest is Test {
         bool firstCollateralFresh,
         bool secondCollateralFresh
     ) private view returns (Health memory) {
-        (AccountWord word, AssetSet priced, Price[] memory prices) = _book(
+        (Account word, AssetSet priced, Price[] memory prices) = _book(
             etherFresh,
             firstCollateralFresh,
             secondCollateralFresh
@@ -342,12 +343,12 @@ contract MarginTest is Test {
         bool etherFresh,
         bool firstFresh,
         bool secondFresh
-    ) private view returns (AccountWord word, AssetSet priced, Price[] memory prices) {
+    ) private view returns (Account word, AssetSet priced, Price[] memory prices) {
         if ($.positions[ALICE][ETHER].shares() != 0) word = word.withAsset(3);
         if ($.positions[ALICE][BITCOIN].shares() != 0) word = word.withAsset(70);
         if ($.collateralOf[ALICE][0] != 0) word = word.withAsset(collateralAsset(0));
         if ($.collateralOf[ALICE][5] != 0) word = word.withAsset(collateralAsset(5));
-        AccountWord wider;
+        Account wider;
         uint8[6] memory assets = [0, 3, 70, 96, 98, 101];
         for (uint256 i = 0; i < 6; i++) wider = wider.withAsset(assets[i]);
         priced = wider.assets();

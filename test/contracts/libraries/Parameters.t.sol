@@ -3,9 +3,10 @@ pragma solidity 0.8.37;
 
 import {IMarginVault} from "../../../contracts/interfaces/IMarginVault.sol";
 import {Parameters} from "../../../contracts/libraries/Parameters.sol";
+import {CashParameters} from "../../../contracts/types/CashWords.sol";
 import {MarketParameters} from "../../../contracts/types/MarketWords.sol";
 import {AccountParameters, CollateralParameters} from "../../../contracts/types/VaultWords.sol";
-import {usualAccounts, usualCollateral, usualMarket} from "../support/Markets.sol";
+import {usualAccounts, usualCash, usualCollateral, usualMarket} from "../support/Markets.sol";
 import {Test} from "../support/Test.sol";
 
 contract ParametersTest is Test {
@@ -15,6 +16,7 @@ contract ParametersTest is Test {
         this.requireMarket(usualMarket());
         this.requireAccounts(usualAccounts());
         this.requireCollateral(usualCollateral());
+        this.requireCash(usualCash());
         this.requireTarget(1.1e18, 0.1e18, 0.05e18);
     }
 
@@ -30,6 +32,7 @@ contract ParametersTest is Test {
         p.takerRateWad = 0.01e18;
         p.makerRateWad = 0.01e18;
         p.capitalShareWad = 1e18;
+        p.openInterestSlopeWad = 10e18;
         p.maxFundingRatePerDayWad = 0.05e18;
         p.maxFundingGapSeconds = 1;
         p.discountBaseWad = 0.015e18; // taker rate and tolerance
@@ -74,6 +77,12 @@ contract ParametersTest is Test {
         MarketParameters memory p = usualMarket();
         p.lambdaInitialWad = p.lambdaMaintenanceWad - 1;
         _refuses(p, "lambdaInitial >= lambdaMaintenance");
+    }
+
+    function test_RefusesAnOpenInterestSlopeAboveTen() external {
+        MarketParameters memory p = usualMarket();
+        p.openInterestSlopeWad = 10e18 + 1;
+        _refuses(p, "openInterestSlope <= 1000%");
     }
 
     function test_RefusesAMarketWithoutSkewScale() external {
@@ -175,6 +184,18 @@ contract ParametersTest is Test {
         this.requireCollateral(p);
     }
 
+    function test_RefusesAConcentrationThatStartsAtNothingOrBeyondTheCap() external {
+        CollateralParameters memory p = usualCollateral();
+        p.concentrationStartWad = 1;
+        this.requireCollateral(p);
+        p.concentrationStartWad = 0;
+        _expect("0 < concentrationStart <= 100%");
+        this.requireCollateral(p);
+        p.concentrationStartWad = 1e18 + 1;
+        _expect("0 < concentrationStart <= 100%");
+        this.requireCollateral(p);
+    }
+
     function test_RefusesAnInitialWeightAboveMaintenance() external {
         CollateralParameters memory p = usualCollateral();
         p.initialWeightWad = p.maintenanceWeightWad;
@@ -182,6 +203,52 @@ contract ParametersTest is Test {
         p.initialWeightWad += 1;
         _expect("initialWeight <= maintenanceWeight");
         this.requireCollateral(p);
+    }
+
+    function test_AcceptsCashAtEveryBound() external view {
+        CashParameters memory p;
+        this.requireCash(p);
+        p.kinkWad = 1e18;
+        (p.rateAtZeroWad, p.rateAtKinkWad, p.rateAtFullWad) = (4e18, 4e18, 4e18);
+        p.reserveFactorWad = 0.5e18;
+        (p.poolLossPerHourWad, p.writeOffPerHourWad) = (1e18, 1e18);
+        this.requireCash(p);
+    }
+
+    function test_RefusesAKinkAboveFullUtilisation() external {
+        CashParameters memory p = usualCash();
+        p.kinkWad = 1e18 + 1;
+        _refuses(p, "kink <= 100%");
+    }
+
+    function test_RefusesARateThatFallsAsUtilisationRises() external {
+        CashParameters memory p = usualCash();
+        p.rateAtZeroWad = p.rateAtKinkWad + 1;
+        _refuses(p, "rateAtZero <= rateAtKink");
+        p = usualCash();
+        p.rateAtFullWad = p.rateAtKinkWad - 1;
+        _refuses(p, "rateAtKink <= rateAtFull");
+    }
+
+    function test_RefusesARateThatItsFieldHasNoRoomFor() external {
+        CashParameters memory p = usualCash();
+        p.rateAtFullWad = 4e18 + 1;
+        _refuses(p, "rateAtFull <= 400% a year");
+    }
+
+    function test_RefusesAReserveFactorAboveHalf() external {
+        CashParameters memory p = usualCash();
+        p.reserveFactorWad = 0.5e18 + 1;
+        _refuses(p, "reserveFactor <= 50%");
+    }
+
+    function test_RefusesLossesOfMoreThanAll() external {
+        CashParameters memory p = usualCash();
+        p.poolLossPerHourWad = 1e18 + 1;
+        _refuses(p, "poolLossPerHour <= 100%");
+        p = usualCash();
+        p.writeOffPerHourWad = 1e18 + 1;
+        _refuses(p, "writeOffPerHour <= 100%");
     }
 
     function test_AcceptsAccountsAtEveryBound() external view {
@@ -270,6 +337,10 @@ contract ParametersTest is Test {
         Parameters.requireValid(p, TOLERANCE);
     }
 
+    function requireCash(CashParameters calldata p) external pure {
+        Parameters.requireValid(p);
+    }
+
     function requireTarget(uint256 target, uint256 initialBase, uint256 maintenanceBase) external pure {
         Parameters.requireTargetWithin(target, initialBase, maintenanceBase);
     }
@@ -286,6 +357,11 @@ contract ParametersTest is Test {
     function _refuses(AccountParameters memory p, string memory rule) private {
         _expect(rule);
         this.requireAccounts(p);
+    }
+
+    function _refuses(CashParameters memory p, string memory rule) private {
+        _expect(rule);
+        this.requireCash(p);
     }
 
     function _expect(string memory rule) private {

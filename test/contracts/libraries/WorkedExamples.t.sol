@@ -2,11 +2,13 @@
 pragma solidity 0.8.37;
 
 import {Health} from "../../../contracts/interfaces/IMarginVault.sol";
+import {Interest} from "../../../contracts/libraries/Interest.sol";
 import {Margin, Sums} from "../../../contracts/libraries/Margin.sol";
 import {Side, Sides} from "../../../contracts/libraries/Sides.sol";
 import {AccountId} from "../../../contracts/types/AccountId.sol";
-import {AccountWord} from "../../../contracts/types/AccountWord.sol";
+import {Account} from "../../../contracts/types/Account.sol";
 import {collateralAsset} from "../../../contracts/types/AssetSet.sol";
+import {CashParameters, CashTerms, toCashTerms} from "../../../contracts/types/CashWords.sol";
 import {MarketParameters, toMarketRisk} from "../../../contracts/types/MarketWords.sol";
 import {Price, toPrice} from "../../../contracts/types/Price.sol";
 import {VaultStorage} from "../../../contracts/types/VaultStorage.sol";
@@ -82,7 +84,44 @@ contract WorkedExamplesTest is Test {
         _checkMove(2000e18, 0.1e18, 0.12e18, 40e18);
     }
 
+    // ------------------------------------------------------------------ interest
+
+    /// @dev Comet states a base and two slopes; here stand the rates at zero, at the kink and at full utilisation.
+    function test_BorrowingCostsWhatCometSays() external pure {
+        CashTerms terms = _comet(0.01e18, 0.05e18, 0.3e18);
+        _checkRate(Interest.borrowRate(terms, 0.1e18), 0.015e18);
+        _checkRate(Interest.borrowRate(terms, 0.9e18), 0.08e18);
+    }
+
+    function test_SupplyEarnsWhatCometSaidWhenItWasDerivedFromBorrowing() external pure {
+        CashTerms terms = _comet(0.005e18, 0.1e18, 3e18);
+        uint256 calm = Interest.borrowRate(terms, Interest.utilisation(1000e18, 100e18, 1000e18));
+        uint256 tight = Interest.borrowRate(terms, Interest.utilisation(100e18, 90e18, 100e18));
+        uint256 idle = Interest.borrowRate(terms, Interest.utilisation(100e18, 0, 100e18));
+        _checkRate(calm, 0.015e18);
+        _checkRate(tight, 0.385e18);
+        _checkRate(idle, 0.005e18);
+        _checkRate(Interest.supplyRate(terms, calm, 1000e18, 100e18), 0.00135e18);
+        _checkRate(Interest.supplyRate(terms, tight, 100e18, 90e18), 0.31185e18);
+        _checkRate(Interest.supplyRate(terms, idle, 100e18, 0), 0);
+    }
+
     // ------------------------------------------------------------------ scene
+
+    function _comet(uint256 base, uint256 slopeLow, uint256 slopeHigh) private pure returns (CashTerms) {
+        CashParameters memory p;
+        p.kinkWad = 0.8e18;
+        p.rateAtZeroWad = base;
+        p.rateAtKinkWad = base + (slopeLow * 4) / 5;
+        p.rateAtFullWad = p.rateAtKinkWad + slopeHigh / 5;
+        p.reserveFactorWad = 0.1e18;
+        return toCashTerms(p);
+    }
+
+    /// @dev To 1e-10 a year, as Comet's tests.
+    function _checkRate(uint256 aSecond, uint256 aYear) private pure {
+        assertNear(int256(aSecond * 365 days), int256(aYear), 1e8, "rate a year");
+    }
 
     /// @dev By more than the source's tolerance no further: it is safe on the one side of the stated price, liquidatable on the other.
     function _checkLiquidationPrice(Example memory e) private pure {
@@ -107,7 +146,7 @@ contract WorkedExamplesTest is Test {
         Sums memory sums;
         Side memory side = Sides.untouched(e.size < 0 ? int256(-1) : int256(1), 0);
         int256 cost = (e.size * int256(e.entryPrice)) / 1e18;
-        Margin.addLeg(sums, side, e.size, cost, toMarketRisk(p), toPrice(price, 0, 0, 0), false);
+        Margin.addLeg(sums, side, e.size, cost, toMarketRisk(p), p.initialBaseWad, toPrice(price, 0, 0, 0), false);
         return Margin.total(sums, e.cash, _accounts());
     }
 
@@ -116,8 +155,8 @@ contract WorkedExamplesTest is Test {
         CollateralParameters memory p = usualCollateral();
         p.maintenanceWeightWad = 0.8e18;
         AccountId account;
-        AccountWord empty;
-        AccountWord word = empty.withAsset(collateralAsset(0));
+        Account empty;
+        Account word = empty.withAsset(collateralAsset(0));
         Price[] memory prices = new Price[](1);
         prices[0] = toPrice(price, 0, 0, 0);
         $.collaterals[0] = toCollateral(p, 18, 0);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {CashParameters} from "../../../contracts/types/CashWords.sol";
 import {MarketParameters} from "../../../contracts/types/MarketWords.sol";
 import {AccountParameters, CollateralParameters} from "../../../contracts/types/VaultWords.sol";
 
@@ -44,7 +45,18 @@ function usualCollateral() pure returns (CollateralParameters memory p) {
     p.initialWeightWad = 0.8e18;
     p.maintenanceWeightWad = 0.9e18;
     p.depositCap = 1e24;
+    p.concentrationStartWad = 1e18;
     p.discountBaseWad = 0.01e18;
     p.discountSlopeWad = 0.1e18;
     p.discountCapWad = 0.05e18;
+}
+
+function usualCash() pure returns (CashParameters memory p) {
+    p.kinkWad = 0.8e18;
+    p.rateAtZeroWad = 0.01e18;
+    p.rateAtKinkWad = 0.05e18;
+    p.rateAtFullWad = 0.5e18;
+    p.reserveFactorWad = 0.1e18;
+    p.poolLossPerHourWad = 0.05e18;
+    p.writeOffPerHourWad = 0.02e18;
 }

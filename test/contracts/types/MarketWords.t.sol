@@ -2,7 +2,10 @@
 pragma solidity 0.8.37;
 
 import {
+    CLOSING,
+    DELISTED,
     DiscountTerms,
+    EpochsWord,
     MICRO,
     MarketParameters,
     MarketRisk,
@@ -11,11 +14,14 @@ import {
     MarketTotals,
     NANO,
     PPM,
+    SIDES_TOUCHED,
+    SideWord,
     toDiscountTerms,
     toMarketRisk,
     toMarketState,
     toMarketTerms,
-    toMarketTotals
+    toMarketTotals,
+    toSideWord
 } from "../../../contracts/types/MarketWords.sol";
 import {NotRepresentable, ValueOutOfRange} from "../../../contracts/types/Packing.sol";
 import {Test} from "../support/Test.sol";
@@ -29,7 +35,7 @@ struct Place {
 }
 
 contract MarketWordsTest is Test {
-    uint256 private constant PARAMETERS = 17;
+    uint256 private constant PARAMETERS = 18;
 
     function test_StateStandsAsDocumented() external pure {
         assertEq(MarketState.unwrap(toMarketState(-1, 0, 0, 0, 0)), (1 << 96) - 1, "funding index");
@@ -62,6 +68,100 @@ contract MarketWordsTest is Test {
             this.packState(v);
         }
     }
+
+    function test_ItsFlagsAreThreeBits() external pure {
+        assertEq(SIDES_TOUCHED, 1, "a side has left its start");
+        assertEq(CLOSING, 2, "no position grows");
+        assertEq(DELISTED, 4, "delisted");
+    }
+
+    function testFuzz_AFlagIsRaisedAlone(uint256 bits, uint256 flag) external pure {
+        flag = 1 << bound(flag, 0, 7);
+        MarketState state = MarketState.wrap(bits);
+        assertTrue(state.withFlag(flag).has(flag), "raised");
+        assertEq(MarketState.unwrap(state.withFlag(flag)), bits | (flag << 248), "the rest of the word");
+        assertTrue(!MarketState.wrap(bits & ~(flag << 248)).has(flag), "not raised");
+        assertTrue(MarketState.wrap(flag << 248).has(flag), "raised alone");
+        assertTrue(!MarketState.wrap(~(flag << 248)).has(flag), "all others raised");
+    }
+
+    // ------------------------------------------------------------------ sides and epochs
+
+    function test_ASideStandsAsDocumented() external pure {
+        assertEq(SideWord.unwrap(toSideWord((1 << 96) - 1, 0)), (1 << 96) - 1, "scale");
+        assertEq(SideWord.unwrap(toSideWord(0, -1)), ((1 << 160) - 1) << 96, "carry");
+        assertEq(SideWord.unwrap(toSideWord(0, 1)), 1 << 96, "a carry above zero");
+    }
+
+    function testFuzz_ReadsBackASide(uint96 scale, int160 carry) external pure {
+        _checkSide(scale, carry);
+    }
+
+    function test_ReadsBackTheEndsOfASide() external pure {
+        _checkSide(0, type(int160).min);
+        _checkSide(type(uint96).max, type(int160).min);
+        _checkSide(type(uint96).max, -1);
+        _checkSide(0, type(int160).max);
+    }
+
+    function test_RefusesASideThatDoesNotFit() external {
+        int256 end = 1 << 159;
+        vm.expectRevert(abi.encodeWithSelector(ValueOutOfRange.selector, int256(1 << 96), 96));
+        this.packSide(1 << 96, 0);
+        vm.expectRevert(abi.encodeWithSelector(ValueOutOfRange.selector, end, 160));
+        this.packSide(0, end);
+        vm.expectRevert(abi.encodeWithSelector(ValueOutOfRange.selector, -end - 1, 160));
+        this.packSide(0, -end - 1);
+    }
+
+    function test_EpochsStandAsDocumented() external pure {
+        EpochsWord ones = EpochsWord.wrap(type(uint256).max);
+        assertEq(ones.epochOf(true), 0xffff, "all of the long side's epoch");
+        assertEq(ones.epochOf(false), 0xffff, "all of the short side's epoch");
+        assertEq(EpochsWord.wrap(1).epochOf(true), 1, "long epoch");
+        assertEq(EpochsWord.wrap(1).epochOf(false), 0, "short epoch beside it");
+        assertEq(EpochsWord.wrap(1 << 16).epochOf(false), 1, "short epoch");
+        assertEq(EpochsWord.wrap(1 << 16).epochOf(true), 0, "long epoch beside it");
+        assertEq(EpochsWord.wrap(1 << 32).delistAt(), 1, "time of the end");
+        assertEq(EpochsWord.wrap(1 << 72).finalPrice(), 1, "final price");
+        assertEq(ones.delistAt(), (1 << 40) - 1, "all of the time of the end");
+        assertEq(ones.finalPrice(), (1 << 96) - 1, "all of the final price");
+    }
+
+    function testFuzz_ANextEpochLeavesTheRestAlone(uint256 bits, bool long) external pure {
+        uint256 offset = long ? 0 : 16;
+        bits &= ~(uint256(1) << (offset + 15)); // not the last epoch
+        EpochsWord next = EpochsWord.wrap(bits).withNextEpoch(long);
+        uint256 rest = ~(uint256(0xffff) << offset);
+        assertEq(next.epochOf(long), EpochsWord.wrap(bits).epochOf(long) + 1, "epoch");
+        assertEq(EpochsWord.unwrap(next) & rest, bits & rest, "the rest");
+    }
+
+    function test_RefusesAnEpochBeyondTheLast() external {
+        uint8[2] memory offsets = [0, 16];
+        for (uint256 i = 0; i < 2; i++) {
+            vm.expectRevert(abi.encodeWithSelector(ValueOutOfRange.selector, int256(65536), 16));
+            this.nextEpoch(EpochsWord.wrap(uint256(0xffff) << offsets[i]), i == 0);
+        }
+    }
+
+    function testFuzz_ADelistingLeavesTheEpochsAlone(uint256 bits, uint40 due, uint96 finalPrice) external pure {
+        EpochsWord word = EpochsWord.wrap(bits).withDelisting(due, finalPrice);
+        assertEq(word.delistAt(), due, "time of the end");
+        assertEq(word.finalPrice(), finalPrice, "final price");
+        assertEq(word.epochOf(true), bits & 0xffff, "long epoch");
+        assertEq(word.epochOf(false), (bits >> 16) & 0xffff, "short epoch");
+        assertEq(EpochsWord.unwrap(word) >> 168, 0, "nothing beyond");
+    }
+
+    function test_RefusesADelistingThatDoesNotFit() external {
+        vm.expectRevert(abi.encodeWithSelector(ValueOutOfRange.selector, int256(1 << 40), 40));
+        this.packDelisting(1 << 40, 0);
+        vm.expectRevert(abi.encodeWithSelector(ValueOutOfRange.selector, int256(1 << 96), 96));
+        this.packDelisting(0, 1 << 96);
+    }
+
+    // ------------------------------------------------------------------ totals and parameters
 
     function test_TotalsStandAsDocumented() external pure {
         uint256 ones = (1 << 104) - 1;
@@ -142,6 +242,18 @@ contract MarketWordsTest is Test {
         return toMarketState(v[0], v[1], v[2], uint256(v[3]), uint256(v[4]));
     }
 
+    function packSide(uint256 scale, int256 carry) external pure returns (SideWord) {
+        return toSideWord(scale, carry);
+    }
+
+    function nextEpoch(EpochsWord word, bool long) external pure returns (EpochsWord) {
+        return word.withNextEpoch(long);
+    }
+
+    function packDelisting(uint256 due, uint256 finalPrice) external pure returns (EpochsWord) {
+        return EpochsWord.wrap(0).withDelisting(due, finalPrice);
+    }
+
     function packTotals(uint256 long, uint256 short, uint256 fees) external pure returns (MarketTotals) {
         return toMarketTotals(long, short, fees);
     }
@@ -157,6 +269,12 @@ contract MarketWordsTest is Test {
         assertEq(state.fundingDrift(), drift, "funding drift");
         assertEq(state.touchedAt(), time, "touched at");
         assertEq(state.flags(), flags, "flags");
+    }
+
+    function _checkSide(uint256 scale, int256 carry) private pure {
+        SideWord side = toSideWord(scale, carry);
+        assertEq(side.sideScale(), scale, "scale");
+        assertEq(side.sideCarry(), carry, "carry");
     }
 
     /// @dev The place of each parameter, in the order of MarketParameters.
@@ -175,12 +293,13 @@ contract MarketWordsTest is Test {
         if (i == 11) return Place(1, PPM, 160, 20); // taker rate
         if (i == 12) return Place(1, PPM, 180, 20); // maker rate
         if (i == 13) return Place(1, PPM, 200, 20); // capital share
-        if (i == 14) return Place(2, PPM, 0, 20); // discount base
-        if (i == 15) return Place(2, PPM, 20, 24); // discount slope
+        if (i == 14) return Place(0, PPM, 108, 24); // open-interest slope
+        if (i == 15) return Place(2, PPM, 0, 20); // discount base
+        if (i == 16) return Place(2, PPM, 20, 24); // discount slope
         return Place(2, PPM, 44, 20); // discount cap
     }
 
-    /// @dev MarketParameters is seventeen words of memory.
+    /// @dev MarketParameters is eighteen words of memory.
     function _parameters(uint256[PARAMETERS] memory values) private pure returns (MarketParameters memory p) {
         for (uint256 i = 0; i < PARAMETERS; i++) {
             uint256 value = values[i];
@@ -212,7 +331,8 @@ contract MarketWordsTest is Test {
         (v[7], v[8]) = (risk.maxFundingGap(), risk.skewScale());
         (v[9], v[10]) = (terms.openInterestCap(), terms.minimumSize());
         (v[11], v[12], v[13]) = (terms.takerRate(), terms.makerRate(), terms.capitalShare());
-        (v[14], v[15], v[16]) = (discount.discountBase(), discount.discountSlope(), discount.discountCap());
+        v[14] = risk.openInterestSlope();
+        (v[15], v[16], v[17]) = (discount.discountBase(), discount.discountSlope(), discount.discountCap());
     }
 
     /// @dev The funding rate is written a day and read a second (1e-24).

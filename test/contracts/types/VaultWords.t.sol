@@ -6,6 +6,7 @@ import {NotRepresentable, ValueOutOfRange} from "../../../contracts/types/Packin
 import {
     AccountParameters,
     AccountRisk,
+    BASIS_POINT,
     Capital,
     Collateral,
     CollateralParameters,
@@ -19,7 +20,7 @@ import {Test} from "../support/Test.sol";
 
 contract VaultWordsTest is Test {
     /// @dev Fields of a collateral's word, of accounts' risk, of the reward budget and of the capital, in this order.
-    uint256 private constant FIELDS = 21;
+    uint256 private constant FIELDS = 22;
 
     function test_EachFieldStandsAloneWhereDocumented() external pure {
         for (uint256 i = 0; i < FIELDS; i++) {
@@ -64,16 +65,16 @@ contract VaultWordsTest is Test {
         }
     }
 
-    function testFuzz_ANewHoldingLeavesTheRestOfACollateralAlone(uint256 bits, uint112 held) external pure {
+    function testFuzz_ANewHoldingLeavesTheRestOfACollateralAlone(uint256 bits, uint96 held) external pure {
         Collateral word = Collateral.wrap(bits).withHeld(held);
-        uint256 rest = ~(((uint256(1) << 112) - 1) << 48);
+        uint256 rest = ~(((uint256(1) << 96) - 1) << 48);
         assertEq(word.held(), held, "held");
         assertEq(Collateral.unwrap(word) & rest, bits & rest, "the rest");
     }
 
     function test_RefusesAHoldingThatDoesNotFit() external {
-        vm.expectRevert(abi.encodeWithSelector(ValueOutOfRange.selector, int256(1 << 112), 112));
-        this.withHeld(1 << 112);
+        vm.expectRevert(abi.encodeWithSelector(ValueOutOfRange.selector, int256(1 << 96), 96));
+        this.withHeld(1 << 96);
     }
 
     function pack(uint256[FIELDS] calldata values) external pure returns (uint256[4] memory) {
@@ -88,7 +89,7 @@ contract VaultWordsTest is Test {
         if (i == 0) return (0, PPM, 0, 20); // initial weight
         if (i == 1) return (0, PPM, 20, 20); // maintenance weight
         if (i == 2) return (0, 1, 40, 8); // decimals
-        if (i == 3) return (0, 1, 48, 112); // held
+        if (i == 3) return (0, 1, 48, 96); // held
         if (i == 4) return (0, 1, 160, 96); // deposit cap
         if (i == 5) return (1, PPM, 0, 20); // debt margin
         if (i == 6) return (1, PPM, 20, 24); // target health
@@ -105,11 +106,12 @@ contract VaultWordsTest is Test {
         if (i == 17) return (2, 1, 168, 40); // since
         if (i == 18) return (3, 1, 0, 128); // capital
         if (i == 19) return (3, 1, 128, 40); // taken at
-        return (3, 1, 168, 40); // max age
+        if (i == 20) return (3, 1, 168, 40); // max age
+        return (0, BASIS_POINT, 144, 16); // concentration start
     }
 
     function _pack(uint256[FIELDS] memory v) private pure returns (uint256[4] memory words) {
-        words[0] = Collateral.unwrap(toCollateral(CollateralParameters(v[0], v[1], v[4], 0, 0, 0), v[2], v[3]));
+        words[0] = Collateral.unwrap(toCollateral(CollateralParameters(v[0], v[1], v[4], v[21], 0, 0, 0), v[2], v[3]));
         AccountParameters memory p;
         (p.debtMarginWad, p.targetHealthWad, p.absorbHealthWad) = (v[5], v[6], v[7]);
         (p.absorbPenaltyWad, p.keeperShareWad, p.insuranceShareWad) = (v[8], v[9], v[10]);
@@ -123,7 +125,7 @@ contract VaultWordsTest is Test {
         uint256[FIELDS] memory v;
         Collateral collateral = Collateral.wrap(words[0]);
         (v[0], v[1], v[2]) = (collateral.initialWeight(), collateral.maintenanceWeight(), collateral.decimals());
-        (v[3], v[4]) = (collateral.held(), collateral.depositCap());
+        (v[3], v[4], v[21]) = (collateral.held(), collateral.depositCap(), collateral.concentrationStart());
         AccountRisk risk = AccountRisk.wrap(words[1]);
         (v[5], v[6], v[7]) = (risk.debtMargin(), risk.targetHealth(), risk.absorbHealth());
         (v[8], v[9], v[10]) = (risk.absorbPenalty(), risk.keeperShare(), risk.insuranceShare());
