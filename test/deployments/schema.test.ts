@@ -138,6 +138,7 @@ describe("deployments/schema", () => {
       ["collaterals.0.depositCap"],
     ],
     ["19 decimals of a token", withCollateral({ decimals: "19" }), ["collaterals.0.decimals"]],
+    ["them of one with a cap", withCollateral({ decimals: "19", depositCap: "1" }), ["collaterals.0.decimals"]],
     ["a target health of 1", withVault({ targetHealth: "1" }), ["vault.targetHealth"]],
     ["an absorb health of 1", withVault({ absorbHealth: "1" }), ["vault.absorbHealth"]],
     ["fee shares that do not make 1", withVault({ forcedFeeSharePool: "0.3" }), ["vault.forcedFeeShareKeeper"]],
