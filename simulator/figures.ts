@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 import { parseDecimal } from "../sdk/units.js";
+import { WaterfallFigures } from "./waterfall.js";
 
 const count = z.int().min(0);
 const money = z.string().regex(/^-?\d+(\.\d{1,18})?$/, "must be a decimal string");
@@ -33,6 +34,7 @@ export const Figures = z.strictObject({
   /** Liquidations that went to an account and not into the pool; `liquidations` counts them too. */
   taken: count,
   takerEquity: money,
+  waterfall: WaterfallFigures,
   custodyOk: z.boolean(),
   zeroSumOk: z.boolean(),
   /** Only where owners liquidate themselves: see SelfFigures. */

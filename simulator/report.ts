@@ -78,11 +78,31 @@ export function summaryLines(figures: Figures, colors: boolean): string[] {
     ["zero sum", figures.zeroSumOk ? "holds" : "BROKEN"],
     ["wall time", `${figures.wallSeconds.toFixed(1)} s`],
   ];
-  const widest = Math.max(...entries.map(([name]) => name.length));
+  const steps = waterfallEntries(figures.waterfall);
+  const widest = Math.max(...[...entries, ...steps].map(([name]) => name.length));
+  const lined = (each: readonly (readonly [string, string])[]) =>
+    each.map(([name, value]) => `${name.padEnd(widest)}  ${value}`);
   const verdict = passed
     ? paint("green", "the books hold and nobody liquidatable was left", colors)
     : paint("red", `FAILED: ${failures(figures).join(", ")}`, colors);
-  return ["", ...entries.map(([name, value]) => `${name.padEnd(widest)}  ${value}`), "", verdict];
+  return ["", ...lined(entries), "", paint("bold", "the waterfall", colors), ...lined(steps), "", verdict];
+}
+
+/** How far down the waterfall the run went. */
+function waterfallEntries(waterfall: Figures["waterfall"]): [string, string][] {
+  const { liquidated, absorbedA, absorbedB, insurancePaid, poolPaid, deleveraged, writtenOff, badDebtBooked } =
+    waterfall;
+  const amount = (text: string) => money(parseDecimal(text, 18));
+  return [
+    ["1 liquidated in part", `${grouped(liquidated)} positions`],
+    ["2 absorbed, way A", `${grouped(absorbedA)} accounts, of which the pool took what it could bear`],
+    ["2 absorbed, way B", `${grouped(absorbedB)} accounts, closed against the other sides`],
+    ["3 insurance paid", amount(insurancePaid)],
+    ["4 the pool paid", amount(poolPaid)],
+    ["5 deleveraged", `${grouped(deleveraged)} positions`],
+    ["6 suppliers bore", amount(writtenOff)],
+    ["6 bad debt booked", amount(badDebtBooked)],
+  ];
 }
 
 function failures(figures: Figures): string[] {

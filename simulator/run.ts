@@ -6,6 +6,7 @@ import {
   type AccountId,
   Ballast,
   type Deployment,
+  accountId,
   decodeMarketTotals,
   formatDecimal,
   normalizeAccount,
@@ -19,7 +20,9 @@ import { type LocalMarket, populate, pushRow, send } from "./market.js";
 import { deploymentParameters } from "./parameters.js";
 import type { PriceFile, PriceRow } from "./prices.js";
 import type { StepReport } from "./report.js";
+import type { Stress } from "./scenarios/gap.js";
 import { SelfLiquidators } from "./self.js";
+import { readWaterfall } from "./waterfall.js";
 
 export interface RunOptions {
   readonly scenario: string;
@@ -27,6 +30,8 @@ export interface RunOptions {
   readonly accounts: number;
   readonly seed: number;
   readonly port?: number;
+  /** What the scenario changes of the defaults. */
+  readonly stress?: Stress;
   /** Whether the owners liquidate themselves through second accounts before the keeper has its turn (see SelfLiquidators). */
   readonly selfLiquidation?: boolean;
   /** Keepers with capital of their own, beside the one that has none; none by default. Their keys come after all others. */
@@ -52,8 +57,9 @@ const lensChunk = 50;
 
 /** Runs a price file from a fresh chain to its last row, and audits the books at the end. */
 export async function run(options: RunOptions): Promise<Figures> {
-  const { file, accounts, seed, takers = 0 } = options;
-  const parameters = deploymentParameters(file);
+  const { file, accounts, seed, takers = 0, stress } = options;
+  const defaults = deploymentParameters(file);
+  const parameters = stress === undefined ? defaults : stress.change(defaults);
   options.onProgress("build the contracts, where they have changed", 0, 1);
   await hre.tasks.getTask("build").run({ quiet: true, noTests: true });
   const startedAt = performance.now();
@@ -79,7 +85,7 @@ export async function run(options: RunOptions): Promise<Figures> {
       const [firstRow] = file.rows;
       chain.setTime(firstStepSeconds);
       await pushRow(market, firstRow, firstStepSeconds);
-      const population = await populate(market, parameters, firstRow.prices, { seed, accounts }, (done) =>
+      const population = await populate(market, parameters, firstRow.prices, { seed, accounts, stress }, (done) =>
         options.onProgress("accounts", done, accounts),
       );
       const takerAccounts = await fundTakers(market, takerKeys, population.poolSeedWad);
@@ -115,7 +121,7 @@ export async function run(options: RunOptions): Promise<Figures> {
           i,
         );
       }
-      await sweepFees(market);
+      await sweep(market);
       const audit = await auditVault(provider, deployment);
       for (const finding of audit.findings) options.onProgress(`audit: ${finding}`, 0, 0);
       return {
@@ -136,6 +142,7 @@ export async function run(options: RunOptions): Promise<Figures> {
         takers,
         taken,
         takerEquity: formatDecimal(await watch.equityWad(takerAccounts), 18),
+        waterfall: await readWaterfall(provider, deployment),
         custodyOk: audit.custodyOk,
         zeroSumOk: audit.zeroSumOk,
         ...self?.figures(),
@@ -158,6 +165,10 @@ async function deploy(chain: Chain, parameters: ReturnType<typeof deploymentPara
   } finally {
     await connection.close();
   }
+}
+
+interface CashView {
+  readonly interestUnsweptWad: bigint;
 }
 
 interface Funds {
@@ -216,9 +227,15 @@ async function stepReport(
   return { row, accountsAtRisk, liquidations, taken, absorbed, liquidatableLeft, ...(await watch.funds(anew)) };
 }
 
-/** Moves the insurance account's share of fees to its cash, in every market that has some. */
-async function sweepFees({ chain, deployment, admin }: LocalMarket): Promise<void> {
+/** Moves the insurance account's share of fees, in every market that has some, and of interest to its cash. */
+async function sweep({ chain, deployment, admin }: LocalMarket): Promise<void> {
   const vault = MarginVault__factory.createInterface();
+  const cashView = vault.encodeFunctionData("cashView");
+  const cash = String(await chain.request("eth_call", [{ to: deployment.vault, data: cashView }, "latest"]));
+  const [{ interestUnsweptWad }] = vault.decodeFunctionResult("cashView", cash) as unknown as [CashView];
+  if (interestUnsweptWad > 0n) {
+    await send(chain, admin, deployment.vault, vault.encodeFunctionData("sweepInterest"));
+  }
   for (const id of deployment.markets.keys()) {
     const data = vault.encodeFunctionData("market", [id]);
     const answer = String(await chain.request("eth_call", [{ to: deployment.vault, data }, "latest"]));
@@ -228,9 +245,10 @@ async function sweepFees({ chain, deployment, admin }: LocalMarket): Promise<voi
   }
 }
 
-/** What absorbed accounts could not pay at the price, whoever paid it. */
+/** What absorbed accounts could not pay at the price, whoever paid it. What the pool lacks when it is resolved is not counted: it may have paid for them. */
 async function badDebtWad(provider: JsonRpcProvider, deployment: Deployment): Promise<bigint> {
   const vault = MarginVault__factory.connect(deployment.vault, provider);
   const paid = await vault.queryFilter(vault.getEvent("InsurancePaid"), deployment.fromBlock);
-  return paid.reduce((sum, { args }) => sum + args.deficitWad, 0n);
+  const pool = accountId(deployment.pool);
+  return paid.reduce((sum, { args }) => (normalizeAccount(args.account) === pool ? sum : sum + args.deficitWad), 0n);
 }

@@ -2,7 +2,7 @@ import { expect } from "chai";
 
 import { type KeeperStep, type KeeperTurn, Keepers } from "../../simulator/keepers.js";
 
-const quiet: KeeperTurn = { atRisk: 0, liquidations: 0, taken: 0, givenBack: 0, absorbed: 0 };
+const quiet: KeeperTurn = { atRisk: 0, liquidations: 0, taken: 0, givenBack: 0, absorbed: 0, chores: 0 };
 
 /** A keeper that has these turns, then quiet ones; it notes each in `order`. */
 function scripted(name: string, turns: readonly Partial<KeeperTurn>[], order: string[]): KeeperStep {
