@@ -1,7 +1,7 @@
 import { styleText } from "node:util";
 
 import { WAD, formatDecimal, parseDecimal } from "../sdk/units.js";
-import { type Figures, exitCode, ownersGained } from "./figures.js";
+import { type Figures, exitCode, ownersGained, unpaidBeyondBooks } from "./figures.js";
 import type { PriceRow } from "./prices.js";
 
 export interface StepReport {
@@ -74,6 +74,7 @@ export function summaryLines(figures: Figures, colors: boolean): string[] {
     ["user equity", money(parseDecimal(figures.userEquity, 18))],
     ...takerEntries(figures),
     ...selfEntries(figures),
+    ...bankRunEntries(figures),
     ["custody", figures.custodyOk ? "holds" : "BROKEN"],
     ["zero sum", figures.zeroSumOk ? "holds" : "BROKEN"],
     ["wall time", `${figures.wallSeconds.toFixed(1)} s`],
@@ -110,6 +111,7 @@ function failures(figures: Figures): string[] {
   return [
     ...(custodyOk && zeroSumOk ? [] : ["the books do not hold"]),
     ...(liquidatableLeft === 0 ? [] : ["liquidatable accounts were left"]),
+    ...(unpaidBeyondBooks(figures) ? ["more is unpaid than was booked"] : []),
     ...(ownersGained(figures) ? ["owners gained by liquidating themselves"] : []),
   ];
 }
@@ -132,6 +134,18 @@ function selfEntries(figures: Figures): [string, string][] {
       "largest gain",
       `${cents(parseDecimal(ownersLargestGain, 18))} in a round, but for ${cents(aside)} of top-ups and offers to all`,
     ],
+  ];
+}
+
+function bankRunEntries({ bankRun, accounts }: Figures): [string, string][] {
+  if (bankRun === undefined) return [];
+  const amount = (text: string) => money(parseDecimal(text, 18));
+  return [
+    [
+      "bank run",
+      `${grouped(bankRun.left)} of ${grouped(accounts)} owners left; ${amount(bankRun.withdrawn)} taken out`,
+    ],
+    ["unpaid after it", `${amount(bankRun.unpaid)}, of which booked as bad debt or owed: ${amount(bankRun.booked)}`],
   ];
 }
 

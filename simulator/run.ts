@@ -13,6 +13,7 @@ import {
 } from "../sdk/index.js";
 import { MarginVault__factory, VaultLens__factory } from "../typechain-types/index.js";
 import { auditVault, inChunks } from "./audit.js";
+import { bankRun } from "./bankRun.js";
 import { type Chain, startChain } from "./chain.js";
 import type { Figures } from "./figures.js";
 import { type KeeperStep, type KeeperTurn, Keepers, added, fundTakers, idleTurn } from "./keepers.js";
@@ -122,6 +123,9 @@ export async function run(options: RunOptions): Promise<Figures> {
         );
       }
       await sweep(market);
+      const [funds, userEquityWad] = [await watch.funds(true), await watch.equityWad(owned)];
+      const takerEquityWad = await watch.equityWad(takerAccounts);
+      const run = stress?.bankRun === true ? await leave(provider, market, population.accounts) : undefined;
       const audit = await auditVault(provider, deployment);
       for (const finding of audit.findings) options.onProgress(`audit: ${finding}`, 0, 0);
       return {
@@ -136,16 +140,17 @@ export async function run(options: RunOptions): Promise<Figures> {
         absorbed,
         liquidatableLeft,
         badDebt: formatDecimal(await badDebtWad(provider, deployment), 18),
-        insurance: formatDecimal((await watch.funds(true)).insuranceWad, 18),
-        poolEquity: formatDecimal((await watch.funds(true)).poolEquityWad, 18),
-        userEquity: formatDecimal(await watch.equityWad(owned), 18),
+        insurance: formatDecimal(funds.insuranceWad, 18),
+        poolEquity: formatDecimal(funds.poolEquityWad, 18),
+        userEquity: formatDecimal(userEquityWad, 18),
         takers,
         taken,
-        takerEquity: formatDecimal(await watch.equityWad(takerAccounts), 18),
+        takerEquity: formatDecimal(takerEquityWad, 18),
         waterfall: await readWaterfall(provider, deployment),
         custodyOk: audit.custodyOk,
         zeroSumOk: audit.zeroSumOk,
         ...self?.figures(),
+        ...(run && { bankRun: run }),
         wallSeconds: Math.round((performance.now() - startedAt) / 100) / 10,
       };
     } finally {
@@ -225,6 +230,12 @@ async function stepReport(
 ): Promise<StepReport> {
   const { atRisk: accountsAtRisk, liquidations, taken, absorbed } = turn;
   return { row, accountsAtRisk, liquidations, taken, absorbed, liquidatableLeft, ...(await watch.funds(anew)) };
+}
+
+/** Lets everybody leave, the owners in their order. */
+async function leave(provider: JsonRpcProvider, market: LocalMarket, accounts: readonly AccountId[]) {
+  const owners = accounts.map((account, i) => ({ account, key: market.keys[firstOwnerKey + i] ?? "" }));
+  return bankRun(market, await Ballast.connect(provider, market.deployment), owners);
 }
 
 /** Moves the insurance account's share of fees, in every market that has some, and of interest to its cash. */

@@ -9,6 +9,8 @@ export interface Stress {
   readonly leverageFactor: number;
   /** Of positions, the share that is long. */
   readonly longShare: number;
+  /** Whether everybody leaves at the end. */
+  readonly bankRun: boolean;
 }
 
 /**
@@ -28,4 +30,5 @@ export const gap: Stress = {
   leverageFactor: 10,
   // So that the pool, which is short of what they are long of, has gained enough by the gap to be asked at all.
   longShare: 0.8,
+  bankRun: true,
 };
