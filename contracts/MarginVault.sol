@@ -76,6 +76,7 @@ contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
         settlementToken = settlementToken_;
         _cashUnit = 10 ** (18 - decimals);
         $.cashIndices = toCashIndices(INDEX_ONE, INDEX_ONE, 0, 0, block.timestamp);
+        emit CashChanged($.cashIndices, $.cashTotals, 0);
         pool = new LiquidityPool(IERC20(settlementToken_), poolLockSeconds);
     }
 

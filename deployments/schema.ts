@@ -129,6 +129,7 @@ const collateral = z
       "must make less than 1 with weightMaintenance, so that selling the collateral raises health",
       (c) => wad(c.weightMaintenance) + wad(c.discountCap) < WAD,
     ),
+    rule("depositCap", "must be in the token's decimals, and at most 2^96 - 1 of its units", fitsDepositCap),
     rule("weightInitial", "must not exceed weightMaintenance", (c) => wad(c.weightInitial) <= wad(c.weightMaintenance)),
   );
 
@@ -220,6 +221,13 @@ export type DeploymentParameters = z.infer<typeof DeploymentParameters>;
 
 function wad(text: string): bigint {
   return parseDecimal(text, 18);
+}
+
+/** Whether the vault's word can hold a deposit cap. */
+function fitsDepositCap({ depositCap, decimals }: { depositCap?: string | undefined; decimals: string }): boolean {
+  if (depositCap === undefined || Number(decimals) > 18) return true; // of the decimals another rule complains
+  const unit = 10n ** (18n - BigInt(decimals));
+  return wad(depositCap) % unit === 0n && wad(depositCap) / unit < 2n ** 96n;
 }
 
 function distinct(names: readonly string[]): boolean {

@@ -1,4 +1,11 @@
-import { type ContractTransactionReceipt, type ContractTransactionResponse, type Provider, type Signer } from "ethers";
+import {
+  type Block,
+  type ContractTransactionReceipt,
+  type ContractTransactionResponse,
+  type Provider,
+  type Signer,
+  toBeHex,
+} from "ethers";
 
 import {
   type LiquidityPool,
@@ -11,11 +18,14 @@ import {
   type VaultLens,
   VaultLens__factory,
 } from "../typechain-types/index.js";
-import { type AccountId, accountId } from "./accounts.js";
+import { type AccountId, accountId, normalizeAccount } from "./accounts.js";
+import { type CashFigures, cashFigures, toStoredCash } from "./cash.js";
+import { type Deleveraging, deleveragingTopics, deleveragingsOf } from "./deleveragings.js";
 import { type Deployment, collateralAsset } from "./deployment.js";
 import {
   AmountError,
   NotDeployedError,
+  PoolAccountError,
   ReadOnlyError,
   UnknownSymbolError,
   WrongChainError,
@@ -162,7 +172,7 @@ export class Ballast {
     { limitPrice = 0n, deadline }: TradeOptions = {},
   ): Promise<ContractTransactionReceipt> {
     this.#writer();
-    const until = deadline ?? (await this.#latestTime()) + defaultDeadlineSeconds;
+    const until = deadline ?? (await this.#latestBlock()).timestamp + defaultDeadlineSeconds;
     const id = this.marketId(market);
     return this.#mined(() => this.vault.trade(account, id, toUnits(size, 18), toUnsignedUnits(limitPrice, 18), until));
   }
@@ -217,6 +227,30 @@ export class Ballast {
     return this.#mined(() => this.vault.absorb([...accounts], rewarded));
   }
 
+  /** Moves the insurance account's share of interest to its cash. */
+  async sweepInterest(): Promise<ContractTransactionReceipt> {
+    this.#writer();
+    return this.#mined(() => this.vault.sweepInterest());
+  }
+
+  /** Lets insurance pay bad debt, as far as its cash goes. */
+  async cover(): Promise<ContractTransactionReceipt> {
+    this.#writer();
+    return this.#mined(() => this.vault.cover());
+  }
+
+  /** Brings a pool that is below zero back to it: insurance, the other sides of its markets, and suppliers of cash bear it. */
+  async resolvePool(): Promise<ContractTransactionReceipt> {
+    this.#writer();
+    return this.#mined(() => this.vault.resolvePool());
+  }
+
+  /** Delists a market from its announced time on: all its positions are closed at one price, and settling pays them. */
+  async delist(market: string): Promise<ContractTransactionReceipt> {
+    this.#writer();
+    return this.#mined(() => this.vault.delist(this.marketId(market)));
+  }
+
   /** Buys collateral that the pool has absorbed, for at most `maxCost` of cash. */
   async buyCollateral(
     buyer: AccountId,
@@ -243,9 +277,48 @@ export class Ballast {
     return toHealth(await withDecodedErrors(() => this.vault.health(account)));
   }
 
-  /** The account's cash (wad) and assets. */
+  /** The account's principal (not its cash: see cashOf), assets and mode. */
   async state(account: AccountId): Promise<AccountState> {
     return decodeAccount(await this.vault.accountWord(account));
+  }
+
+  /** The account's cash, wad, interest included; below zero a debt. */
+  async cashOf(account: AccountId): Promise<bigint> {
+    return this.vault.cash(account);
+  }
+
+  /** What is supplied and borrowed of cash, what that costs, and what losses may still take of it, as of the latest block. */
+  async cash(): Promise<CashFigures> {
+    const { number: blockTag, timestamp } = await this.#latestBlock();
+    const [view, [, , held], [poolValueWad]] = await withDecodedErrors(async () =>
+      Promise.all([
+        this.vault.cashView({ blockTag }),
+        this.vault.totals({ blockTag }),
+        this.vault.poolValue({ blockTag }),
+      ]),
+    );
+    const heldWad = held * 10n ** BigInt(18 - this.deployment.settlementToken.decimals);
+    return cashFigures(toStoredCash(view, heldWad, poolValueWad), timestamp);
+  }
+
+  /** What deleveraging did to the account's position in one market since a block. Throws PoolAccountError. */
+  async deleveragings(
+    account: AccountId,
+    market: string,
+    fromBlock = this.deployment.fromBlock,
+  ): Promise<Deleveraging[]> {
+    const owner = normalizeAccount(account);
+    if (owner === this.poolAccount) throw new PoolAccountError(account);
+    const { number: toBlock } = await this.#latestBlock();
+    const id = toBeHex(this.marketId(market), 32);
+    // From the first block on: what was stored of the position when the first of them came may be as old.
+    const range = { address: this.deployment.vault, fromBlock: this.deployment.fromBlock, toBlock };
+    const [own, others] = await Promise.all([
+      this.provider.getLogs({ ...range, topics: [[...deleveragingTopics.position], owner, id] }),
+      this.provider.getLogs({ ...range, topics: [[...deleveragingTopics.market], id] }),
+    ]);
+    const logs = [...own, ...others].toSorted((a, b) => a.blockNumber - b.blockNumber || a.index - b.index);
+    return deleveragingsOf(logs).filter(({ blockNumber }) => blockNumber >= fromBlock);
   }
 
   /** The account's position in one market; size zero if it has none. */
@@ -352,10 +425,10 @@ export class Ballast {
     return this.#signer;
   }
 
-  async #latestTime(): Promise<number> {
+  async #latestBlock(): Promise<Block> {
     const block = await this.provider.getBlock("latest");
     if (block === null) throw new TypeError("the provider has no latest block");
-    return block.timestamp;
+    return block;
   }
 
   async #mined(send: () => Promise<ContractTransactionResponse>): Promise<ContractTransactionReceipt> {

@@ -72,6 +72,17 @@ export class NotDeployedError extends BallastError {
   }
 }
 
+/** What is asked for is known of every account but the pool's. */
+export class PoolAccountError extends BallastError {
+  override readonly name = "PoolAccountError";
+  readonly account: string;
+
+  constructor(account: string) {
+    super(`${account} is the pool's account, whose positions MarketChanged tells: name another account`);
+    this.account = account;
+  }
+}
+
 /** A transaction needs a signer, and the client was connected with a provider alone. */
 export class ReadOnlyError extends BallastError {
   override readonly name = "ReadOnlyError";

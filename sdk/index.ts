@@ -1,5 +1,14 @@
 export { type AccountId, accountId, indexOf, normalizeAccount, ownerOf } from "./accounts.js";
 export {
+  type CashFigures,
+  type CashIndices,
+  type StoredCash,
+  accruedIndices,
+  cashFigures,
+  cashOfPrincipal,
+  toStoredCash,
+} from "./cash.js";
+export {
   type Amount,
   Ballast,
   type CollateralBalance,
@@ -9,6 +18,7 @@ export {
   toHealth,
   toUnits,
 } from "./client.js";
+export { type Deleveraging, type MinedLog, deleveragingTopics, deleveragingsOf } from "./deleveragings.js";
 export {
   Deployment,
   DeploymentFileError,
@@ -24,6 +34,7 @@ export {
   BallastError,
   ContractError,
   NotDeployedError,
+  PoolAccountError,
   ReadOnlyError,
   UnknownSymbolError,
   WrongChainError,
@@ -35,11 +46,12 @@ export { type BallastEvent, UnknownLogError, readEvents } from "./events.js";
 export {
   Ledger,
   type LedgerAccount,
+  type LedgerCash,
   type LedgerCollateral,
   type LedgerMarket,
   LogGapError,
   type VaultLog,
 } from "./ledger.js";
 export { type LegPreview, type LiquidationOptions, type Refusal, refusals, toLegPreview } from "./liquidations.js";
-export { WAD, formatDecimal, mulDivDown, mulDivUp, parseDecimal } from "./units.js";
+export { RAY, WAD, formatDecimal, mulDivDown, mulDivFloor, mulDivUp, parseDecimal } from "./units.js";
 export * from "./words.js";

@@ -3,6 +3,7 @@ import { type AccountId, accountId } from "./accounts.js";
 import type { Deployment } from "./deployment.js";
 import { BallastError } from "./errors.js";
 import { UnknownLogError } from "./events.js";
+import { epochEndKey } from "./words.js";
 
 /** A log as a node tells it. */
 export interface VaultLog {
@@ -27,6 +28,12 @@ export interface LedgerMarket {
   readonly risk: bigint;
   readonly terms: bigint;
   readonly discount: bigint;
+  /** Zero until a side is touched, as is `epochs`. */
+  readonly longSide: bigint;
+  readonly shortSide: bigint;
+  readonly epochs: bigint;
+  /** The index of a side at the end of an epoch, by epochEndKey. */
+  readonly ends: ReadonlyMap<number, bigint>;
 }
 
 export interface LedgerCollateral {
@@ -49,7 +56,21 @@ export class LogGapError extends BallastError {
   }
 }
 
+/** Words of cash, and sums of it (wad). */
+export interface LedgerCash {
+  readonly indices: bigint;
+  readonly totals: bigint;
+  readonly terms: bigint;
+  /** Hour budgets. */
+  readonly poolLosses: bigint;
+  readonly writeOffs: bigint;
+  /** The insurance account's share of interest, not yet in its cash. */
+  readonly interestUnsweptWad: bigint;
+  readonly badDebtWad: bigint;
+}
+
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+type MarketEntry = Mutable<Omit<LedgerMarket, "ends">> & { readonly ends: Map<number, bigint> };
 interface Entry {
   word: bigint;
   readonly positions: Map<number, bigint>;
@@ -73,9 +94,19 @@ export class Ledger {
   readonly markets: ReadonlyMap<number, LedgerMarket>;
   /** By token (lower case). */
   readonly collaterals: ReadonlyMap<string, LedgerCollateral>;
+  readonly cash: LedgerCash;
   readonly #accounts = new Map<AccountId, Entry>();
-  readonly #markets = new Map<number, Mutable<LedgerMarket>>();
+  readonly #markets = new Map<number, MarketEntry>();
   readonly #collaterals = new Map<string, Mutable<LedgerCollateral>>();
+  readonly #cash: Mutable<LedgerCash> = {
+    indices: 0n,
+    totals: 0n,
+    terms: 0n,
+    poolLosses: 0n,
+    writeOffs: 0n,
+    interestUnsweptWad: 0n,
+    badDebtWad: 0n,
+  };
   readonly #vault: string;
   readonly #settlementToken: string;
   readonly #pool: AccountId;
@@ -92,6 +123,7 @@ export class Ledger {
     this.accounts = this.#accounts;
     this.markets = this.#markets;
     this.collaterals = this.#collaterals;
+    this.cash = this.#cash;
   }
 
   /** Address of the access manager, as a number. */
@@ -136,6 +168,26 @@ export class Ledger {
       market.totals = word(log, 1);
       put(this.#account(this.#pool).positions, id, word(log, 2));
     },
+    SidesChanged: (log) => {
+      const market = this.#market(Number(key(log, 1)));
+      market.longSide = word(log, 0);
+      market.shortSide = word(log, 1);
+      market.epochs = word(log, 2);
+    },
+    EpochEnded: (log) => {
+      const { ends } = this.#market(Number(key(log, 1)));
+      put(ends, epochEndKey(BigInt(key(log, 2)) === 1n, Number(word(log, 0))), word(log, 1));
+    },
+    CashChanged: (log) => {
+      this.#cash.indices = word(log, 0);
+      this.#cash.totals = word(log, 1);
+      this.#cash.interestUnsweptWad = word(log, 2);
+    },
+    LossesChanged: (log) => {
+      this.#cash.poolLosses = word(log, 0);
+      this.#cash.writeOffs = word(log, 1);
+      this.#cash.badDebtWad = word(log, 2);
+    },
     CollateralChanged: (log) => {
       const token = addressKey(log, 2);
       const { collaterals } = this.#account(accountKey(log));
@@ -157,6 +209,7 @@ export class Ledger {
       const [index, discount] = [Number(key(log, 2)), word(log, 1)];
       this.#collaterals.set(token, { index, word: word(log, 0), discount, stockSince });
     },
+    CashParametersSet: (log) => (this.#cash.terms = word(log, 0)),
     AccountParametersSet: (log) => (this.#accountRisk = word(log, 0)),
     AuthorityUpdated: (log) => (this.#authority = word(log, 0)),
     ReservePaid: (log) => (this.#cashHeld += word(log, 0)),
@@ -172,8 +225,9 @@ export class Ledger {
     return created(this.#accounts, id, () => ({ word: 0n, positions: new Map(), collaterals: new Map() }));
   }
 
-  #market(id: number): Mutable<LedgerMarket> {
-    return created(this.#markets, id, () => ({ state: 0n, totals: 0n, risk: 0n, terms: 0n, discount: 0n }));
+  #market(id: number): MarketEntry {
+    const words = { state: 0n, totals: 0n, risk: 0n, terms: 0n, discount: 0n, longSide: 0n, shortSide: 0n, epochs: 0n };
+    return created(this.#markets, id, () => ({ ...words, ends: new Map<number, bigint>() }));
   }
 
   #collateral(token: string): Mutable<LedgerCollateral> {

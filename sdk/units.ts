@@ -1,4 +1,5 @@
 export const WAD = 10n ** 18n;
+export const RAY = 10n ** 27n;
 
 const plainDecimal = /^(-?)(\d+)(?:\.(\d+))?$/;
 
@@ -28,4 +29,11 @@ export function mulDivDown(a: bigint, b: bigint, divisor: bigint): bigint {
 /** a * b / divisor away from zero; for amounts that are not negative. */
 export function mulDivUp(a: bigint, b: bigint, divisor: bigint): bigint {
   return (a * b + divisor - 1n) / divisor;
+}
+
+/** a * b / divisor toward minus infinity; the divisor is above zero. */
+export function mulDivFloor(a: bigint, b: bigint, divisor: bigint): bigint {
+  const product = a * b;
+  const quotient = product / divisor;
+  return product < 0n && quotient * divisor !== product ? quotient - 1n : quotient;
 }

@@ -72,11 +72,15 @@ describe("storage layout of the margin vault", () => {
       cashIndices: "10:0",
       cashTotals: "11:0",
       cashHeld: "12:0",
-      marketCount: "12:16",
-      collateralCount: "12:17",
+      interestUnswept: "12:16",
+      marketCount: "12:30",
+      collateralCount: "12:31",
       badDebt: "13:0",
       collateralDiscounts: "14:0",
       stockSince: "15:0",
+      cashTerms: "16:0",
+      poolLosses: "17:0",
+      writeOffs: "18:0",
     });
   });
 
@@ -90,6 +94,7 @@ describe("storage layout of the margin vault", () => {
       longSide: "5:0",
       shortSide: "6:0",
       epochs: "7:0",
+      ends: "8:0",
     });
   });
 });

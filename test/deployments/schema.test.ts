@@ -10,6 +10,7 @@ const [wbtc] = valid.collaterals;
 
 const withMarket = (change: object) => ({ ...valid, markets: [{ ...btc, ...change }, link] });
 const withCollateral = (change: object) => ({ ...valid, collaterals: [{ ...wbtc, ...change }] });
+const withCash = (change: object) => ({ ...valid, cash: { ...valid.cash, ...change } });
 const withVault = (change: object) => ({ ...valid, vault: { ...valid.vault, ...change } });
 
 const chainlink = {
@@ -44,6 +45,22 @@ describe("deployments/schema", () => {
     expect(refusedFields(withMarket({ lambdaInitial: "1" }))).to.deep.equal([]);
     expect(refusedFields(withVault({ targetHealth: "1.666666" }))).to.deep.equal([]);
     expect(refusedFields(withVault({ absorbHealth: "0.999999" }))).to.deep.equal([]);
+    expect(refusedFields(withMarket({ openInterestSlope: "10" }))).to.deep.equal([]);
+    for (const concentrationStart of ["0.0001", "1", "0.1230"]) {
+      expect(refusedFields(withCollateral({ concentrationStart }))).to.deep.equal([]);
+    }
+    const free = { kink: "0", rateAtZero: "0", rateAtKink: "0", rateAtFull: "0", reserveFactor: "0" };
+    expect(refusedFields(withCash({ ...free, poolLossPerHour: "0", writeOffPerHour: "0" }))).to.deep.equal([]);
+    const dear = { kink: "1", rateAtZero: "4", rateAtKink: "4", rateAtFull: "4", reserveFactor: "0.5" };
+    expect(refusedFields(withCash({ ...dear, poolLossPerHour: "1", writeOffPerHour: "1" }))).to.deep.equal([]);
+  });
+
+  it("takes a deposit cap up to what the vault can count, in the token's decimals, or none", () => {
+    const { depositCap: _, ...uncapped } = { depositCap: undefined, ...wbtc };
+    expect(refusedFields({ ...valid, collaterals: [uncapped] })).to.deep.equal([]);
+    for (const depositCap of ["0.00000001", "792281625142643375935.43950335"]) {
+      expect(refusedFields(withCollateral({ depositCap }))).to.deep.equal([]);
+    }
   });
 
   const refusals: [title: string, parameters: unknown, fields: string[]][] = [
@@ -90,7 +107,38 @@ describe("deployments/schema", () => {
       withCollateral({ weightInitial: "0.900001" }),
       ["collaterals.0.weightInitial"],
     ],
+    ["an unknown key of cash", withCash({ extra: "1" }), ["cash"]],
+    ["parameters without cash", { ...valid, cash: undefined }, ["cash"]],
+    ["a kink above 1", withCash({ kink: "1.000001" }), ["cash.kink"]],
+    ["a rate that falls before the kink", withCash({ rateAtZero: "0.080001" }), ["cash.rateAtZero"]],
+    ["a rate that falls beyond the kink", withCash({ rateAtFull: "0.079999" }), ["cash.rateAtKink"]],
+    ["a rate above 400% a year", withCash({ rateAtFull: "4.000001" }), ["cash.rateAtFull"]],
+    ["a rate finer than 1e-6", withCash({ rateAtZero: "0.0100001" }), ["cash.rateAtZero"]],
+    ["a reserve factor above 0.5", withCash({ reserveFactor: "0.500001" }), ["cash.reserveFactor"]],
+    ["more losses an hour than the pool has", withCash({ poolLossPerHour: "1.000001" }), ["cash.poolLossPerHour"]],
+    ["more write-offs an hour than there is cash", withCash({ writeOffPerHour: "1.000001" }), ["cash.writeOffPerHour"]],
+    [
+      "a slope of open interest above 10",
+      withMarket({ openInterestSlope: "10.000001" }),
+      ["markets.0.openInterestSlope"],
+    ],
+    ["a market without a slope", withMarket({ openInterestSlope: undefined }), ["markets.0.openInterestSlope"]],
+    [
+      "a start of concentration at zero",
+      withCollateral({ concentrationStart: "0" }),
+      ["collaterals.0.concentrationStart"],
+    ],
+    ["one above 1", withCollateral({ concentrationStart: "1.0001" }), ["collaterals.0.concentrationStart"]],
+    ["one finer than 1e-4", withCollateral({ concentrationStart: "0.12345" }), ["collaterals.0.concentrationStart"]],
+    ["a deposit cap of zero", withCollateral({ depositCap: "0" }), ["collaterals.0.depositCap"]],
+    ["a deposit cap finer than the token", withCollateral({ depositCap: "1.000000001" }), ["collaterals.0.depositCap"]],
+    [
+      "a deposit cap beyond what the vault can count",
+      withCollateral({ depositCap: "792281625142643375935.43950336" }),
+      ["collaterals.0.depositCap"],
+    ],
     ["19 decimals of a token", withCollateral({ decimals: "19" }), ["collaterals.0.decimals"]],
+    ["them of one with a cap", withCollateral({ decimals: "19", depositCap: "1" }), ["collaterals.0.decimals"]],
     ["a target health of 1", withVault({ targetHealth: "1" }), ["vault.targetHealth"]],
     ["an absorb health of 1", withVault({ absorbHealth: "1" }), ["vault.absorbHealth"]],
     ["fee shares that do not make 1", withVault({ forcedFeeSharePool: "0.3" }), ["vault.forcedFeeShareKeeper"]],

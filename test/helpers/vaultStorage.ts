@@ -1,6 +1,6 @@
 import { AbiCoder, keccak256, toBeHex } from "ethers";
 
-import type { AccountId, Ledger } from "../../sdk/index.js";
+import { type AccountId, type Ledger, decodeEpochs, epochEndKey } from "../../sdk/index.js";
 
 /** A slot of the vault's storage by what stands in it. The layout is contracts/types/VaultStorage.sol's; see storageLayout.test.ts. */
 export interface Place {
@@ -24,7 +24,10 @@ const after = (slot: string, slots: number) => slotOf(BigInt(slot) + BigInt(slot
 /** Slot of VaultStorage: the access manager's comes before it. */
 const first = 1;
 const at = (member: number) => slotOf(BigInt(first + member));
-const marketWords = ["state", "totals", "risk", "terms", "discount"] as const;
+/** Slots 0 to 7 of a market. */
+const marketWords = ["state", "totals", "risk", "terms", "discount", "longSide", "shortSide", "epochs"] as const;
+const marketEnds = 8;
+const sides = { long: true, short: false } as const;
 
 export const place = {
   authority: placeAt("authority", () => slotOf(0n)),
@@ -35,6 +38,10 @@ export const place = {
     placeAt(`collateral ${id} ${index}`, () => entry(BigInt(index), entry(id, at(2)))),
   market: (id: number, word: (typeof marketWords)[number]) =>
     placeAt(`${word} ${id}`, () => after(entry(BigInt(id), at(3)), marketWords.indexOf(word))),
+  epochEnd: (id: number, side: keyof typeof sides, epoch: number) =>
+    placeAt(`end of ${side} epoch ${epoch} ${id}`, () =>
+      entry(BigInt(epochEndKey(sides[side], epoch)), after(entry(BigInt(id), at(3)), marketEnds)),
+    ),
   collateral: (index: number) => placeAt(`collateral ${index}`, () => entry(BigInt(index), at(4))),
   collateralToken: (index: number) => placeAt(`token ${index}`, () => entry(BigInt(index), at(5))),
   collateralIndex: (token: string) => placeAt(`index of ${token.toLowerCase()}`, () => entry(token, at(6))),
@@ -43,19 +50,27 @@ export const place = {
   accountRisk: placeAt("account risk", () => at(7)),
   rewardBudget: placeAt("reward budget", () => at(8)),
   capital: placeAt("capital", () => at(9)),
-  /** Cash held (128 bits), then how many markets and collaterals there are. */
-  counts: placeAt("cash held and counts", () => at(12)),
+  cashIndices: placeAt("cash indices", () => at(10)),
+  cashTotals: placeAt("cash totals", () => at(11)),
+  /** Cash held (128 bits), interest not swept (112 bits), then how many markets and collaterals there are. */
+  counts: placeAt("cash held, interest and counts", () => at(12)),
+  badDebt: placeAt("bad debt", () => at(13)),
+  cashTerms: placeAt("cash terms", () => at(16)),
+  poolLosses: placeAt("pool losses", () => at(17)),
+  writeOffs: placeAt("write-offs", () => at(18)),
 } as const;
 
-/** What a vault may have something of: accounts, so many markets, and collaterals by index. */
+/** What a vault may have something of: accounts, so many markets, collaterals by index, and ended epochs. */
 export interface Extent {
   readonly accounts: Iterable<AccountId>;
   readonly markets: number;
+  /** How many epochs of each side have ended, by market. By default none. */
+  readonly ended?: ReadonlyMap<number, Readonly<Record<keyof typeof sides, number>>>;
   readonly collaterals: readonly string[];
 }
 
 /** Every place that a vault of this extent may write to: of each account every market and every collateral. */
-export function placesOf({ accounts, markets, collaterals }: Extent): Place[] {
+export function placesOf({ accounts, markets, ended = new Map(), collaterals }: Extent): Place[] {
   const ids = Array.from({ length: markets }, (_, id) => id);
   return [
     place.authority,
@@ -65,6 +80,10 @@ export function placesOf({ accounts, markets, collaterals }: Extent): Place[] {
       ...collaterals.map((_, index) => place.collateralOf(id, index)),
     ]),
     ...ids.flatMap((id) => marketWords.map((word) => place.market(id, word))),
+    ...[...ended].flatMap(([id, { long, short }]) => [
+      ...Array.from({ length: long }, (_, epoch) => place.epochEnd(id, "long", epoch)),
+      ...Array.from({ length: short }, (_, epoch) => place.epochEnd(id, "short", epoch)),
+    ]),
     ...collaterals.flatMap((token, index) => [
       place.collateral(index),
       place.collateralToken(index),
@@ -75,14 +94,30 @@ export function placesOf({ accounts, markets, collaterals }: Extent): Place[] {
     place.accountRisk,
     place.rewardBudget,
     place.capital,
+    place.cashIndices,
+    place.cashTotals,
     place.counts,
+    place.badDebt,
+    place.cashTerms,
+    place.poolLosses,
+    place.writeOffs,
   ];
 }
 
 /** What the ledger has seen so far. */
 export function extentOf({ accounts, markets, collaterals }: Ledger): Extent {
   const byIndex = [...collaterals].toSorted(([, a], [, b]) => a.index - b.index);
-  return { accounts: accounts.keys(), markets: markets.size, collaterals: byIndex.map(([token]) => token) };
+  return {
+    accounts: accounts.keys(),
+    markets: markets.size,
+    ended: new Map([...markets].map(([id, { epochs }]) => [id, endedEpochs(epochs)])),
+    collaterals: byIndex.map(([token]) => token),
+  };
+}
+
+function endedEpochs(word: bigint) {
+  const { longEpoch, shortEpoch } = decodeEpochs(word);
+  return { long: longEpoch, short: shortEpoch };
 }
 
 /** The storage that the ledger tells, by the places' names; what is not there is zero. */
@@ -98,7 +133,10 @@ export function toldBy(ledger: Ledger): Map<string, bigint> {
       tell(place.collateralOf(id, collaterals.get(token)!.index), amount);
     }
   }
-  for (const [id, market] of markets) for (const word of marketWords) tell(place.market(id, word), market[word]);
+  for (const [id, market] of markets) {
+    for (const word of marketWords) tell(place.market(id, word), market[word]);
+    for (const [key, end] of market.ends) tell(place.epochEnd(id, key % 2 === 1 ? "long" : "short", key >> 1), end);
+  }
   for (const [token, { index, word, discount, stockSince }] of collaterals) {
     tell(place.collateral(index), word);
     tell(place.collateralDiscount(index), discount);
@@ -109,7 +147,15 @@ export function toldBy(ledger: Ledger): Map<string, bigint> {
   tell(place.accountRisk, ledger.accountRisk);
   tell(place.rewardBudget, ledger.rewardBudget);
   tell(place.capital, ledger.capital);
-  tell(place.counts, ledger.cashHeld | (BigInt(markets.size) << 128n) | (BigInt(collaterals.size) << 136n));
+  const { cash } = ledger;
+  tell(place.cashIndices, cash.indices);
+  tell(place.cashTotals, cash.totals);
+  const counts = (BigInt(markets.size) << 240n) | (BigInt(collaterals.size) << 248n);
+  tell(place.counts, ledger.cashHeld | (cash.interestUnsweptWad << 128n) | counts);
+  tell(place.badDebt, cash.badDebtWad);
+  tell(place.cashTerms, cash.terms);
+  tell(place.poolLosses, cash.poolLosses);
+  tell(place.writeOffs, cash.writeOffs);
   return told;
 }
 

@@ -4,7 +4,15 @@ import hre from "hardhat";
 import type { DeploymentParameters } from "../../deployments/schema.js";
 import { type Connection, TokenAddressMissingError, deployBallast, pushPrices } from "../../ignition/deploy.js";
 import { FeedUnusableError } from "../../ignition/feeds.js";
-import { Ballast, type Deployment, accountId, decodeCollateral, parseDeployment } from "../../sdk/index.js";
+import {
+  Ballast,
+  type Deployment,
+  accountId,
+  decodeCashTerms,
+  decodeCollateral,
+  decodeMarketRisk,
+  parseDeployment,
+} from "../../sdk/index.js";
 import { deploymentParameters, parsePrices } from "../../simulator/index.js";
 import { type MockAggregator, MockToken__factory } from "../../typechain-types/index.js";
 import { type FeedInput, conducts, deployAggregator, feedOf } from "../helpers/chainlink.js";
@@ -53,13 +61,37 @@ describe("ignition/deploy", () => {
       expect(decodeCollateral(word)).to.deep.include({
         weightInitialWad: wad("0.85"),
         weightMaintenanceWad: wad("0.9"),
+        concentrationStartWad: wad("1"),
         depositCap: 2n ** 96n - 1n,
       });
     }
+    expect(decodeCashTerms((await ballast.vault.cashView()).terms)).to.deep.equal({
+      kinkWad: wad("0.8"),
+      rateAtZeroWad: wad("0.01"),
+      rateAtKinkWad: wad("0.08"),
+      rateAtFullWad: wad("0.8"),
+      reserveFactorWad: wad("0.1"),
+      poolLossPerHourWad: wad("0.1"),
+      writeOffPerHourWad: wad("0.2"),
+    });
     expect(await ballast.pool.vault()).to.equal(deployment.vault);
     expect(await ballast.lens.vault()).to.equal(deployment.vault);
     expect(await ballast.pool.lockSeconds()).to.equal(86_400n);
     expect(parseDeployment(JSON.stringify(deployment))).to.deep.equal(deployment);
+  });
+
+  it("gives collaterals their caps in the tokens' own units, and markets the slope of their open interest", async () => {
+    const deployment = await deployBallast(connection, {
+      ...changed(three, { markets: { ETH: { openInterestSlope: "2.5" } } }),
+      collaterals: three.collaterals.map((one) => ({ ...one, depositCap: "1000.25", concentrationStart: "0.4" })),
+    });
+    const { vault } = await connect(deployment);
+    for (const [index, depositCap] of [wad("1000.25"), 100_025_000_000n].entries()) {
+      const [, word] = await vault.collateralAt(index);
+      expect(decodeCollateral(word)).to.include({ depositCap, concentrationStartWad: wad("0.4") });
+    }
+    const slopes = [0, 1, 2].map(async (id) => decodeMarketRisk((await vault.market(id)).risk).openInterestSlopeWad);
+    expect(await Promise.all(slopes)).to.deep.equal([0n, wad("2.5"), 0n]);
   });
 
   it("deploys and sends nothing when everything stands already", async () => {

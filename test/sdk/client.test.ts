@@ -313,6 +313,9 @@ describe("sdk/client", () => {
       expect(await reader.positions(account)).to.deep.equal(await client.positions(account));
       expect(await reader.collaterals(account)).to.deep.equal(await client.collaterals(account));
       expect(await reader.events(0)).to.deep.equal(await client.events(0));
+      expect(await reader.cash()).to.deep.equal(await client.cash());
+      expect(await reader.cashOf(account)).to.equal(wad("1000"));
+      expect(await reader.deleveragings(account, "ETH")).to.deep.equal([]);
       expect(await reader.account(owner.address)).to.equal(account);
       for (const write of [
         () => reader.account(),
@@ -326,6 +329,10 @@ describe("sdk/client", () => {
         () => reader.liquidateCollateral(account, "WETH", accountId(other.address)),
         () => reader.absorb([account], accountId(other.address)),
         () => reader.buyCollateral(account, "WETH", "1", "200"),
+        () => reader.sweepInterest(),
+        () => reader.cover(),
+        () => reader.resolvePool(),
+        () => reader.delist("ETH"),
       ]) {
         await failsWith(ReadOnlyError, write);
       }
@@ -394,6 +401,58 @@ describe("sdk/client", () => {
     expect(await client.collaterals(taker)).to.deep.equal([{ token: "WETH", amount: wad("1.5") }]);
     const error = await failsWith(ContractError, () => liquidator.buyCollateral(taker, "WETH", "1", "156"));
     expect(error.args).to.deep.equal({ costWad: wad("156.578"), maxCostWad: wad("156") });
+  });
+
+  it("owes more with time than its principal, and repays it whole", async () => {
+    await world.fund(owner, { WETH: "100" });
+    await client.withdraw(account, "USDC", "10000");
+    await world.passTime(365 * 86_400);
+    await world.push({ ETH: "200", BTC: "8000" });
+    const { principalWad } = await client.state(account);
+    expect(principalWad >= -wad("10000") && principalWad < -wad("9999.99")).to.equal(true);
+    // A thousandth of what is supplied is lent: 1% a year, and a little.
+    const owed = -(await client.cashOf(account));
+    expect(owed > wad("10100") && owed < wad("10102")).to.equal(true);
+    expect((await client.health(account)).netCashWad).to.equal(-owed);
+    await world.fund(owner, { USDC: "10102" });
+    expect((await client.cashOf(account)) >= 0n).to.equal(true);
+  });
+
+  it("sweeps interest, covers bad debt, resolves a pool and delists a market, or says why it cannot", async () => {
+    const refused = async (call: () => Promise<unknown>) => {
+      const { errorName, args } = await failsWith(ContractError, call);
+      return [errorName, args];
+    };
+    const insurance = accountId(world.deployment.vault);
+    await world.fund(owner, { WETH: "100" });
+    await client.withdraw(account, "USDC", "10000");
+    await world.passTime(3600);
+    await world.push({ ETH: "200" });
+    const before = await client.cashOf(insurance);
+    await client.sweepInterest();
+    expect((await client.cashOf(insurance)) > before).to.equal(true);
+    expect((await refused(() => client.cover()))[0]).to.equal("NothingToCover");
+    const { timestamp } = (await client.provider.getBlock("latest"))!;
+    await world.refresh();
+    expect((await refused(() => client.resolvePool()))[0]).to.equal("PoolSolvent");
+
+    const { vault } = world.ballast;
+    const due = timestamp + 100_000;
+    await (await vault.announceDelisting(1, due, 0n)).wait();
+    const opened = await world.fund(other, { USDC: "1000" });
+    const trader = await world.as(other);
+    expect(await refused(() => trader.trade(opened, "ETH", "1"))).to.deep.equal([
+      "MarketClosing",
+      { market: 1n, delistAt: BigInt(due) },
+    ]);
+    await connection.networkHelpers.time.setNextBlockTimestamp(due - 1);
+    expect(await refused(() => client.delist("ETH"))).to.deep.equal([
+      "DelistingNotDue",
+      { market: 1n, delistAt: BigInt(due), blockTime: BigInt(due - 1) },
+    ]);
+    await connection.networkHelpers.time.setNextBlockTimestamp(due);
+    await client.delist("ETH");
+    expect(await refused(() => client.delist("ETH"))).to.deep.equal(["MarketDelisted", { market: 1n }]);
   });
 
   it("reads a margin without requirement as health undefined, and an account below it as liquidatable", () => {

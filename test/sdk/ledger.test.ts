@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { id, toBeHex, zeroPadValue } from "ethers";
+import { id, toBeHex, toQuantity, zeroPadValue } from "ethers";
 
 import { Ledger, LogGapError, UnknownLogError, type VaultLog, decodeCollateral } from "../../sdk/index.js";
 import { MarginVault__factory } from "../../typechain-types/index.js";
@@ -41,13 +41,14 @@ describe("sdk/ledger", () => {
   describe("of an account that withdraws", () => {
     let world: World;
     let ledger: Ledger;
-    const storedAs = async (told: Ledger) => {
+    const storedAs = async (told: Ledger, block = "latest") => {
       const places = placesOf(extentOf(told));
       const { provider } = world.connection;
       const words = await readStorage(
         (method, params) => provider.request({ method, params }),
         world.deployment.vault,
         places.map(({ slot }) => slot),
+        block,
       );
       return new Map(places.map(({ name }, i) => [name, words[i]!]));
     };
@@ -73,6 +74,17 @@ describe("sdk/ledger", () => {
         expect(ledger.collaterals.get(address.toLowerCase())).to.deep.equal({ index, word, discount, stockSince: 0n });
         expect(decodeCollateral(word).held).to.equal([0n, 75_000_000n][index]);
       }
+    });
+
+    it("equals storage from the block that the vault was deployed in (INV-03)", async () => {
+      const logs = await world.ballast.provider.getLogs({ address: world.deployment.vault, fromBlock: 0 });
+      const { blockNumber } = logs[0]!;
+      const first = new Ledger(world.deployment);
+      for (const log of logs) if (log.blockNumber === blockNumber) first.apply(log);
+      expect(first.cash.indices).not.to.equal(0n);
+      expect(differences(toldBy(first), await storedAs(first, toQuantity(blockNumber))).map(sentence)).to.deep.equal(
+        [],
+      );
     });
 
     it("equals storage (INV-03)", async () => {
