@@ -4,7 +4,7 @@ interface Entry {
   readonly word: bigint;
   /** An asset set: markets with a position, collaterals held. */
   readonly assets: bigint;
-  /** Whether there is anything that a margin could be short for: an asset or a debt. */
+  /** Whether there is anything that a margin could be short for: an asset or a debt. Principal has the sign of cash. */
   readonly isExposed: boolean;
 }
 

@@ -14,11 +14,19 @@ import { MarginVault__factory, PriceOracle__factory } from "../typechain-types/i
 import { absorbBatch, gasCap, receiptTimeoutMs } from "./config.js";
 import type { Decision } from "./decide.js";
 import type { GiveBack } from "./decide/giveBack.js";
+import type { Chore } from "./decide/upkeep.js";
 import { failureDetail, failureReason } from "./reason.js";
 
 /** What became of one account that the keeper acted on. */
 export type Outcome =
-  | { readonly kind: "liquidated" | "absorbed"; readonly account: AccountId; readonly blockNumber: number }
+  | { readonly kind: "liquidated"; readonly account: AccountId; readonly blockNumber: number }
+  | {
+      readonly kind: "absorbed";
+      readonly account: AccountId;
+      readonly blockNumber: number;
+      /** Whether a loss was taken off all suppliers of cash, which may have put any of them at risk. */
+      readonly wroteOff: boolean;
+    }
   /** Liquidated to the keeper's taker. */
   | { readonly kind: "taken"; readonly account: AccountId; readonly market: number; readonly blockNumber: number }
   /** The contract did not let the taker take it: into the pool with it, in the next round. */
@@ -28,6 +36,11 @@ export type Outcome =
   /** In a batch whose others were absorbed, but no longer open to absorb itself when its turn came. */
   | { readonly kind: "overtaken"; readonly account: AccountId; readonly blockNumber: number }
   | { readonly kind: "failed"; readonly account: AccountId; readonly reason: string };
+
+/** What became of something that was to be kept in order. */
+export type ChoreOutcome =
+  | { readonly kind: "done"; readonly chore: Chore; readonly blockNumber: number; readonly wroteOff: boolean }
+  | { readonly kind: "undone"; readonly chore: Chore; readonly reason: string };
 
 /** A transaction that needs more gas than the chain lets one have. */
 export class GasCapError extends BallastError {
@@ -48,6 +61,16 @@ type Returned = Extract<GiveBack, { kind: "giveBack" }>;
 
 const vaultInterface = MarginVault__factory.createInterface();
 const oracleInterface = PriceOracle__factory.createInterface();
+
+const lossWrittenOff = vaultInterface.getEvent("LossWrittenOff").topicHash;
+
+/** What a log line says when it is done. */
+const choreDone = {
+  delist: "delisted",
+  resolvePool: "pool resolved",
+  cover: "bad debt covered",
+  settle: "settled",
+} satisfies Record<Chore["kind"], string>;
 
 /** For a log line. */
 const wad = (value: unknown) => (typeof value === "bigint" ? formatDecimal(value, 18) : "?");
@@ -122,6 +145,28 @@ export class Executor {
     return outcomes;
   }
 
+  /** Keeps in order what no account at risk asks for. A failure is an outcome and a log line. */
+  async keepUp(chores: readonly Chore[]): Promise<ChoreOutcome[]> {
+    this.#nonce = undefined;
+    const outcomes: ChoreOutcome[] = [];
+    for (const chore of chores) {
+      const { kind, ...what } = chore;
+      const figures = Object.fromEntries(
+        Object.entries(what).map(([key, value]) => [key, typeof value === "bigint" ? wad(value) : value]),
+      );
+      try {
+        const { blockNumber, hash, logs } = await this.#send(this.#vault, choreData(chore));
+        this.#log.info({ ...figures, hash }, choreDone[kind]);
+        outcomes.push({ kind: "done", chore, blockNumber, wroteOff: tellsWriteOff(logs) });
+      } catch (error) {
+        const reason = failureReason(error);
+        this.#log.warn({ action: kind, ...figures, reason, detail: failureDetail(error) }, "failed");
+        outcomes.push({ kind: "undone", chore, reason });
+      }
+    }
+    return outcomes;
+  }
+
   async #liquidate({ account, market, maxSizeWad, taker, reason }: Liquidation): Promise<Outcome> {
     const into = taker ?? this.#poolAccount;
     const data = vaultInterface.encodeFunctionData("liquidatePosition", [account, market, maxSizeWad, into]);
@@ -148,6 +193,7 @@ export class Executor {
     const data = vaultInterface.encodeFunctionData("absorb", [[...accounts], this.#keeperAccount]);
     try {
       const { blockNumber, hash, logs } = await this.#send(this.#vault, data);
+      const wroteOff = tellsWriteOff(logs);
       const rewards = new Map<AccountId, string>();
       for (const log of logs) {
         const event = vaultInterface.parseLog(log);
@@ -158,7 +204,7 @@ export class Executor {
         const reward = rewards.get(account);
         if (reward === undefined) return { kind: "overtaken", account, blockNumber };
         this.#log.info({ account, reward, hash }, "absorbed");
-        return { kind: "absorbed", account, blockNumber };
+        return { kind: "absorbed", account, blockNumber, wroteOff };
       });
     } catch (error) {
       const [only] = accounts;
@@ -197,4 +243,15 @@ export class Executor {
     this.#log.warn({ action, account, ...more, reason, detail: failureDetail(error) }, "failed");
     return { kind: "failed", account, reason };
   }
+}
+
+function choreData(chore: Chore): string {
+  if (chore.kind === "delist") return vaultInterface.encodeFunctionData("delist", [chore.market]);
+  if (chore.kind === "settle") return vaultInterface.encodeFunctionData("settle", [chore.account, chore.market]);
+  if (chore.kind === "cover") return vaultInterface.encodeFunctionData("cover");
+  return vaultInterface.encodeFunctionData("resolvePool");
+}
+
+function tellsWriteOff(logs: TransactionReceipt["logs"]): boolean {
+  return logs.some(({ topics }) => topics[0] === lossWrittenOff);
 }

@@ -5,7 +5,8 @@ import { type AccountId, Ballast, type Deployment, accountId, formatDecimal, mar
 import { type TakerOptions, maxRounds } from "./config.js";
 import { type Decision, type SkipReason, type TakerSide, decide } from "./decide.js";
 import { giveBack } from "./decide/giveBack.js";
-import { Executor, type Outcome } from "./execute.js";
+import { type ChoreSkip, type Upkeep, delistings, upkeep } from "./decide/upkeep.js";
+import { type ChoreOutcome, Executor, type Outcome } from "./execute.js";
 import { Observer } from "./observe.js";
 import type { Risk } from "./risk.js";
 import { Taker } from "./taker.js";
@@ -37,6 +38,8 @@ export interface TurnReport {
   readonly givenBack: number;
   /** Accounts absorbed. */
   readonly absorbed: number;
+  /** What was done for the vault as a whole: markets delisted, the pool resolved, bad debt covered, final results settled. */
+  readonly chores: number;
   /** Accounts at risk that the turn left alone. */
   readonly skipped: readonly { readonly account: AccountId; readonly reason: LeftReason }[];
   /** Accounts that could not be read or acted on. They come again in the next turn. */
@@ -55,6 +58,8 @@ export class Keeper {
   readonly #log: Logger;
   /** Accounts to read in the next turn, whatever it brings: due and not read yet, or left at risk. */
   readonly #due = new Set<AccountId>();
+  /** Whether something that was to be kept in order could not be. */
+  #isUnkempt = false;
 
   private constructor(
     account: AccountId,
@@ -81,66 +86,85 @@ export class Keeper {
   }
 
   /**
-   * One turn: reads up to this block, and acts until nothing more is to be done; then stores
-   * prices of aggregators where that is due. An account that could not be acted on waits for the next
+   * One turn: reads up to this block, and acts until nothing more is to be done for accounts at risk; then for the vault as a whole, and
+   * stores prices of aggregators where that is due. An account that could not be acted on waits for the next
    * turn. Throws only where the chain cannot be read; nothing is lost then. Await a turn before the next.
    */
   async onBlock(blockNumber: number): Promise<TurnReport> {
     for (const account of await this.#observer.follow(blockNumber)) this.#due.add(account);
-    const checked = this.#due.size;
-    const atRisk = new Set<AccountId>();
-    const failed = new Map<AccountId, string>();
-    const refused = new Set<AccountId>();
-    let left = new Map<Risk, LeftReason>();
+    const turn: Turn = {
+      block: blockNumber,
+      checked: this.#due.size,
+      atRisk: new Set(),
+      failed: new Map(),
+      refused: new Set(),
+      outcomes: [],
+      chores: [],
+      left: new Map(),
+    };
+    const { steward, nowSeconds } = this.#observer;
+    await this.#keepUp(turn, delistings(steward.dueAt, nowSeconds));
     const taker = await this.#takerOfTurn();
-    const all: Outcome[] = taker === undefined ? [] : await this.#giveBack(taker, blockNumber);
-    for (const outcome of all) if (outcome.kind === "failed") failed.set(outcome.account, outcome.reason);
+    if (taker !== undefined) note(turn, await this.#giveBack(taker, turn.block));
 
-    let block = lastBlock(all, blockNumber);
-    let toRead = [...this.#due];
+    await this.#clear(turn, taker, [...this.#due]);
+    if (turn.checked > 0 || this.#isUnkempt || turn.chores.length > 0) {
+      const known = turn.chores.length;
+      await this.#keepUp(turn, upkeep(await steward.read(this.#observer.book, turn.block)));
+      this.#isUnkempt = turn.chores.some(({ kind }) => kind === "undone");
+      // A pool that was resolved may have taken from all who have cash.
+      if (turn.chores.slice(known).some(tookFromAll)) await this.#clear(turn, taker, this.#observer.book.exposed());
+    }
+
+    for (const [risk, reason] of turn.left) this.#logLeft(risk, reason);
+    this.#due.clear();
+    for (const { account } of turn.left.keys()) this.#due.add(account);
+    for (const account of turn.failed.keys()) this.#due.add(account);
+    await this.#executor.refreshPrices(this.#observer.toRefresh());
+    return reportOf(turn);
+  }
+
+  /** Reads, decides and acts, until nothing more is to be done for these accounts. */
+  async #clear(turn: Turn, taker: Taker | undefined, accounts: readonly AccountId[]): Promise<void> {
+    let toRead = accounts;
     for (let round = 0; toRead.length > 0; round += 1) {
-      const { risks, unreadable } = await this.#observer.read(toRead, block);
-      for (const { account, reason } of unreadable) failed.set(account, reason);
-      for (const { account } of risks) atRisk.add(account);
+      const { risks, unreadable } = await this.#observer.read(toRead, turn.block);
+      for (const { account, reason } of unreadable) turn.failed.set(account, reason);
+      for (const { account } of risks) turn.atRisk.add(account);
       if (round === maxRounds) {
-        left = new Map(risks.map((risk) => [risk, "roundLimit"]));
-        break;
+        turn.left = new Map(risks.map((risk) => [risk, "roundLimit"]));
+        return;
       }
 
       const decisions = decide(
         risks,
         { keeperAccount: this.account },
-        await this.#takerSide(taker, risks, refused, block),
+        await this.#takerSide(taker, risks, turn.refused, turn.block),
       );
-      left = leftAlone(risks, decisions);
+      turn.left = leftAlone(risks, decisions);
       const outcomes = await this.#executor.execute(decisions);
-      all.push(...outcomes);
-      block = lastBlock(outcomes, block);
+      note(turn, outcomes);
       for (const outcome of outcomes) {
-        if (outcome.kind === "failed") failed.set(outcome.account, outcome.reason);
-        if (outcome.kind === "takerRefused") refused.add(outcome.account);
+        if (outcome.kind === "takerRefused") turn.refused.add(outcome.account);
         if (outcome.kind === "taken") await taker?.took(outcome.market, outcome.blockNumber);
       }
-      if (outcomes.every(({ kind }) => kind === "failed")) break;
-      // What was done moved the pool, so a leg that it refused before may find room now: those left alone are read again too.
-      toRead = risks.map(({ account }) => account).filter((account) => !failed.has(account));
+      if (outcomes.every(({ kind }) => kind === "failed")) return;
+      // What was done moved the pool, so a leg that it refused before may find room now: those left alone are read again too. And a loss
+      // that was taken off all who have cash may have put any of them at risk.
+      const moved = outcomes.some(tookFromAll) ? this.#observer.book.exposed() : risks.map(({ account }) => account);
+      toRead = moved.filter((account) => !turn.failed.has(account));
     }
+  }
 
-    for (const [risk, reason] of left) this.#logLeft(risk, reason);
-    this.#due.clear();
-    for (const { account } of left.keys()) this.#due.add(account);
-    for (const account of failed.keys()) this.#due.add(account);
-    await this.#executor.refreshPrices(this.#observer.toRefresh());
-    return {
-      checked,
-      atRisk: atRisk.size,
-      liquidations: count(all, "liquidated") + count(all, "taken"),
-      taken: count(all, "taken"),
-      givenBack: count(all, "givenBack"),
-      absorbed: count(all, "absorbed"),
-      skipped: [...left].map(([{ account }, reason]) => ({ account, reason })),
-      failed: [...failed].map(([account, reason]) => ({ account, reason })),
-    };
+  async #keepUp(turn: Turn, decisions: readonly Upkeep[]): Promise<void> {
+    const chores = decisions.flatMap((decision) => (decision.kind === "skip" ? [] : [decision]));
+    for (const decision of decisions) {
+      if (decision.kind === "skip" && postponed.has(decision.reason)) this.#log.debug(decision, "left for later");
+    }
+    if (chores.length === 0) return;
+    const outcomes = await this.#executor.keepUp(chores);
+    turn.chores.push(...outcomes);
+    turn.block = lastBlock(outcomes, turn.block);
   }
 
   /** The taker stands back while a transaction of the keeper's own is under way: it would act twice on what it sees. */
@@ -178,12 +202,54 @@ export class Keeper {
   }
 }
 
+/** Why something is left that is to be done all the same. */
+const postponed: ReadonlySet<string> = new Set<ChoreSkip["reason"]>(["nothingToPayWith", "enoughThisTurn"]);
+
+/** A turn on its way. */
+interface Turn {
+  /** The last block that the turn has reached. */
+  block: number;
+  readonly checked: number;
+  readonly atRisk: Set<AccountId>;
+  readonly failed: Map<AccountId, string>;
+  /** Accounts of which the contract let the taker take nothing. */
+  readonly refused: Set<AccountId>;
+  readonly outcomes: Outcome[];
+  readonly chores: ChoreOutcome[];
+  left: Map<Risk, LeftReason>;
+}
+
+function note(turn: Turn, outcomes: readonly Outcome[]): void {
+  turn.outcomes.push(...outcomes);
+  turn.block = lastBlock(outcomes, turn.block);
+  for (const outcome of outcomes) if (outcome.kind === "failed") turn.failed.set(outcome.account, outcome.reason);
+}
+
+function reportOf({ checked, atRisk, failed, outcomes, chores, left }: Turn): TurnReport {
+  return {
+    checked,
+    atRisk: atRisk.size,
+    liquidations: count(outcomes, "liquidated") + count(outcomes, "taken"),
+    taken: count(outcomes, "taken"),
+    givenBack: count(outcomes, "givenBack"),
+    absorbed: count(outcomes, "absorbed"),
+    chores: chores.filter(({ kind }) => kind === "done").length,
+    skipped: [...left].map(([{ account }, reason]) => ({ account, reason })),
+    failed: [...failed].map(([account, reason]) => ({ account, reason })),
+  };
+}
+
+/** Whether a loss was taken off everybody's cash. */
+function tookFromAll(outcome: Outcome | ChoreOutcome): boolean {
+  return "wroteOff" in outcome && outcome.wroteOff;
+}
+
 function count(outcomes: readonly Outcome[], kind: Outcome["kind"]): number {
   return outcomes.filter((outcome) => outcome.kind === kind).length;
 }
 
 /** The block after all of these, and not before one that was reached already. */
-function lastBlock(outcomes: readonly Outcome[], reached: number): number {
+function lastBlock(outcomes: readonly (Outcome | ChoreOutcome)[], reached: number): number {
   return outcomes.reduce(
     (last, outcome) => ("blockNumber" in outcome ? Math.max(last, outcome.blockNumber) : last),
     reached,

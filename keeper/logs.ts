@@ -12,9 +12,21 @@ export interface Changes {
   readonly storedAt: ReadonlyMap<number, number>;
   /** Of each asset whose feed was set: whether its price is read from an aggregator from then on, with no event when it moves. */
   readonly readLive: ReadonlyMap<number, boolean>;
+  /** Whether a loss was taken off all suppliers of cash: everybody's margin has changed, and no other event tells. */
+  readonly wroteOff: boolean;
+  /** Of each market whose end was announced: from when (Unix seconds) on anyone may delist it. */
+  readonly announced: ReadonlyMap<number, number>;
+  readonly delisted: ReadonlySet<number>;
+  /** Markets of which a side's epoch has ended. */
+  readonly epochsEnded: ReadonlySet<number>;
 }
 
-const accountChanged = MarginVault__factory.createInterface().getEvent("AccountChanged").topicHash;
+const vaultInterface = MarginVault__factory.createInterface();
+const accountChanged = vaultInterface.getEvent("AccountChanged").topicHash;
+const lossWrittenOff = vaultInterface.getEvent("LossWrittenOff").topicHash;
+const delistingAnnounced = vaultInterface.getEvent("DelistingAnnounced").topicHash;
+const marketDelisted = vaultInterface.getEvent("Delisted").topicHash;
+const epochEnded = vaultInterface.getEvent("EpochEnded").topicHash;
 const oracleInterface = PriceOracle__factory.createInterface();
 const pricePublished = oracleInterface.getEvent("PricePublished").topicHash;
 const pushFeedSet = oracleInterface.getEvent("FeedSet").topicHash;
@@ -33,6 +45,10 @@ export async function readChanges(
   const words = new Map<AccountId, bigint>();
   const readLive = new Map<number, boolean>();
   const storedAt = new Map<number, number>();
+  const announced = new Map<number, number>();
+  const delisted = new Set<number>();
+  const epochsEnded = new Set<number>();
+  let wroteOff = false;
   for (let from = fromBlock; from <= toBlock; from += logBlocks) {
     const logs = await readLogs(provider, deployment, from, Math.min(toBlock, from + logBlocks - 1));
     for (const { topics, data } of logs) {
@@ -40,9 +56,13 @@ export async function readChanges(
       if (kind === accountChanged) words.set(key.toLowerCase() as AccountId, BigInt(data));
       if (kind === pushFeedSet || kind === chainlinkFeedSet) readLive.set(Number(key), kind === chainlinkFeedSet);
       if (kind === pricePublished) storedAt.set(Number(key), Number(dataSlice(data, 64, 96)));
+      if (kind === lossWrittenOff) wroteOff = true;
+      if (kind === delistingAnnounced) announced.set(Number(key), Number(dataSlice(data, 0, 32)));
+      if (kind === marketDelisted) delisted.add(Number(key));
+      if (kind === epochEnded) epochsEnded.add(Number(key));
     }
   }
-  return { words, storedAt, readLive };
+  return { words, storedAt, readLive, wroteOff, announced, delisted, epochsEnded };
 }
 
 /** One request; where the node refuses it (too many blocks, too long an answer), one for each half. */
@@ -53,7 +73,8 @@ async function readLogs(
   toBlock: number,
 ): Promise<Log[]> {
   const { vault, oracle } = deployment;
-  const topics = [[accountChanged, pricePublished, pushFeedSet, chainlinkFeedSet]];
+  const ofVault = [accountChanged, lossWrittenOff, delistingAnnounced, marketDelisted, epochEnded];
+  const topics = [[...ofVault, pricePublished, pushFeedSet, chainlinkFeedSet]];
   try {
     return await provider.getLogs({ address: [vault, oracle], topics, fromBlock, toBlock });
   } catch (error) {

@@ -22,6 +22,7 @@ import { fullPassBlocks, fullPassSeconds, refreshSeconds, riskChunk } from "./co
 import { readChanges } from "./logs.js";
 import { failureDetail, failureReason } from "./reason.js";
 import type { Leg, Risk } from "./risk.js";
+import { Steward } from "./steward.js";
 
 type RiskView = Awaited<ReturnType<VaultLens["atRisk"]>>[number];
 
@@ -39,6 +40,8 @@ export interface Reading {
 /** Follows the chain: keeps the book of accounts, and tells which of them to check and how they stand. */
 export class Observer {
   readonly book = new Book();
+  /** What is to be kept in order beside the accounts at risk. */
+  readonly steward: Steward;
   readonly #provider: Provider;
   readonly #deployment: Deployment;
   readonly #lens: VaultLens;
@@ -55,6 +58,7 @@ export class Observer {
   readonly #storedAt = new Map<number, number>();
   #readTo: number;
   #fullPass: { readonly block: number; readonly atSeconds: number } | undefined;
+  #nowSeconds = 0;
 
   /** @param taker the account whose takings are previewed beside the pool's */
   constructor(provider: Provider, deployment: Deployment, lensChunk: number, log: Logger, taker?: AccountId) {
@@ -68,6 +72,12 @@ export class Observer {
     this.#poolAccount = accountId(deployment.pool);
     this.#neverTargets = new Set([this.#poolAccount, accountId(deployment.vault)]);
     this.#readTo = deployment.fromBlock - 1;
+    this.steward = new Steward(provider, deployment);
+  }
+
+  /** Time (Unix seconds) of the chain when it was followed last; it may lag, see follow. */
+  get nowSeconds(): number {
+    return this.#nowSeconds;
   }
 
   /**
@@ -91,7 +101,9 @@ export class Observer {
     for (const [asset, at] of changes.storedAt) this.#storedAt.set(asset, at);
     this.#livePrices = livePrices;
     this.#readTo = toBlock;
-    if (this.#isFullPassDue(toBlock, atSeconds)) {
+    this.#nowSeconds = atSeconds;
+    this.steward.note(changes);
+    if (changes.wroteOff || this.#isFullPassDue(toBlock, atSeconds)) {
       this.#fullPass = { block: toBlock, atSeconds };
       return this.book.exposed();
     }
@@ -183,6 +195,7 @@ export class Observer {
 
   #startAnew(): void {
     this.book.clear();
+    this.steward.clear();
     this.#livePrices = new Map();
     this.#storedAt.clear();
     this.#readTo = this.#deployment.fromBlock - 1;

@@ -3,10 +3,10 @@ import type { Provider } from "ethers";
 import {
   type AccountId,
   type Deployment,
+  accountId,
   decodeAccount,
   decodeMarketRisk,
   decodeMarketTerms,
-  decodePosition,
   decodePrice,
   marketsOf,
   toHealth,
@@ -26,6 +26,7 @@ export class Taker {
   readonly #provider: Provider;
   readonly #vault: MarginVault;
   readonly #oracle: PriceOracle;
+  readonly #pool: AccountId;
   /** When (Unix seconds) it last took something, by market. A keeper that starts anew takes all it holds for old. */
   readonly #takenAt = new Map<number, number>();
 
@@ -33,6 +34,7 @@ export class Taker {
     this.#provider = provider;
     this.#vault = MarginVault__factory.connect(deployment.vault, provider);
     this.#oracle = PriceOracle__factory.connect(deployment.oracle, provider);
+    this.#pool = accountId(deployment.pool);
     this.account = account;
     this.policy = policy;
   }
@@ -73,17 +75,17 @@ export class Taker {
 
   async #terms(markets: readonly number[], blockTag: number): Promise<ReadonlyMap<number, MarketTerms>> {
     const set = markets.reduce((bits, id) => bits | (1n << BigInt(id)), 0n);
-    const [prices, views] = await Promise.all([
+    const [prices, views, pooled] = await Promise.all([
       this.#oracle.lastPrices(set, { blockTag }),
       Promise.all(markets.map(async (id) => this.#vault.market(id, { blockTag }))),
+      Promise.all(markets.map(async (id) => this.#vault.position(this.#pool, id, { blockTag }))),
     ]);
     return new Map(
-      views.map(({ risk, terms, poolPosition }, i): [number, MarketTerms] => {
+      views.map(({ risk, terms }, i): [number, MarketTerms] => {
         const { priceWad, toleranceWad, isFresh } = decodePrice(prices[i] ?? 0n);
         const { initialBaseWad, lambdaInitialWad, skewScaleWad } = decodeMarketRisk(risk);
         const { takerRateWad, minimumSizeWad } = decodeMarketTerms(terms);
-        // Until deleveraging exists a share is a unit of size.
-        const skewWad = -decodePosition(poolPosition).sharesWad;
+        const skewWad = -(pooled[i]?.sizeWad ?? 0n);
         const price = { priceWad, toleranceWad, isFresh };
         const margin = { initialBaseWad, lambdaInitialWad, skewScaleWad };
         return [markets[i] ?? 0, { ...price, ...margin, takerRateWad, minimumSizeWad, skewWad }];

@@ -15,6 +15,7 @@ import {
   run,
   scenarioFile,
   scenarioNames,
+  scenarioStress,
   selfScenario,
   stepLines,
   stepMatters,
@@ -62,6 +63,7 @@ const say = (lines: readonly string[]) => people.write(`${lines.join("\n")}\n`);
 try {
   const selfLiquidation = options.scenario === selfScenario;
   const file = readPrices(options.prices ?? scenarioFile(selfLiquidation ? defaultScenario : options.scenario));
+  const stress = options.prices === undefined ? scenarioStress(options.scenario) : undefined;
   const layout = tableLayout(file.assets, wantsColors(people, process.env), options.takers);
   let before: Parameters<typeof stepMatters>[1];
   let printed = 0;
@@ -72,6 +74,7 @@ try {
     seed: options.seed,
     takers: options.takers,
     selfLiquidation,
+    ...(stress === undefined ? {} : { stress }),
     ...(options.port === undefined ? {} : { port: options.port }),
     createKeeper: (rpcUrl, deployment, keyIndex, isTaker) =>
       createKeeperStep({

@@ -1,6 +1,8 @@
 import { z } from "zod";
 
 import { parseDecimal } from "../sdk/units.js";
+import { BankRunFigures } from "./bankRun.js";
+import { WaterfallFigures } from "./waterfall.js";
 
 const count = z.int().min(0);
 const money = z.string().regex(/^-?\d+(\.\d{1,18})?$/, "must be a decimal string");
@@ -33,6 +35,7 @@ export const Figures = z.strictObject({
   /** Liquidations that went to an account and not into the pool; `liquidations` counts them too. */
   taken: count,
   takerEquity: money,
+  waterfall: WaterfallFigures,
   custodyOk: z.boolean(),
   zeroSumOk: z.boolean(),
   /** Only where owners liquidate themselves: see SelfFigures. */
@@ -43,6 +46,8 @@ export const Figures = z.strictObject({
   ownersTopUp: money.optional(),
   ownersOffers: money.optional(),
   selfActs: z.record(z.string(), z.strictObject({ done: count, refused: count })).optional(),
+  /** Only where everybody leaves at the end. */
+  bankRun: BankRunFigures.optional(),
   wallSeconds: z.number().min(0),
 });
 
@@ -62,8 +67,14 @@ export function ownersGained({ ownersBefore = "0", ownersAfter = "0", ownersLarg
   return wad(ownersAfter) > wad(ownersBefore) || wad(ownersLargestGain) > dustWad;
 }
 
-/** 0 when the books hold, nobody liquidatable was left, and nobody gained by liquidating himself. */
+/** Whether, after everybody left, more is unpaid than was booked as lost. */
+export function unpaidBeyondBooks({ bankRun }: Figures): boolean {
+  return bankRun !== undefined && parseDecimal(bankRun.unpaid, 18) > parseDecimal(bankRun.booked, 18);
+}
+
+/** 0 when the books hold, nobody liquidatable was left, nobody gained by liquidating himself, and nothing is unpaid but what was booked. */
 export function exitCode(figures: Figures): 0 | 1 {
   const { custodyOk, zeroSumOk, liquidatableLeft } = figures;
-  return custodyOk && zeroSumOk && liquidatableLeft === 0 && !ownersGained(figures) ? 0 : 1;
+  const sound = custodyOk && zeroSumOk && liquidatableLeft === 0;
+  return sound && !ownersGained(figures) && !unpaidBeyondBooks(figures) ? 0 : 1;
 }

@@ -30,7 +30,14 @@ export {
   tableLayout,
   wantsColors,
 } from "./report.js";
-export { UnknownScenarioError, defaultScenario, scenarioFile, scenarioNames, selfScenario } from "./scenarios/index.js";
+export {
+  UnknownScenarioError,
+  defaultScenario,
+  scenarioFile,
+  scenarioNames,
+  scenarioStress,
+  selfScenario,
+} from "./scenarios/index.js";
 export { type Audit, auditVault } from "./audit.js";
 export { type Chain, PortInUseError, startChain } from "./chain.js";
 export type { KeeperStep, KeeperTurn } from "./keepers.js";

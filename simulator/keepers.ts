@@ -10,10 +10,12 @@ export interface KeeperTurn {
   /** Trades by which it gave back to the pool what it had taken. */
   readonly givenBack: number;
   readonly absorbed: number;
+  /** What was done for the vault as a whole: markets delisted, the pool resolved, bad debt covered, final results settled. */
+  readonly chores: number;
 }
 
 /** A turn in which nothing was to be done. */
-export const idleTurn: KeeperTurn = { atRisk: 0, liquidations: 0, taken: 0, givenBack: 0, absorbed: 0 };
+export const idleTurn: KeeperTurn = { atRisk: 0, liquidations: 0, taken: 0, givenBack: 0, absorbed: 0, chores: 0 };
 
 /** A keeper that knows only an address, a deployment and a key; the run awaits its step. */
 export interface KeeperStep {
@@ -58,7 +60,7 @@ export class Keepers {
       for (const keeper of this.#keepers) {
         const turn = await keeper.onBlock(await this.#blockNumber());
         sum = added(sum, turn);
-        quiet = turn.liquidations + turn.givenBack + turn.absorbed > 0 ? 1 : quiet + 1;
+        quiet = turn.liquidations + turn.givenBack + turn.absorbed + turn.chores > 0 ? 1 : quiet + 1;
         if (quiet >= this.#keepers.length) return sum;
       }
     }
@@ -78,6 +80,7 @@ export function added(sum: KeeperTurn, turn: KeeperTurn): KeeperTurn {
     taken: sum.taken + turn.taken,
     givenBack: sum.givenBack + turn.givenBack,
     absorbed: sum.absorbed + turn.absorbed,
+    chores: sum.chores + turn.chores,
   };
 }
 

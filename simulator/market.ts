@@ -11,6 +11,7 @@ import {
 import type { Chain } from "./chain.js";
 import { type PlannedDeposit, drawPopulation, poolSeedWad } from "./population.js";
 import type { PriceRow } from "./prices.js";
+import type { Stress } from "./scenarios/gap.js";
 
 /** A local chain with a deployment, the keys that the node holds, and short ways to act on it. */
 export interface LocalMarket {
@@ -77,11 +78,13 @@ export async function populate(
   market: LocalMarket,
   parameters: DeploymentParameters,
   prices: ReadonlyMap<string, { readonly wad: bigint }>,
-  draw: { readonly seed: number; readonly accounts: number },
+  { stress, ...draw }: { readonly seed: number; readonly accounts: number; readonly stress?: Stress | undefined },
   onOwner: (done: number) => void,
 ): Promise<Population> {
-  const owners = drawPopulation({ ...draw, ...populationInput(parameters, prices) });
-  const seedWad = poolSeedWad(owners.map(({ valueWad }) => valueWad));
+  const stressed = stress && { leverageFactor: stress.leverageFactor, longShare: stress.longShare };
+  const owners = drawPopulation({ ...draw, ...stressed, ...populationInput(parameters, prices) });
+  const values = owners.map(({ valueWad }) => valueWad);
+  const seedWad = poolSeedWad(values, stress?.poolPercent);
   await seedPool(market, seedWad);
   const accounts: AccountId[] = [];
   let opened = 0;

@@ -25,6 +25,10 @@ export interface PopulationInput {
   readonly cash: { readonly symbol: string; readonly decimals: number };
   readonly collaterals: readonly PopulationCollateral[];
   readonly keeperFloorWad: bigint;
+  /** Leverage, as so many times what is drawn; 1 by default. */
+  readonly leverageFactor?: number;
+  /** Of positions, the share that is long; 0.6 by default. */
+  readonly longShare?: number;
 }
 
 export interface PlannedDeposit {
@@ -86,10 +90,11 @@ export function drawPopulation(input: PopulationInput): PlannedOwner[] {
   return randomStreams(input.seed, input.accounts).map((random, index) => drawOwner(index, random, input));
 }
 
-/** What the pool starts with: room for every account's positions. */
-export function poolSeedWad(valuesWad: readonly bigint[]): bigint {
-  const twiceWad = 2n * valuesWad.reduce((sum, valueWad) => sum + valueWad, 0n);
-  return twiceWad > leastPoolSeedWad ? twiceWad : leastPoolSeedWad;
+/** What the pool starts with: room for every account's positions; or, where it is given, so many percent of all values. */
+export function poolSeedWad(valuesWad: readonly bigint[], percent?: bigint): bigint {
+  const sumWad = valuesWad.reduce((sum, valueWad) => sum + valueWad, 0n);
+  if (percent !== undefined) return mulDivDown(sumWad, percent, 100n);
+  return maximum(2n * sumWad, leastPoolSeedWad);
 }
 
 interface Choice {
@@ -99,8 +104,8 @@ interface Choice {
 
 function drawOwner(index: number, random: Random, input: PopulationInput): PlannedOwner {
   const valueWad = wadFromDraw(Math.max(leastValue, quantileAt(accountValueQuantiles, random.uniform())));
-  const leverageWad = wadFromDraw(quantileAt(leverageQuantiles, random.uniform()));
-  const choices = chooseMarkets(random, input.markets);
+  const leverageWad = wadFromDraw(quantileAt(leverageQuantiles, random.uniform()) * (input.leverageFactor ?? 1));
+  const choices = chooseMarkets(random, input.markets, input.longShare ?? longShare);
   const holdings = splitValue(valueWad, input);
   const equityWad = holdings.reduce((sum, holding) => sum + holding.initialEquityWad, 0n);
   const marginWad = mulDivDown(usableMarginPercent, maximum(0n, equityWad - input.keeperFloorWad), 100n);
@@ -116,12 +121,12 @@ function wadFromDraw(draw: number): bigint {
   return BigInt(Math.round(draw * 1e6)) * 10n ** 12n;
 }
 
-function chooseMarkets(random: Random, markets: readonly PopulationMarket[]): Choice[] {
+function chooseMarkets(random: Random, markets: readonly PopulationMarket[], ofLongs: number): Choice[] {
   const left = [...markets];
   const count = random.integer(1, Math.min(mostMarkets, markets.length));
   return Array.from({ length: count }, () => left.splice(random.integer(0, left.length - 1), 1))
     .flat()
-    .map((market) => ({ market, long: random.uniform() < longShare }));
+    .map((market) => ({ market, long: random.uniform() < ofLongs }));
 }
 
 interface Holding extends PlannedDeposit {

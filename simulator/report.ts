@@ -1,7 +1,7 @@
 import { styleText } from "node:util";
 
 import { WAD, formatDecimal, parseDecimal } from "../sdk/units.js";
-import { type Figures, exitCode, ownersGained } from "./figures.js";
+import { type Figures, exitCode, ownersGained, unpaidBeyondBooks } from "./figures.js";
 import type { PriceRow } from "./prices.js";
 
 export interface StepReport {
@@ -74,15 +74,36 @@ export function summaryLines(figures: Figures, colors: boolean): string[] {
     ["user equity", money(parseDecimal(figures.userEquity, 18))],
     ...takerEntries(figures),
     ...selfEntries(figures),
+    ...bankRunEntries(figures),
     ["custody", figures.custodyOk ? "holds" : "BROKEN"],
     ["zero sum", figures.zeroSumOk ? "holds" : "BROKEN"],
     ["wall time", `${figures.wallSeconds.toFixed(1)} s`],
   ];
-  const widest = Math.max(...entries.map(([name]) => name.length));
+  const steps = waterfallEntries(figures.waterfall);
+  const widest = Math.max(...[...entries, ...steps].map(([name]) => name.length));
+  const lined = (each: readonly (readonly [string, string])[]) =>
+    each.map(([name, value]) => `${name.padEnd(widest)}  ${value}`);
   const verdict = passed
     ? paint("green", "the books hold and nobody liquidatable was left", colors)
     : paint("red", `FAILED: ${failures(figures).join(", ")}`, colors);
-  return ["", ...entries.map(([name, value]) => `${name.padEnd(widest)}  ${value}`), "", verdict];
+  return ["", ...lined(entries), "", paint("bold", "the waterfall", colors), ...lined(steps), "", verdict];
+}
+
+/** How far down the waterfall the run went. */
+function waterfallEntries(waterfall: Figures["waterfall"]): [string, string][] {
+  const { liquidated, absorbedA, absorbedB, insurancePaid, poolPaid, deleveraged, writtenOff, badDebtBooked } =
+    waterfall;
+  const amount = (text: string) => money(parseDecimal(text, 18));
+  return [
+    ["1 liquidated in part", `${grouped(liquidated)} positions`],
+    ["2 absorbed, way A", `${grouped(absorbedA)} accounts, of which the pool took what it could bear`],
+    ["2 absorbed, way B", `${grouped(absorbedB)} accounts, closed against the other sides`],
+    ["3 insurance paid", amount(insurancePaid)],
+    ["4 the pool paid", amount(poolPaid)],
+    ["5 deleveraged", `${grouped(deleveraged)} positions`],
+    ["6 suppliers bore", amount(writtenOff)],
+    ["6 bad debt booked", amount(badDebtBooked)],
+  ];
 }
 
 function failures(figures: Figures): string[] {
@@ -90,6 +111,7 @@ function failures(figures: Figures): string[] {
   return [
     ...(custodyOk && zeroSumOk ? [] : ["the books do not hold"]),
     ...(liquidatableLeft === 0 ? [] : ["liquidatable accounts were left"]),
+    ...(unpaidBeyondBooks(figures) ? ["more is unpaid than was booked"] : []),
     ...(ownersGained(figures) ? ["owners gained by liquidating themselves"] : []),
   ];
 }
@@ -112,6 +134,18 @@ function selfEntries(figures: Figures): [string, string][] {
       "largest gain",
       `${cents(parseDecimal(ownersLargestGain, 18))} in a round, but for ${cents(aside)} of top-ups and offers to all`,
     ],
+  ];
+}
+
+function bankRunEntries({ bankRun, accounts }: Figures): [string, string][] {
+  if (bankRun === undefined) return [];
+  const amount = (text: string) => money(parseDecimal(text, 18));
+  return [
+    [
+      "bank run",
+      `${grouped(bankRun.left)} of ${grouped(accounts)} owners left; ${amount(bankRun.withdrawn)} taken out`,
+    ],
+    ["unpaid after it", `${amount(bankRun.unpaid)}, of which booked as bad debt or owed: ${amount(bankRun.booked)}`],
   ];
 }
 

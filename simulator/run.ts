@@ -6,12 +6,14 @@ import {
   type AccountId,
   Ballast,
   type Deployment,
+  accountId,
   decodeMarketTotals,
   formatDecimal,
   normalizeAccount,
 } from "../sdk/index.js";
 import { MarginVault__factory, VaultLens__factory } from "../typechain-types/index.js";
 import { auditVault, inChunks } from "./audit.js";
+import { bankRun } from "./bankRun.js";
 import { type Chain, startChain } from "./chain.js";
 import type { Figures } from "./figures.js";
 import { type KeeperStep, type KeeperTurn, Keepers, added, fundTakers, idleTurn } from "./keepers.js";
@@ -19,7 +21,9 @@ import { type LocalMarket, populate, pushRow, send } from "./market.js";
 import { deploymentParameters } from "./parameters.js";
 import type { PriceFile, PriceRow } from "./prices.js";
 import type { StepReport } from "./report.js";
+import type { Stress } from "./scenarios/gap.js";
 import { SelfLiquidators } from "./self.js";
+import { readWaterfall } from "./waterfall.js";
 
 export interface RunOptions {
   readonly scenario: string;
@@ -27,6 +31,8 @@ export interface RunOptions {
   readonly accounts: number;
   readonly seed: number;
   readonly port?: number;
+  /** What the scenario changes of the defaults. */
+  readonly stress?: Stress;
   /** Whether the owners liquidate themselves through second accounts before the keeper has its turn (see SelfLiquidators). */
   readonly selfLiquidation?: boolean;
   /** Keepers with capital of their own, beside the one that has none; none by default. Their keys come after all others. */
@@ -52,8 +58,9 @@ const lensChunk = 50;
 
 /** Runs a price file from a fresh chain to its last row, and audits the books at the end. */
 export async function run(options: RunOptions): Promise<Figures> {
-  const { file, accounts, seed, takers = 0 } = options;
-  const parameters = deploymentParameters(file);
+  const { file, accounts, seed, takers = 0, stress } = options;
+  const defaults = deploymentParameters(file);
+  const parameters = stress === undefined ? defaults : stress.change(defaults);
   options.onProgress("build the contracts, where they have changed", 0, 1);
   await hre.tasks.getTask("build").run({ quiet: true, noTests: true });
   const startedAt = performance.now();
@@ -79,7 +86,7 @@ export async function run(options: RunOptions): Promise<Figures> {
       const [firstRow] = file.rows;
       chain.setTime(firstStepSeconds);
       await pushRow(market, firstRow, firstStepSeconds);
-      const population = await populate(market, parameters, firstRow.prices, { seed, accounts }, (done) =>
+      const population = await populate(market, parameters, firstRow.prices, { seed, accounts, stress }, (done) =>
         options.onProgress("accounts", done, accounts),
       );
       const takerAccounts = await fundTakers(market, takerKeys, population.poolSeedWad);
@@ -115,7 +122,10 @@ export async function run(options: RunOptions): Promise<Figures> {
           i,
         );
       }
-      await sweepFees(market);
+      await sweep(market);
+      const [funds, userEquityWad] = [await watch.funds(true), await watch.equityWad(owned)];
+      const takerEquityWad = await watch.equityWad(takerAccounts);
+      const run = stress?.bankRun === true ? await leave(provider, market, population.accounts) : undefined;
       const audit = await auditVault(provider, deployment);
       for (const finding of audit.findings) options.onProgress(`audit: ${finding}`, 0, 0);
       return {
@@ -130,15 +140,17 @@ export async function run(options: RunOptions): Promise<Figures> {
         absorbed,
         liquidatableLeft,
         badDebt: formatDecimal(await badDebtWad(provider, deployment), 18),
-        insurance: formatDecimal((await watch.funds(true)).insuranceWad, 18),
-        poolEquity: formatDecimal((await watch.funds(true)).poolEquityWad, 18),
-        userEquity: formatDecimal(await watch.equityWad(owned), 18),
+        insurance: formatDecimal(funds.insuranceWad, 18),
+        poolEquity: formatDecimal(funds.poolEquityWad, 18),
+        userEquity: formatDecimal(userEquityWad, 18),
         takers,
         taken,
-        takerEquity: formatDecimal(await watch.equityWad(takerAccounts), 18),
+        takerEquity: formatDecimal(takerEquityWad, 18),
+        waterfall: await readWaterfall(provider, deployment),
         custodyOk: audit.custodyOk,
         zeroSumOk: audit.zeroSumOk,
         ...self?.figures(),
+        ...(run && { bankRun: run }),
         wallSeconds: Math.round((performance.now() - startedAt) / 100) / 10,
       };
     } finally {
@@ -158,6 +170,10 @@ async function deploy(chain: Chain, parameters: ReturnType<typeof deploymentPara
   } finally {
     await connection.close();
   }
+}
+
+interface CashView {
+  readonly interestUnsweptWad: bigint;
 }
 
 interface Funds {
@@ -216,9 +232,21 @@ async function stepReport(
   return { row, accountsAtRisk, liquidations, taken, absorbed, liquidatableLeft, ...(await watch.funds(anew)) };
 }
 
-/** Moves the insurance account's share of fees to its cash, in every market that has some. */
-async function sweepFees({ chain, deployment, admin }: LocalMarket): Promise<void> {
+/** Lets everybody leave, the owners in their order. */
+async function leave(provider: JsonRpcProvider, market: LocalMarket, accounts: readonly AccountId[]) {
+  const owners = accounts.map((account, i) => ({ account, key: market.keys[firstOwnerKey + i] ?? "" }));
+  return bankRun(market, await Ballast.connect(provider, market.deployment), owners);
+}
+
+/** Moves the insurance account's share of fees, in every market that has some, and of interest to its cash. */
+async function sweep({ chain, deployment, admin }: LocalMarket): Promise<void> {
   const vault = MarginVault__factory.createInterface();
+  const cashView = vault.encodeFunctionData("cashView");
+  const cash = String(await chain.request("eth_call", [{ to: deployment.vault, data: cashView }, "latest"]));
+  const [{ interestUnsweptWad }] = vault.decodeFunctionResult("cashView", cash) as unknown as [CashView];
+  if (interestUnsweptWad > 0n) {
+    await send(chain, admin, deployment.vault, vault.encodeFunctionData("sweepInterest"));
+  }
   for (const id of deployment.markets.keys()) {
     const data = vault.encodeFunctionData("market", [id]);
     const answer = String(await chain.request("eth_call", [{ to: deployment.vault, data }, "latest"]));
@@ -228,9 +256,10 @@ async function sweepFees({ chain, deployment, admin }: LocalMarket): Promise<voi
   }
 }
 
-/** What absorbed accounts could not pay at the price, whoever paid it. */
+/** What absorbed accounts could not pay at the price, whoever paid it. What the pool lacks when it is resolved is not counted: it may have paid for them. */
 async function badDebtWad(provider: JsonRpcProvider, deployment: Deployment): Promise<bigint> {
   const vault = MarginVault__factory.connect(deployment.vault, provider);
   const paid = await vault.queryFilter(vault.getEvent("InsurancePaid"), deployment.fromBlock);
-  return paid.reduce((sum, { args }) => sum + args.deficitWad, 0n);
+  const pool = accountId(deployment.pool);
+  return paid.reduce((sum, { args }) => (normalizeAccount(args.account) === pool ? sum : sum + args.deficitWad), 0n);
 }

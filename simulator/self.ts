@@ -6,7 +6,6 @@ import {
   type Ballast,
   type Position,
   accountId,
-  decodePosition,
   formatDecimal,
   parseDecimal,
   revertData,
@@ -298,7 +297,7 @@ export class SelfLiquidators {
   }
 
   async #holdings(account: AccountId): Promise<Holdings> {
-    const { principalWad } = await this.#ballast.state(account);
+    const cashWad = await this.#ballast.vault.cash(account);
     const positions = await this.#ballast.positions(account);
     let collateralWad = 0n;
     for (const { symbol, amount, decimals } of await this.#collaterals(account)) {
@@ -306,7 +305,7 @@ export class SelfLiquidators {
       collateralWad += (amount * priceWad) / 10n ** BigInt(decimals);
     }
     return {
-      cashWad: principalWad,
+      cashWad,
       collateralWad,
       positions: positions.map(({ market, ...rest }) => ({ ...rest, market: this.#ballast.marketId(market) })),
     };
@@ -321,9 +320,10 @@ export class SelfLiquidators {
   }
 
   async #depth(market: number): Promise<Depth> {
-    const { poolPosition } = await this.#ballast.vault.market(market);
-    const { priceWad } = await this.#ballast.price(this.#ballast.marketSymbol(market));
+    const symbol = this.#ballast.marketSymbol(market);
+    const { sizeWad } = await this.#ballast.position(this.#ballast.poolAccount, symbol);
+    const { priceWad } = await this.#ballast.price(symbol);
     const skewScaleWad = parseDecimal(this.#parameters.markets[market]?.skewScale ?? "", 18);
-    return { priceWad, skewWad: -decodePosition(poolPosition).sharesWad, skewScaleWad };
+    return { priceWad, skewWad: -sizeWad, skewScaleWad };
   }
 }

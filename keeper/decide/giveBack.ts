@@ -14,7 +14,9 @@ export type KeepReason =
   | "takenJustNow"
   /** Other positions came first. */
   | "enoughThisTurn"
-  | "stalePrice";
+  | "stalePrice"
+  /** It has no size left, and waits to be settled. */
+  | "noSize";
 
 export type GiveBack =
   | {
@@ -49,6 +51,7 @@ export function giveBack(
   let isFirst = true;
   let leftWad = mulDivDown(health.equityMaintenanceWad, BigInt(giveBackPercent), 100n);
   return [...sizesWad].map(([market, sizeWad]): GiveBack => {
+    if (sizeWad === 0n) return { kind: "keep", market, reason: "noSize" };
     const found = terms.get(market);
     if (found === undefined || !found.isFresh) return { kind: "keep", market, reason: "stalePrice" };
     // A later time than now is of a chain that was set back since.

@@ -1,8 +1,17 @@
 import { fileURLToPath } from "node:url";
 
+import { type Stress, gap } from "./gap.js";
+
+interface Scenario {
+  readonly file: string;
+  /** What it changes of the defaults. */
+  readonly stress?: Stress;
+}
+
 const scenarios = {
-  "2020-03-12": "2020-03-12.csv",
-} satisfies Record<string, string>;
+  "2020-03-12": { file: "2020-03-12.csv" },
+  gap: { file: "gap.csv", stress: gap },
+} satisfies Record<string, Scenario>;
 
 export type ScenarioName = keyof typeof scenarios;
 
@@ -27,7 +36,13 @@ export class UnknownScenarioError extends Error {
 /** The path of a scenario's price file. */
 export function scenarioFile(name: string): string {
   if (!isScenario(name)) throw new UnknownScenarioError(name);
-  return fileURLToPath(new URL(scenarios[name], import.meta.url));
+  return fileURLToPath(new URL(scenarios[name].file, import.meta.url));
+}
+
+/** What a scenario changes of the defaults, if anything. */
+export function scenarioStress(name: string): Stress | undefined {
+  const scenario: Scenario | undefined = isScenario(name) ? scenarios[name] : undefined;
+  return scenario?.stress;
 }
 
 function isScenario(name: string): name is ScenarioName {

@@ -48,7 +48,7 @@ async function leveraged(world: World, owner: number, index = 0): Promise<Accoun
 }
 
 const healthOf = async (world: World, account: AccountId) => (await world.ballast.health(account)).healthWad;
-const quiet = { liquidations: 0, taken: 0, givenBack: 0, absorbed: 0, skipped: [], failed: [] };
+const quiet = { liquidations: 0, taken: 0, givenBack: 0, absorbed: 0, chores: 0, skipped: [], failed: [] };
 const told = (lines: readonly LogLine[], msg: string) => lines.filter((line) => line.msg === msg);
 
 const vaultInterface = MarginVault__factory.createInterface();

@@ -37,7 +37,8 @@ async function live(world: World, seed: number): Promise<AccountId[]> {
   for (const signer of world.signers.slice(0, 8)) {
     const client = await world.as(signer);
     for (const index of [0, 1]) {
-      const account = await world.fund(signer, { [pick(["USDC", "WETH", "WBTC"] as const)]: "1" }, index);
+      // Some cash for all, since nobody opens anything with a debt below the minimum.
+      const account = await world.fund(signer, { USDC: "5", [pick(["USDC", "WETH", "WBTC"] as const)]: "1" }, index);
       accounts.push(account);
       for (const [token, amount] of Object.entries(deposits)) {
         if (next(2) === 0) await world.fund(signer, { [token]: amount }, index);

@@ -47,7 +47,7 @@ async function leveraged(world: World, owner: number): Promise<AccountId> {
 }
 
 const sizeOf = async (world: World, account: AccountId) => (await world.ballast.position(account, "BTC")).sizeWad;
-const quiet = { liquidations: 0, taken: 0, givenBack: 0, absorbed: 0, skipped: [], failed: [] };
+const quiet = { liquidations: 0, taken: 0, givenBack: 0, absorbed: 0, chores: 0, skipped: [], failed: [] };
 const told = (lines: readonly LogLine[], msg: string) => lines.filter((line) => line.msg === msg);
 
 describe("keeper with a taker", () => {

@@ -20,6 +20,16 @@ const figures: Figures = {
   takers: 2,
   taken: 7,
   takerEquity: "200000.25",
+  waterfall: {
+    liquidated: 41,
+    absorbedA: 6,
+    absorbedB: 3,
+    insurancePaid: "12.75",
+    poolPaid: "3.5",
+    deleveraged: 1200,
+    writtenOff: "2500.01",
+    badDebtBooked: "0",
+  },
   custodyOk: true,
   zeroSumOk: true,
   wallSeconds: 12.5,
@@ -32,6 +42,8 @@ describe("simulator/figures", () => {
       '{"scenario":"2020-03-12","seed":1,"steps":96,"accounts":200,"markets":8,"opened":480,"refused":3,' +
         '"liquidations":41,"absorbed":9,"liquidatableLeft":0,"badDebt":"0","insurance":"100250.5",' +
         '"poolEquity":"-12.000000000000000001","userEquity":"31000000","takers":2,"taken":7,"takerEquity":"200000.25",' +
+        '"waterfall":{"liquidated":41,"absorbedA":6,"absorbedB":3,"insurancePaid":"12.75","poolPaid":"3.5",' +
+        '"deleveraged":1200,"writtenOff":"2500.01","badDebtBooked":"0"},' +
         '"custodyOk":true,"zeroSumOk":true,"wallSeconds":12.5}',
     );
   });
@@ -45,6 +57,7 @@ describe("simulator/figures", () => {
       { ...figures, absorbed: 0.5 },
       { ...figures, insurance: "1e5" },
       { ...figures, insurance: 100_250.5 },
+      { ...figures, waterfall: { ...figures.waterfall, poolPaid: "-1" } },
     ];
     for (const each of wrong) expect(() => figuresLine(each as Figures)).to.throw();
   });
@@ -54,6 +67,12 @@ describe("simulator/figures", () => {
     expect(exitCode({ ...figures, custodyOk: false })).to.equal(1);
     expect(exitCode({ ...figures, zeroSumOk: false })).to.equal(1);
     expect(exitCode({ ...figures, liquidatableLeft: 1 })).to.equal(1);
+  });
+
+  it("exits with 1 where more is unpaid after a bank run than was booked", () => {
+    const run = { left: 200, refused: 0, withdrawn: "1000", unpaid: "30", booked: "30" };
+    expect(exitCode({ ...figures, bankRun: run })).to.equal(0);
+    expect(exitCode({ ...figures, bankRun: { ...run, unpaid: "30.000000000000000001" } })).to.equal(1);
   });
 
   it("exits with 1 where owners gained by liquidating themselves, over all rounds or in one", () => {

@@ -2,7 +2,7 @@ import { expect } from "chai";
 
 import { type KeeperStep, type KeeperTurn, Keepers } from "../../simulator/keepers.js";
 
-const quiet: KeeperTurn = { atRisk: 0, liquidations: 0, taken: 0, givenBack: 0, absorbed: 0 };
+const quiet: KeeperTurn = { atRisk: 0, liquidations: 0, taken: 0, givenBack: 0, absorbed: 0, chores: 0 };
 
 /** A keeper that has these turns, then quiet ones; it notes each in `order`. */
 function scripted(name: string, turns: readonly Partial<KeeperTurn>[], order: string[]): KeeperStep {
@@ -40,12 +40,12 @@ describe("simulator/keepers", () => {
 
   it("goes round until none of the others has acted since a keeper's last turn", async () => {
     const order: string[] = [];
-    const first = scripted("a", [{ liquidations: 2, taken: 2, atRisk: 3 }, { givenBack: 1 }], order);
+    const first = scripted("a", [{ liquidations: 2, taken: 2, atRisk: 3 }, { givenBack: 1 }, { chores: 2 }], order);
     const second = scripted("b", [{ absorbed: 1, atRisk: 1 }], order);
     const third = scripted("c", [{}], order);
-    const sum = { atRisk: 3, liquidations: 2, taken: 2, givenBack: 1, absorbed: 1 };
+    const sum = { atRisk: 3, liquidations: 2, taken: 2, givenBack: 1, absorbed: 1, chores: 2 };
     expect(await stepOf(first, second, third)).to.deep.equal(sum);
-    expect(order.join("")).to.equal("abcabc");
+    expect(order.join("")).to.equal("abcabcabc");
   });
 
   it("ends a step in which somebody always acts", async () => {

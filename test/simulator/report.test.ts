@@ -40,6 +40,16 @@ const figures: Figures = {
   takers: 0,
   taken: 0,
   takerEquity: "0",
+  waterfall: {
+    liquidated: 41,
+    absorbedA: 6,
+    absorbedB: 3,
+    insurancePaid: "12.75",
+    poolPaid: "3.5",
+    deleveraged: 1200,
+    writtenOff: "2500.01",
+    badDebtBooked: "0",
+  },
   custodyOk: true,
   zeroSumOk: true,
   wallSeconds: 12.345,
@@ -127,19 +137,29 @@ describe("simulator/report", () => {
     it("names every figure", () => {
       expect(summaryLines(figures, false)).to.deep.equal([
         "",
-        "scenario           2020-03-12, seed 7, 4,119 steps",
-        "accounts           1,200 in 8 markets",
-        "positions opened   480 (3 refused)",
-        "liquidations       41",
-        "absorbed accounts  9",
-        "liquidatable left  0",
-        "bad debt           12",
-        "insurance          100,250",
-        "pool equity        -1,234,567",
-        "user equity        31,000,000",
-        "custody            holds",
-        "zero sum           holds",
-        "wall time          12.3 s",
+        "scenario              2020-03-12, seed 7, 4,119 steps",
+        "accounts              1,200 in 8 markets",
+        "positions opened      480 (3 refused)",
+        "liquidations          41",
+        "absorbed accounts     9",
+        "liquidatable left     0",
+        "bad debt              12",
+        "insurance             100,250",
+        "pool equity           -1,234,567",
+        "user equity           31,000,000",
+        "custody               holds",
+        "zero sum              holds",
+        "wall time             12.3 s",
+        "",
+        "the waterfall",
+        "1 liquidated in part  41 positions",
+        "2 absorbed, way A     6 accounts, of which the pool took what it could bear",
+        "2 absorbed, way B     3 accounts, closed against the other sides",
+        "3 insurance paid      12",
+        "4 the pool paid       3",
+        "5 deleveraged         1,200 positions",
+        "6 suppliers bore      2,500",
+        "6 bad debt booked     0",
         "",
         "the books hold and nobody liquidatable was left",
       ]);
@@ -148,10 +168,22 @@ describe("simulator/report", () => {
     it("names what the takers did, where there are any", () => {
       const lines = summaryLines({ ...figures, takers: 3, taken: 1_031, takerEquity: "477308.61" }, false);
       expect(lines.slice(10, 13)).to.deep.equal([
-        "user equity        31,000,000",
-        "takers             3, who took 1,031 of the liquidations",
-        "taker equity       477,308",
+        "user equity           31,000,000",
+        "takers                3, who took 1,031 of the liquidations",
+        "taker equity          477,308",
       ]);
+    });
+
+    it("tells what a bank run left unpaid, and says so where that is more than was booked", () => {
+      const bankRun = { left: 1_150, refused: 4, withdrawn: "30000000.5", unpaid: "61.25", booked: "61.25" };
+      const lines = summaryLines({ ...figures, bankRun }, false);
+      expect(lines.slice(11, 13)).to.deep.equal([
+        "bank run              1,150 of 1,200 owners left; 30,000,000 taken out",
+        "unpaid after it       61, of which booked as bad debt or owed: 61",
+      ]);
+      expect(lines.at(-1)).to.equal("the books hold and nobody liquidatable was left");
+      const beyond = { ...figures, bankRun: { ...bankRun, booked: "61.2" } };
+      expect(summaryLines(beyond, false).at(-1)).to.equal("FAILED: more is unpaid than was booked");
     });
 
     it("says so where the books do not hold or somebody was left", () => {
@@ -162,9 +194,9 @@ describe("simulator/report", () => {
       expect(summaryLines({ ...figures, zeroSumOk: false }, false).join("\n")).to.match(/zero sum +BROKEN/);
     });
 
-    it("colours the verdict alone, and only if asked to", () => {
+    it("colours the verdict and the waterfall's title, and only if asked to", () => {
       expect(summaryLines(figures, false).join()).to.not.include(escape);
-      expect(summaryLines(figures, true).filter((line) => line.includes(escape))).to.have.length(1);
+      expect(summaryLines(figures, true).filter((line) => line.includes(escape))).to.have.length(2);
     });
   });
 });

@@ -1,0 +1,97 @@
+import type { AccountId } from "../../sdk/index.js";
+
+/** A position that the end of an epoch may have left without size. */
+export interface Remainder {
+  readonly account: AccountId;
+  readonly market: number;
+  /** Below zero: short. Wad. */
+  readonly sizeWad: bigint;
+}
+
+/** What is to be kept in order beside the accounts at risk, as the chain shows it. Wad. */
+export interface UpkeepState {
+  /** Of the pool, for maintenance. */
+  readonly poolEquityWad: bigint;
+  /** Losses that nobody has paid yet. */
+  readonly badDebtWad: bigint;
+  readonly insuranceCashWad: bigint;
+  /** The insurance account's, not yet in its cash. */
+  readonly interestUnsweptWad: bigint;
+  readonly remainders: readonly Remainder[];
+}
+
+/** Something to do that no account at risk asks for. Nobody is paid for it. */
+export type Chore =
+  /** A market whose announced time has come. */
+  | { readonly kind: "delist"; readonly market: number }
+  /** The pool is below zero: what it lacks is booked before anybody leaves. */
+  | { readonly kind: "resolvePool"; readonly deficitWad: bigint }
+  /** Insurance pays bad debt. */
+  | { readonly kind: "cover"; readonly payableWad: bigint }
+  /** A position without size: its result is final, and its account cannot be empty before it is paid. */
+  | { readonly kind: "settle"; readonly account: AccountId; readonly market: number };
+
+/** Why one is left. */
+export type ChoreSkip =
+  | { readonly kind: "skip"; readonly chore: "delist"; readonly market: number; readonly reason: "notDue" }
+  | { readonly kind: "skip"; readonly chore: "resolvePool"; readonly reason: "solvent" }
+  | {
+      readonly kind: "skip";
+      readonly chore: "cover";
+      /** `nothingToPayWith`: insurance has less than is worth a transaction. */
+      readonly reason: "noBadDebt" | "nothingToPayWith";
+    }
+  | {
+      readonly kind: "skip";
+      readonly chore: "settle";
+      readonly account: AccountId;
+      readonly market: number;
+      readonly reason: "hasSize" | "enoughThisTurn";
+    };
+
+export type Upkeep = Chore | ChoreSkip;
+
+/** Of bad debt (wad) less is not worth the gas to cover it: interest would bring a little each second. */
+const leastCoverWad = 10n ** 18n;
+/** Nobody pays for settlements, so that accounts at risk come first: so many a turn. */
+const mostSettlements = 32;
+
+/** One decision for each market whose end was announced, by the time (Unix seconds) from when anyone may bring it about. */
+export function delistings(dueAt: ReadonlyMap<number, number>, nowSeconds: number): Upkeep[] {
+  return [...dueAt].map(([market, due]): Upkeep => {
+    if (due > nowSeconds) return { kind: "skip", chore: "delist", market, reason: "notDue" };
+    return { kind: "delist", market };
+  });
+}
+
+/** The pool first, since what is written off for it may leave bad debt; then bad debt; then what is left of positions. */
+export function upkeep(state: UpkeepState): Upkeep[] {
+  return [poolUpkeep(state), coverage(state), ...settlements(state.remainders)];
+}
+
+function poolUpkeep({ poolEquityWad }: UpkeepState): Upkeep {
+  if (poolEquityWad >= 0n) return { kind: "skip", chore: "resolvePool", reason: "solvent" };
+  return { kind: "resolvePool", deficitWad: -poolEquityWad };
+}
+
+function coverage({ badDebtWad, insuranceCashWad, interestUnsweptWad }: UpkeepState): Upkeep {
+  if (badDebtWad === 0n) return { kind: "skip", chore: "cover", reason: "noBadDebt" };
+  const fundsWad = insuranceCashWad + interestUnsweptWad;
+  const payableWad = fundsWad < badDebtWad ? fundsWad : badDebtWad;
+  // The last of it is covered however little it is.
+  if (payableWad < leastCoverWad && payableWad < badDebtWad) {
+    return { kind: "skip", chore: "cover", reason: "nothingToPayWith" };
+  }
+  return { kind: "cover", payableWad };
+}
+
+function settlements(remainders: readonly Remainder[]): Upkeep[] {
+  let settled = 0;
+  return remainders.map(({ account, market, sizeWad }): Upkeep => {
+    const skip = { kind: "skip", chore: "settle", account, market } as const;
+    if (sizeWad !== 0n) return { ...skip, reason: "hasSize" };
+    if (settled === mostSettlements) return { ...skip, reason: "enoughThisTurn" };
+    settled += 1;
+    return { kind: "settle", account, market };
+  });
+}

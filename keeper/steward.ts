@@ -1,0 +1,69 @@
+import type { Provider } from "ethers";
+
+import { type AccountId, type Deployment, accountId } from "../sdk/index.js";
+import { type MarginVault, MarginVault__factory } from "../typechain-types/index.js";
+import type { Book } from "./book.js";
+import type { Remainder, UpkeepState } from "./decide/upkeep.js";
+import type { Changes } from "./logs.js";
+
+/** Positions that are asked for at once. */
+const positionsAtOnce = 50;
+
+/** Follows what is to be kept in order beside the accounts at risk. */
+export class Steward {
+  readonly #vault: MarginVault;
+  readonly #pool: AccountId;
+  readonly #insurance: AccountId;
+  /** Of each market whose end was announced: from when on anyone may delist it. Unix seconds. */
+  readonly #dueAt = new Map<number, number>();
+  /** Markets of which an epoch has ended: positions in them may have no size left. */
+  readonly #ended = new Set<number>();
+
+  constructor(provider: Provider, deployment: Deployment) {
+    this.#vault = MarginVault__factory.connect(deployment.vault, provider);
+    this.#pool = accountId(deployment.pool);
+    this.#insurance = accountId(deployment.vault);
+  }
+
+  get dueAt(): ReadonlyMap<number, number> {
+    return this.#dueAt;
+  }
+
+  note({ announced, delisted, epochsEnded }: Pick<Changes, "announced" | "delisted" | "epochsEnded">): void {
+    for (const [market, due] of announced) this.#dueAt.set(market, due);
+    for (const market of delisted) this.#dueAt.delete(market);
+    for (const market of epochsEnded) this.#ended.add(market);
+  }
+
+  clear(): void {
+    this.#dueAt.clear();
+    this.#ended.clear();
+  }
+
+  /** How things stand after a block. */
+  async read(book: Book, blockTag: number): Promise<UpkeepState> {
+    const [{ equityMaintenanceWad }, { badDebtWad, interestUnsweptWad }, insuranceCashWad] = await Promise.all([
+      this.#vault.health(this.#pool, { blockTag }),
+      this.#vault.cashView({ blockTag }),
+      this.#vault.cash(this.#insurance, { blockTag }),
+    ]);
+    const remainders = await this.#remainders(book, blockTag);
+    return { poolEquityWad: equityMaintenanceWad, badDebtWad, insuranceCashWad, interestUnsweptWad, remainders };
+  }
+
+  /** The positions of markets whose epoch has ended. Markets where all of them have a size are not looked at again. */
+  async #remainders(book: Book, blockTag: number): Promise<Remainder[]> {
+    const found: Remainder[] = [];
+    for (const market of this.#ended) {
+      const holders = book.holders(1n << BigInt(market));
+      const before = found.length;
+      for (let at = 0; at < holders.length; at += positionsAtOnce) {
+        const asked = holders.slice(at, at + positionsAtOnce);
+        const views = await Promise.all(asked.map((account) => this.#vault.position(account, market, { blockTag })));
+        found.push(...views.map(({ sizeWad }, i) => ({ account: asked[i]!, market, sizeWad })));
+      }
+      if (found.slice(before).every(({ sizeWad }) => sizeWad !== 0n)) this.#ended.delete(market);
+    }
+    return found;
+  }
+}
