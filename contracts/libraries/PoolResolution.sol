@@ -32,6 +32,10 @@ library PoolResolution {
     using Deals for Deal;
     using FixedPoint for int256;
 
+    /// Wei that the pool has beyond zero: a principal is worth a little less than the cash that it is made of, and a pool below zero by
+    /// that could be resolved again and again.
+    uint256 private constant ROUNDING = 64;
+
     function resolvePool(VaultStorage storage $, Context memory context) public {
         Losses.sweepInterest($, context);
         Losses.cover($, context);
@@ -117,7 +121,7 @@ library PoolResolution {
         uint256 wanted = supplied > own ? Math.mulDiv(unpaidWad, supplied, supplied - own, Math.Rounding.Ceil) : 0;
         uint256 writtenOff = Losses.writeOff($, context, wanted);
         uint256 ownLoss = own - Ledger.load($, context, context.pool).cash().positivePart();
-        uint256 needed = Math.max(unpaidWad + ownLoss, writtenOff);
+        uint256 needed = Math.max(unpaidWad + ownLoss + ROUNDING, writtenOff);
         (pool.loss.writtenOffWad, pool.loss.badDebtWad) = (writtenOff, needed - writtenOff);
         Losses.addBadDebt($, needed - writtenOff);
         Ledger.addCash($, context, context.pool, int256(needed));
