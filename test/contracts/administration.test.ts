@@ -1,10 +1,17 @@
 import { expect } from "chai";
 import hre from "hardhat";
 
-import { type Connection, accountParameters, collateralParameters, marketParameters } from "../../ignition/deploy.js";
+import {
+  type Connection,
+  accountParameters,
+  cashParameters,
+  collateralParameters,
+  marketParameters,
+} from "../../ignition/deploy.js";
 import {
   ContractError,
   accountId,
+  decodeCashIndices,
   decodeCollateral,
   decodeMarketState,
   decodeMarketTotals,
@@ -19,7 +26,7 @@ import {
 import { ceilDiv } from "../helpers/model.js";
 import { changes, portfolios } from "../helpers/portfolio.js";
 import { expectRevert, failure } from "../helpers/revert.js";
-import { type Signer, type World, deployWorld, roundFigures, wad } from "../helpers/world.js";
+import { type Signer, type World, deployWorld, roundFigures, wad, withoutInterest } from "../helpers/world.js";
 
 describe("contracts/MarginVault: administration", () => {
   let connection: Connection;
@@ -29,7 +36,7 @@ describe("contracts/MarginVault: administration", () => {
   let stranger: Signer;
 
   async function quiet() {
-    return deployWorld(connection, roundFigures);
+    return deployWorld(connection, (parameters) => withoutInterest(roundFigures(parameters)));
   }
 
   before(async () => {
@@ -70,6 +77,9 @@ describe("contracts/MarginVault: administration", () => {
     await (await token.approve(vault, BigInt(count) * 1_000_000n)).wait();
   }
 
+  /** One rate a year at every utilisation. */
+  const flatRate = (rate: string) => ({ rateAtZeroWad: wad(rate), rateAtKinkWad: wad(rate), rateAtFullWad: wad(rate) });
+
   it("is closed to strangers, function by function", async () => {
     const weth = world.deployment.collaterals[0]?.address ?? "";
     const token = await newToken();
@@ -80,6 +90,8 @@ describe("contracts/MarginVault: administration", () => {
       listCollateral: () => asStranger.listCollateral(token, collateral()),
       setCollateralParameters: () => asStranger.setCollateralParameters(weth, collateral()),
       setAccountParameters: () => asStranger.setAccountParameters(accountParameters(world.parameters)),
+      setCashParameters: () => asStranger.setCashParameters(cashParameters(world.parameters)),
+      announceDelisting: () => asStranger.announceDelisting(1, 4_000_000_000n, 0n),
       setAuthority: () => asStranger.setAuthority(stranger.address),
     };
     for (const act of Object.values(acts)) {
@@ -89,13 +101,17 @@ describe("contracts/MarginVault: administration", () => {
     const open = [
       "absorb",
       "buyCollateral",
+      "cover",
+      "delist",
       "deposit",
       "liquidateCollateral",
       "liquidatePosition",
       "refreshCapital",
+      "resolvePool",
       "setMode",
       "settle",
       "sweepFees",
+      "sweepInterest",
       "trade",
       "transfer",
       "withdraw",
@@ -173,6 +189,7 @@ describe("contracts/MarginVault: administration", () => {
         weightMaintenanceWad: wad("0.9"),
         decimals: 18,
         held: 0n,
+        concentrationStartWad: wad("1"),
         depositCap: 77n,
       });
     });
@@ -214,6 +231,7 @@ describe("contracts/MarginVault: administration", () => {
         ["skewScale > 0", { skewScaleWad: 0n }],
         ["openInterestCap <= maintenanceBase * skewScale", { openInterestCapWad: wad("240000.000000001") }],
         ["minimumSize > 0", { minimumSizeWad: 0n }],
+        ["openInterestSlope <= 1000%", { openInterestSlopeWad: wad("10.000001") }],
         ["takerRate <= 1%", { takerRateWad: wad("0.010001"), discountBaseWad: wad("0.02") }],
         ["makerRate <= takerRate", { makerRateWad: wad("0.000501") }],
         ["capitalShare <= 100%", { capitalShareWad: wad("1.000001") }],
@@ -233,6 +251,7 @@ describe("contracts/MarginVault: administration", () => {
         ...good,
         openInterestCapWad: wad("240000"),
         initialBaseWad: wad("0.033"),
+        openInterestSlopeWad: wad("10"),
         makerRateWad: wad("0.0005"),
         discountBaseWad: wad("0.0015"),
         discountCapWad: wad("0.0015"),
@@ -277,6 +296,8 @@ describe("contracts/MarginVault: administration", () => {
         ["discountCap >= discountBase", { discountCapWad: wad("0.009999") }],
         ["discountBase >= tolerance", { discountBaseWad: wad("0.000999") }],
         ["initialWeight <= maintenanceWeight", { initialWeightWad: wad("0.900001") }],
+        ["0 < concentrationStart <= 100%", { concentrationStartWad: 0n }],
+        ["0 < concentrationStart <= 100%", { concentrationStartWad: wad("1.0001") }],
       ] as const) {
         const parameters = { ...collateral(), ...change };
         await expectRevert(() => vault.setCollateralParameters(weth, parameters), "ParameterOutOfBounds", { rule });
@@ -304,6 +325,25 @@ describe("contracts/MarginVault: administration", () => {
         await expectRevert(() => vault.setAccountParameters({ ...good, ...change }), "ParameterOutOfBounds", { rule });
       }
       await (await vault.setAccountParameters({ ...good, targetHealthWad: wad("1.666666") })).wait();
+    });
+
+    it("hold for the parameters of cash", async () => {
+      const good = cashParameters(world.parameters);
+      const steep = { rateAtZeroWad: wad("0.01"), rateAtKinkWad: wad("0.08"), rateAtFullWad: wad("4") };
+      const broken: readonly [string, Partial<typeof good>][] = [
+        ["kink <= 100%", { kinkWad: wad("1.000001") }],
+        ["rateAtZero <= rateAtKink", { ...steep, rateAtZeroWad: wad("0.080001") }],
+        ["rateAtKink <= rateAtFull", { ...steep, rateAtFullWad: wad("0.079999") }],
+        ["rateAtFull <= 400% a year", { ...steep, rateAtFullWad: wad("4.000001") }],
+        ["reserveFactor <= 50%", { reserveFactorWad: wad("0.500001") }],
+        ["poolLossPerHour <= 100%", { poolLossPerHourWad: wad("1.000001") }],
+        ["writeOffPerHour <= 100%", { writeOffPerHourWad: wad("1.000001") }],
+      ];
+      for (const [rule, change] of broken) {
+        await expectRevert(() => vault.setCashParameters({ ...good, ...change }), "ParameterOutOfBounds", { rule });
+      }
+      const shares = { reserveFactorWad: wad("0.5"), poolLossPerHourWad: wad("1"), writeOffPerHourWad: wad("1") };
+      await (await vault.setCashParameters({ kinkWad: wad("1"), ...steep, ...shares })).wait();
     });
 
     it("name only markets that are listed", async () => {
@@ -352,6 +392,41 @@ describe("contracts/MarginVault: administration", () => {
       const paid = wad("18.6") - ceilDiv(wad("18.6") * rate, wad("1"));
       await (await vault.connect(owner).liquidateCollateral(borrower, weth, wad("0.1"), taker)).wait();
       expect(await vault.cash(borrower)).to.equal(paid - wad("1600"));
+    });
+
+    it("of cash charge interest under the old rates first, and go on at the new", async () => {
+      const terms = { ...cashParameters(world.parameters), kinkWad: wad("0.8"), reserveFactorWad: wad("0.1") };
+      const flat = (rate: string) => ({ ...terms, ...flatRate(rate) });
+      await (await vault.setCashParameters(flat("0.031536"))).wait(); // 1e-9 a second
+      const borrower = await world.fund(owner, { WETH: "10" });
+      await (await world.as(owner)).withdraw(borrower, "USDC", "1000");
+      const before = decodeCashIndices((await vault.cashView()).indices);
+      expect(before.borrowRateWad).to.equal(10n ** 9n);
+      const { time } = world.connection.networkHelpers;
+      await time.setNextBlockTimestamp(before.accruedAt + 1_000_000);
+      const from = (await world.ballast.provider.getBlockNumber()) + 1;
+      await (await vault.setCashParameters(flat("0.31536"))).wait(); // 1e-8
+      const view = await vault.cashView();
+      const after = decodeCashIndices(view.indices);
+      expect(after.borrowIndexE15).to.equal(ceilDiv(before.borrowIndexE15 * 1001n, 1000n));
+      expect(after.borrowRateWad).to.equal(10n ** 10n);
+      expect(after.accruedAt).to.equal(before.accruedAt + 1_000_000);
+      const told = (await world.ballast.events(from)).map(({ name, args }) => ({ name, ...args }));
+      expect(told).to.deep.equal([
+        { name: "CashParametersSet", terms: view.terms },
+        {
+          name: "CashChanged",
+          indices: view.indices,
+          totals: view.totals,
+          interestUnsweptWad: view.interestUnsweptWad,
+        },
+      ]);
+      // A debt of 1000 from an index of one and a trace: a thousandth in the first time, a hundredth in the next.
+      const owed = -(await vault.cash(borrower));
+      await time.increaseTo(after.accruedAt + 1_000_000);
+      const more = -(await vault.cash(borrower)) - owed;
+      expect(owed >= wad("1001") && owed < wad("1001.001"), String(owed)).to.equal(true);
+      expect(more >= wad("10.009") && more < wad("10.012"), String(more)).to.equal(true);
     });
 
     it("of all accounts keep the capital's checkpoint and take a new age at once", async () => {

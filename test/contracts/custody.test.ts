@@ -2,11 +2,11 @@ import { expect } from "chai";
 import hre from "hardhat";
 
 import { type Connection, collateralParameters } from "../../ignition/deploy.js";
-import { type AccountId, accountId, decodePosition } from "../../sdk/index.js";
+import { type AccountId, accountId, decodeCashIndices, decodePosition } from "../../sdk/index.js";
 import { MarginVault__factory, MockFeeToken__factory, MockToken__factory } from "../../typechain-types/index.js";
 import { changes, portfolios, unowed } from "../helpers/portfolio.js";
 import { expectRevert } from "../helpers/revert.js";
-import { type Signer, type World, changed, deployWorld, roundFigures, wad } from "../helpers/world.js";
+import { type Signer, type World, changed, deployWorld, roundFigures, wad, withoutInterest } from "../helpers/world.js";
 
 describe("contracts/MarginVault: custody", () => {
   let connection: Connection;
@@ -20,7 +20,7 @@ describe("contracts/MarginVault: custody", () => {
   let wbtc: string;
 
   async function quiet() {
-    return deployWorld(connection, roundFigures);
+    return deployWorld(connection, (parameters) => withoutInterest(roundFigures(parameters)));
   }
 
   before(async () => {
@@ -112,10 +112,24 @@ describe("contracts/MarginVault: custody", () => {
       await (await vault.connect(stranger).deposit(account, usdc, 20_000_000n)).wait();
       await (await vault.withdraw(account, usdc, 3_000_000n, stranger.address)).wait();
       const told = (await world.ballast.events(from)).map(({ name, args }) => ({ name, ...args }));
+      // What cash adds up to: the pool's ten millions and the insurance account's hundred thousand besides.
+      const [deposited, withdrawn] = told.filter(({ name }) => name === "CashChanged") as unknown as {
+        indices: bigint;
+      }[];
+      const cashChanged = (supplied: string, indices = 0n) => ({
+        name: "CashChanged",
+        indices,
+        totals: wad(supplied),
+        interestUnsweptWad: 0n,
+      });
+      expect(decodeCashIndices(deposited?.indices ?? 0n).supplyIndexE15).to.equal(10n ** 15n);
+      expect((await vault.cashView()).indices).to.equal(withdrawn?.indices);
       expect(told).to.deep.equal([
         { name: "AccountChanged", account, word: wad("20") },
+        cashChanged("10100020", deposited?.indices),
         { name: "Deposited", account, token: usdc, from: stranger.address, amount: 20_000_000n },
         { name: "AccountChanged", account, word: wad("17") },
+        cashChanged("10100017", withdrawn?.indices),
         { name: "Withdrawn", account, token: usdc, to: stranger.address, amount: 3_000_000n },
       ]);
     });
@@ -172,6 +186,7 @@ describe("contracts/MarginVault: custody", () => {
       initialWeightWad: wad("0.5"),
       maintenanceWeightWad: wad("0.6"),
       depositCap: wad("1000"),
+      concentrationStartWad: wad("1"),
       discountBaseWad: wad("0.01"),
       discountSlopeWad: wad("0.1"),
       discountCapWad: wad("0.05"),
@@ -458,6 +473,7 @@ describe("contracts/MarginVault: custody", () => {
       asset: "ETH",
       weightInitial: "0.5",
       weightMaintenance: "0.6",
+      concentrationStart: "1",
       discountBase: "0.01",
       discountSlope: "0.1",
       discountCap: "0.05",
@@ -490,6 +506,7 @@ describe("contracts/MarginVault: custody", () => {
         b: await story.fund(b, { USDC: "5000", WBTC: "0.1" }),
         c: await story.fund(c, { USDC: "600" }),
         d: await story.fund(c, { USDC: "300", WETH: "1.5" }, 1),
+        e: await story.fund(c, { USDC: "212" }, 2),
         keeper: accountId(keeper.address),
       };
       const [asA, asB, asC] = [await story.as(a), await story.as(b), await story.as(c)];
@@ -499,6 +516,7 @@ describe("contracts/MarginVault: custody", () => {
       await asB.trade(idOf("b"), "LINK", "700");
       await asC.trade(idOf("c"), "ETH", "50");
       await asC.trade(idOf("d"), "ETH", "45");
+      await asC.trade(idOf("e"), "ETH", "10");
       await story.passTime(1800);
       await asA.settle(idOf("a"), "BTC");
       await asA.trade(idOf("a"), "BTC", "-3");
@@ -509,7 +527,8 @@ describe("contracts/MarginVault: custody", () => {
       const pool = (await forced.poolAccount()) as AccountId;
       await (await forced.liquidatePosition(idOf("c"), 1, 2n ** 255n, pool)).wait();
       await story.push({ ETH: "181" });
-      await (await forced.absorb([idOf("c"), idOf("d")], idOf("keeper"))).wait();
+      // The last has something left; the others are below zero.
+      await (await forced.absorb([idOf("c"), idOf("d"), idOf("e")], idOf("keeper"))).wait();
       await (await forced.sweepFees(0)).wait();
       await (await forced.refreshCapital()).wait();
 
@@ -522,11 +541,14 @@ describe("contracts/MarginVault: custody", () => {
         if (name === "CollateralChanged") seen.set(`collateral ${of} ${token}`, args.amount);
         if (name === "MarketChanged") seen.set(`market ${market}`, [args.state, args.totals, args.poolPosition]);
         if (name === "MarketParametersSet") seen.set(`terms ${market}`, [args.risk, args.terms, args.discount]);
+        if (name === "SidesChanged") seen.set(`sides ${market}`, [args.longSide, args.shortSide, args.epochs]);
+        if (name === "CashChanged") seen.set("cash", [args.indices, args.totals, args.interestUnsweptWad]);
         if (name === "CapitalChanged") seen.set("capital", args.capital);
         if (name === "AccountParametersSet") seen.set("risk", args.risk);
       }
       const told = new Set(events.map(({ name }) => name));
-      for (const name of ["PositionLiquidated", "PositionAbsorbed", "CollateralAbsorbed", "Settled", "FeesSwept"]) {
+      const acts = ["PositionLiquidated", "PositionAbsorbed", "PositionDeleveraged", "CollateralAbsorbed", "Settled"];
+      for (const name of [...acts, "FeesSwept", "InsurancePaid", "SidesChanged"]) {
         expect(told.has(name), name).to.equal(true);
       }
 
@@ -542,6 +564,8 @@ describe("contracts/MarginVault: custody", () => {
       for (const id of story.deployment.markets.keys()) {
         const view = await stored.market(id);
         expect(seen.get(`market ${id}`)).to.deep.equal([view.state, view.totals, view.poolPosition]);
+        const sides = seen.get(`sides ${id}`) ?? [0n, 0n, 0n];
+        expect(sides).to.deep.equal([view.longSide, view.shortSide, view.epochs]);
         expect(seen.get(`terms ${id}`)).to.deep.equal([view.risk, view.terms, view.discount]);
         for (const of of all.filter((one) => one !== pool)) {
           const { sharesWad, costWad, epoch } = await stored.position(of, id);
@@ -555,6 +579,8 @@ describe("contracts/MarginVault: custody", () => {
         expect(sum(shares.filter((one) => one > 0n))).to.equal(view.totals & (2n ** 104n - 1n));
         expect(-sum(shares.filter((one) => one < 0n))).to.equal((view.totals >> 104n) & (2n ** 104n - 1n));
       }
+      const cash = await stored.cashView();
+      expect(seen.get("cash")).to.deep.equal([cash.indices, cash.totals, cash.interestUnsweptWad]);
       expect(seen.get("capital")).to.equal(await stored.capital());
       expect(seen.get("risk")).to.equal(await stored.accountRisk());
     });

@@ -2,12 +2,12 @@ import { expect } from "chai";
 import hre from "hardhat";
 
 import { type Connection, accountParameters } from "../../ignition/deploy.js";
-import { type AccountId, type BallastEvent, WAD, accountId, parseDecimal } from "../../sdk/index.js";
+import { type AccountId, type BallastEvent, WAD, accountId, decodePosition, parseDecimal } from "../../sdk/index.js";
 import { type MarginVault, MarginVault__factory, MockToken__factory } from "../../typechain-types/index.js";
 import { type FillTerms, abs, ceilDiv, feeOf, quote } from "../helpers/model.js";
 import { changes, portfolio, portfolios } from "../helpers/portfolio.js";
 import { expectRevert } from "../helpers/revert.js";
-import { type Signer, type World, deployWorld, roundFigures, thinEth, wad } from "../helpers/world.js";
+import { type Signer, type World, deployWorld, roundFigures, thinEth, wad, withoutInterest } from "../helpers/world.js";
 
 const ETH = 1n;
 const BTC = 0n;
@@ -35,7 +35,7 @@ describe("contracts: liquidation", () => {
   let connection: Connection;
 
   async function quiet() {
-    return deployWorld(connection, roundFigures);
+    return deployWorld(connection, (parameters) => withoutInterest(roundFigures(parameters)));
   }
 
   function enter(entered: World) {
@@ -129,10 +129,10 @@ describe("contracts: liquidation", () => {
         "account.positions.ETH.size": -closed,
         "account.positions.ETH.cost": loss - costShare,
         "keeper.cash": reward,
-        "pool.cash": -realized + fee - reward - forInsurance,
+        "pool.cash": -realized + fee - reward,
         "pool.positions.ETH.size": closed,
-        // Both sides are rounded for the vault.
-        "pool.positions.ETH.cost": proceeds - realized + 1n,
+        // Insurance's share is not cash before it is swept. Both sides are rounded for the vault.
+        "pool.positions.ETH.cost": proceeds - realized + forInsurance + 1n,
         "fees.ETH": forInsurance,
       });
       expect(told).to.deep.equal({
@@ -308,7 +308,7 @@ describe("contracts: liquidation", () => {
     });
 
     it("whose impact is more than health bears", async () => {
-      enter(await deployWorld(await hre.network.create(), thinEth));
+      enter(await deployWorld(await hre.network.create(), (parameters) => withoutInterest(thinEth(parameters))));
       const account = await longOf();
       await trade(other, await world.fund(other, { USDC: "1000000" }), "ETH", "-240");
       await world.push({ ETH: "184.5" });
@@ -316,7 +316,13 @@ describe("contracts: liquidation", () => {
     });
 
     it("that would grow a position of the pool beyond its own margin", async () => {
-      enter(await deployWorld(await hre.network.create(), roundFigures, "100000"));
+      enter(
+        await deployWorld(
+          await hre.network.create(),
+          (parameters) => withoutInterest(roundFigures(parameters)),
+          "100000",
+        ),
+      );
       const account = await longOf();
       const short = await world.fund(other, { USDC: "400" }, 1);
       await trade(other, short, "ETH", "-10");
@@ -395,6 +401,7 @@ describe("contracts: liquidation", () => {
       expect(argsOf(events, "Absorbed")).to.deep.equal({
         account,
         rewardTo: keeperAccount,
+        deleveraged: false,
         penaltyWad: penalty,
         rewardWad: reward,
         returnedWad: 0n,
@@ -473,19 +480,42 @@ describe("contracts: liquidation", () => {
       const before = await portfolios(world, accounts);
       const deficit = -before.accounts.account.health.equityMaintenanceWad;
       expect(deficit > wad("103") && deficit < wad("104"), String(deficit)).to.equal(true);
-      // Here impact pays the account a little, and insurance so much less.
-      const missing = -(wad("200") - quote(ethTerms("170"), wad("10"), -wad("10"))) + cost(before);
-      expect(deficit - missing).to.equal(wad("0.0010625"));
       const events = await eventsOf(() => absorb([account]));
-      expect(argsOf(events, "InsurancePaid")).to.deep.equal({ account, deficitWad: deficit, paidWad: missing });
+      expect(argsOf(events, "InsurancePaid")).to.deep.equal({ account, deficitWad: deficit, paidWad: deficit });
+      expect(argsOf(events, "Absorbed")).to.deep.equal({
+        account,
+        rewardTo: keeperAccount,
+        deleveraged: true,
+        penaltyWad: 0n,
+        rewardWad: wad("2"),
+        returnedWad: 0n,
+      });
+      // Nothing else is missing: the position is closed against the other side, which here is the pool alone, at the price itself.
+      expect(argsOf(events, "PositionDeleveraged")).to.deep.equal({
+        account,
+        market: ETH,
+        sizeWad: wad("10"),
+        priceRay: wad("170") * 10n ** 9n,
+        realizedWad: before.accounts.account.positions.ETH?.value,
+      });
+      expect(argsOf(events, "Deleveraged")).to.deep.equal({
+        market: ETH,
+        long: false,
+        epoch: 0n,
+        soldRay: 10n ** 27n,
+        priceRay: wad("170") * 10n ** 9n,
+        scaleRay: 0n,
+      });
       const after = await portfolios(world, accounts);
-      expect(after.accounts.insurance.cash - before.accounts.insurance.cash).to.equal(-missing - wad("2"));
+      expect(after.accounts.insurance.cash - before.accounts.insurance.cash).to.equal(-deficit - wad("2"));
+      expect(after.accounts.account.positions).to.deep.equal({});
+      expect(decodePosition((await vault.market(ETH)).poolPosition).sharesWad).to.equal(0n);
       expect(after.accounts.keeper.cash).to.equal(wad("2"));
       expect(after.accounts.account.cash).to.equal(0n);
-      // The pool has what the trader lost to the price, the impact of its opening less that of its end, and its share of the fee.
+      // The pool has what the trader lost to the price, the impact of its opening, and its share of the fee.
       const pooled = after.accounts.pool;
       const fee = feeOf(ethTerms("200"), 0n, wad("10"));
-      const impact = wad("0.00125") - wad("0.0010625");
+      const impact = wad("0.00125");
       const earned = pooled.cash - (pooled.positions.ETH?.cost ?? 0n) - wad("10000000");
       expect(earned).to.equal(wad("300") + impact + fee - micro(fee / 10n));
       const poolPaid = events.filter(({ name }) => name === "PoolPaid");
@@ -495,7 +525,7 @@ describe("contracts: liquidation", () => {
     it("with insurance empty, the pool pays, and openings are at once measured against what it has left", async () => {
       enter(
         await deployWorld(await hre.network.create(), (parameters) =>
-          roundFigures(parameters, { vault: { insuranceSeed: "0" } }),
+          withoutInterest(roundFigures(parameters, { vault: { insuranceSeed: "0" } })),
         ),
       );
       const account = await longOf();
@@ -506,35 +536,33 @@ describe("contracts: liquidation", () => {
       const before = await portfolios(world, accounts);
       expect(before.accounts.insurance.cash).to.equal(0n);
       const deficit = -before.accounts.account.health.equityMaintenanceWad;
-      const missing = -(wad("200") - quote(ethTerms("170"), wad("10"), -wad("10"))) + cost(before);
-      expect(missing < deficit).to.equal(true); // impact pays the account a little here
       const events = await eventsOf(() => absorb([account]));
       expect(argsOf(events, "InsurancePaid")).to.deep.equal({ account, deficitWad: deficit, paidWad: 0n });
-      expect(argsOf(events, "PoolPaid")).to.deep.equal({ account, paidWad: missing });
+      expect(argsOf(events, "PoolPaid")).to.deep.equal({ account, paidWad: deficit });
       const after = await portfolios(world, accounts);
       expect(after.accounts.keeper.cash).to.equal(0n);
       expect(after.accounts.insurance.cash).to.equal(0n);
       expect(after.accounts.account.cash).to.equal(0n);
-      expect((await vault.capital()) & (2n ** 128n - 1n)).to.equal(capital - missing);
+      // The premium of its skew of 10, which it need not repay, is the pool's now.
+      const premium = wad("0.0010625");
+      expect((await vault.capital()) & (2n ** 128n - 1n)).to.equal(capital + premium - deficit);
+      const budget = (await vault.cashView()).poolLosses;
+      expect((budget >> 104n) & (2n ** 104n - 1n)).to.equal(deficit);
     });
-
-    const cost = (all: { accounts: { account: { positions: Readonly<Record<string, { cost: bigint }>> } } }) =>
-      all.accounts.account.positions.ETH?.cost ?? 0n;
 
     it("pays with what insurance has, and the pool the rest", async () => {
       enter(
         await deployWorld(await hre.network.create(), (parameters) =>
-          roundFigures(parameters, { vault: { insuranceSeed: "60" } }),
+          withoutInterest(roundFigures(parameters, { vault: { insuranceSeed: "60" } })),
         ),
       );
       const account = await longOf();
       await world.push({ ETH: "170" });
       const before = await portfolios(world, { account, keeper: keeperAccount });
       const deficit = -before.accounts.account.health.equityMaintenanceWad;
-      const missing = -(wad("200") - quote(ethTerms("170"), wad("10"), -wad("10"))) + cost(before);
       const events = await eventsOf(() => absorb([account]));
       expect(argsOf(events, "InsurancePaid")).to.deep.equal({ account, deficitWad: deficit, paidWad: wad("60") });
-      expect(argsOf(events, "PoolPaid")).to.deep.equal({ account, paidWad: missing - wad("60") });
+      expect(argsOf(events, "PoolPaid")).to.deep.equal({ account, paidWad: deficit - wad("60") });
       const after = await portfolios(world, { account, keeper: keeperAccount });
       expect([after.accounts.insurance.cash, after.accounts.keeper.cash]).to.deep.equal([0n, 0n]);
     });
@@ -566,14 +594,13 @@ describe("contracts: liquidation", () => {
       await world.push({ ETH: "150", BTC: "7000" });
       await letStale(0);
       const { ETH } = (await portfolio(world, account)).positions;
-      const shortfall = -(wad("700") - quote(ethTerms("150"), wad("20"), -wad("20")) - (ETH?.cost ?? 0n));
+      const { BTC: waiting } = (await portfolio(world, account)).positions;
+      expect((waiting?.value ?? 0n) < 0n).to.equal(true);
       const events = await eventsOf(() => absorb([account]));
-      const { paidWad, deficitWad } = argsOf(events, "InsurancePaid") as { paidWad: bigint; deficitWad: bigint };
-      expect(paidWad).to.equal(shortfall);
-      // The deficit is that of what was taken, at the price; the fill gave a little more, for it lowered the skew.
-      expect(deficitWad).to.equal(-(wad("700") + (ETH?.value ?? 0n)));
-      expect(deficitWad > paidWad).to.equal(true);
-      expect((await portfolio(world, account)).cash).to.equal(0n);
+      // The deficit is that of what was taken, at the price.
+      const deficitWad = -(wad("700") + (ETH?.value ?? 0n));
+      expect(argsOf(events, "InsurancePaid")).to.deep.equal({ account, deficitWad, paidWad: deficitWad });
+      expect(await portfolio(world, account)).to.deep.include({ cash: 0n, positions: { BTC: waiting } });
 
       await world.fund(owner, { WETH: "0.0001" });
       expect(argsOf(await eventsOf(() => absorb([account])), "Absorbed")).to.include({
@@ -581,7 +608,7 @@ describe("contracts: liquidation", () => {
       });
     });
 
-    it("lets the pool pay the impact, and insurance nothing of it, where a loss waits for its price", async () => {
+    it("closes at the price what the pool would take below zero, where a loss waits for its price: nobody pays impact", async () => {
       const account = await world.fund(owner, { USDC: "700" });
       await trade(owner, account, "ETH", "20");
       await trade(owner, account, "BTC", "0.5");
@@ -589,13 +616,28 @@ describe("contracts: liquidation", () => {
       await trade(owner, short, "ETH", "-2000");
       await world.push({ ETH: "150", BTC: "7000" });
       await letStale(0);
-      const { ETH } = (await portfolio(world, account)).positions;
+      const before = await portfolios(world, { account, short });
+      const { ETH } = before.accounts.account.positions;
       const events = await eventsOf(() => absorb([account]));
-      const { paidWad, deficitWad } = argsOf(events, "InsurancePaid") as { paidWad: bigint; deficitWad: bigint };
-      expect(deficitWad).to.equal(-(wad("700") + (ETH?.value ?? 0n)));
-      expect(paidWad).to.equal(deficitWad);
-      // 20 sold where the pool is long of 1,980: 1,990 / 8,000,000 below the price of 150.
-      expect(argsOf(events, "PoolPaid")["paidWad"]).to.be.within(wad("0.746"), wad("0.747"));
+      const deficitWad = -(wad("700") + (ETH?.value ?? 0n));
+      expect(argsOf(events, "InsurancePaid")).to.deep.equal({ account, deficitWad, paidWad: deficitWad });
+      // 20 of the short's 2,000 were bought back at 150; the pool, long of 1,980, has no part in it.
+      expect(argsOf(events, "Deleveraged")).to.deep.equal({
+        market: 1n,
+        long: false,
+        epoch: 0n,
+        soldRay: 10n ** 25n,
+        priceRay: wad("150") * 10n ** 9n,
+        scaleRay: 99n * 10n ** 25n,
+      });
+      expect(events.some(({ name }) => name === "PoolPaid" || name === "PositionAbsorbed")).to.equal(false);
+      const after = await portfolios(world, { account, short });
+      const [was, is] = [before.accounts.short.positions.ETH, after.accounts.short.positions.ETH];
+      expect(is?.size).to.equal(-wad("1980"));
+      expect(is?.value).to.equal(was?.value);
+      const [poolWas, poolIs] = [before.accounts.pool, after.accounts.pool];
+      expect(poolIs.positions.ETH?.size).to.equal(wad("1980"));
+      expect(poolIs.health.equityMaintenanceWad).to.equal(poolWas.health.equityMaintenanceWad);
     });
 
     it("takes no collateral in whose price is stale, which would shield its owner", async () => {
@@ -620,9 +662,8 @@ describe("contracts: liquidation", () => {
       const before = await portfolios(world, { account });
       const deficit = -before.accounts.account.health.equityMaintenanceWad;
       expect(deficit).to.equal(wad("103.001251875") - wad("7.2"));
-      const missing = deficit - wad("0.0010625"); // impact pays the account a little
       const events = await eventsOf(() => absorb([account]));
-      expect(argsOf(events, "InsurancePaid")).to.deep.equal({ account, deficitWad: deficit, paidWad: missing });
+      expect(argsOf(events, "InsurancePaid")).to.deep.equal({ account, deficitWad: deficit, paidWad: deficit });
       const after = await portfolio(world, account);
       expect(after.collaterals).to.deep.equal({ WBTC: 100_000n });
       // What it still owes is covered by what stays, at its last good price.

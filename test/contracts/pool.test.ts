@@ -12,7 +12,15 @@ import {
 } from "../../typechain-types/index.js";
 import { changes, portfolios } from "../helpers/portfolio.js";
 import { expectRevert } from "../helpers/revert.js";
-import { type Signer, type World, depositIntoPool, deployWorld, roundFigures, wad } from "../helpers/world.js";
+import {
+  type Signer,
+  type World,
+  depositIntoPool,
+  deployWorld,
+  roundFigures,
+  wad,
+  withoutInterest,
+} from "../helpers/world.js";
 
 const usd = (text: string) => wad(text) / 10n ** 12n;
 const lock = 86_400n;
@@ -28,7 +36,7 @@ describe("contracts/LiquidityPool", () => {
   async function quiet() {
     // Prices last longer than the lock, so that a test may let it pass.
     return deployWorld(connection, (parameters) =>
-      roundFigures(parameters, { vault: { maxPriceAgeSeconds: "864000" } }),
+      withoutInterest(roundFigures(parameters, { vault: { maxPriceAgeSeconds: "864000" } })),
     );
   }
 
@@ -60,7 +68,7 @@ describe("contracts/LiquidityPool", () => {
     enter(
       await deployWorld(
         await hre.network.create(),
-        (parameters) => roundFigures(parameters, { vault: terms }),
+        (parameters) => withoutInterest(roundFigures(parameters, { vault: terms })),
         poolDeposit,
       ),
     );

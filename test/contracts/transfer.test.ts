@@ -7,7 +7,7 @@ import { type MarginVault, MarginVault__factory, MockToken__factory } from "../.
 import { ceilDiv } from "../helpers/model.js";
 import { changes, portfolio, portfolios, unowed } from "../helpers/portfolio.js";
 import { expectRevert } from "../helpers/revert.js";
-import { type Signer, type World, deployWorld, roundFigures, wad } from "../helpers/world.js";
+import { type Signer, type World, deployWorld, roundFigures, wad, withoutInterest } from "../helpers/world.js";
 
 const BTC = 0n;
 const ETH = 1n;
@@ -27,7 +27,7 @@ describe("contracts/MarginVault: transfers and modes", () => {
   let wbtc: string;
 
   async function quiet() {
-    return deployWorld(connection, roundFigures);
+    return deployWorld(connection, (parameters) => withoutInterest(roundFigures(parameters)));
   }
 
   before(async () => {
@@ -376,12 +376,13 @@ describe("contracts/MarginVault: transfers and modes", () => {
         asset: "ETH",
         weightInitial: "0.5",
         weightMaintenance: "0.6",
+        concentrationStart: "1",
         discountBase: "0.01",
         discountSlope: "0.1",
         discountCap: "0.05",
       }));
       world = await deployWorld(await hre.network.create(), (parameters) => ({
-        ...roundFigures(parameters),
+        ...withoutInterest(roundFigures(parameters)),
         collaterals: [...parameters.collaterals, ...more],
       }));
       const [someone] = world.signers as [Signer];

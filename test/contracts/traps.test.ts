@@ -10,9 +10,18 @@ import {
   MockToken__factory,
 } from "../../typechain-types/index.js";
 import { type FillTerms, abs, ceilDiv, feeOf, quote } from "../helpers/model.js";
-import { changes, portfolio, portfolios } from "../helpers/portfolio.js";
+import { type Portfolios, changes, portfolio, portfolios } from "../helpers/portfolio.js";
 import { expectRevert } from "../helpers/revert.js";
-import { type Signer, type World, depositIntoPool, deployWorld, roundFigures, thinEth, wad } from "../helpers/world.js";
+import {
+  type Signer,
+  type World,
+  depositIntoPool,
+  deployWorld,
+  roundFigures,
+  thinEth,
+  wad,
+  withoutInterest,
+} from "../helpers/world.js";
 
 const noDeadline = 2n ** 64n;
 const ETH = 1n;
@@ -40,11 +49,11 @@ describe("contracts: traps of the specification", () => {
   const unlocked = { vault: { poolLockSeconds: "1" } };
 
   async function quietWorld() {
-    return deployWorld(connectionOf("quiet"), (parameters) => roundFigures(parameters, unlocked));
+    return deployWorld(connectionOf("quiet"), (parameters) => withoutInterest(roundFigures(parameters, unlocked)));
   }
 
   async function thinWorld() {
-    return deployWorld(connectionOf("thin"), (parameters) => thinEth(parameters, unlocked));
+    return deployWorld(connectionOf("thin"), (parameters) => withoutInterest(thinEth(parameters, unlocked)));
   }
 
   async function enter(name: "quiet" | "thin") {
@@ -381,14 +390,30 @@ describe("contracts: traps of the specification", () => {
     async function bankrupt(price: string): Promise<AccountId> {
       const account = await world.fund(owner, { USDC: "2000" });
       await trade(owner, account, "ETH", "100");
-      await trade(other, await world.fund(other, { USDC: "1000000" }), "ETH", "-150");
+      short = await world.fund(other, { USDC: "1000000" });
+      await trade(other, short, "ETH", "-150");
       await world.push({ ETH: price });
       return account;
     }
 
-    it("pays what is missing at the price, to the wei; the pool pays its own impact", async () => {
+    let short: AccountId;
+    type Both = Portfolios<"account" | "short">;
+
+    /** The short has bought 100 back at the price; its worth, and but for `penalty` the pool's, are what they were. */
+    function expectNoImpact(before: Both, after: Both, events: readonly BallastEvent[], penalty = 0n) {
+      expect(events.some(({ name }) => name === "PoolPaid" || name === "PositionAbsorbed")).to.equal(false);
+      const equityOf = ({ accounts }: Both, name: "pool" | "short") => accounts[name].health.equityMaintenanceWad;
+      // Of each of its 150 shares two thirds, rounded up, were bought back.
+      expect(after.accounts.short.positions.ETH?.size).to.equal(1n - wad("50"));
+      const [was, is] = [equityOf(before, "short"), equityOf(after, "short")];
+      expect(was - is >= 0n && was - is <= 1n, `${was} ${is}`).to.equal(true);
+      expect(after.accounts.pool.positions.ETH?.size).to.equal(wad("50"));
+      expect(equityOf(after, "pool")).to.equal(equityOf(before, "pool") + penalty);
+    }
+
+    it("pays what is missing at the price, to the wei; the position is closed at it against the other side", async () => {
       const account = await bankrupt("180.2");
-      const before = await portfolios(world, { account });
+      const before = await portfolios(world, { account, short });
       const deficit = -before.accounts.account.health.equityMaintenanceWad;
       expect(deficit > wad("50"), String(deficit)).to.equal(true);
       const at = thinTerms("180.2");
@@ -396,8 +421,9 @@ describe("contracts: traps of the specification", () => {
       expect(impact > wad("200")).to.equal(true);
       const events = await eventsOf(() => vault.connect(keeper).absorb([account], keeperAccount()));
       expect(argsOf(events, "InsurancePaid")).to.deep.equal({ account, deficitWad: deficit, paidWad: deficit });
-      expect(argsOf(events, "PoolPaid")).to.deep.equal({ account, paidWad: impact });
-      const after = await portfolios(world, { account });
+      expect(argsOf(events, "Absorbed")).to.include({ deleveraged: true, returnedWad: 0n });
+      const after = await portfolios(world, { account, short });
+      expectNoImpact(before, after, events);
       // 2 are the keeper's reward, which insurance tops up.
       expect(after.accounts.insurance.cash - before.accounts.insurance.cash).to.equal(-deficit - wad("2"));
       expect(after.accounts.account).to.deep.include({ cash: 0n, positions: {}, collaterals: {} });
@@ -405,15 +431,23 @@ describe("contracts: traps of the specification", () => {
 
     it("pays nothing for an account that was above zero at the price", async () => {
       const account = await bankrupt("182");
-      const before = await portfolios(world, { account });
+      const before = await portfolios(world, { account, short });
       const equity = before.accounts.account.health.equityMaintenanceWad;
       const impact = wad("18200") + quote(thinTerms("182"), -wad("50"), -wad("100"));
       expect(equity > 0n && equity < impact, `${equity} ${impact}`).to.equal(true);
       const events = await eventsOf(() => vault.connect(keeper).absorb([account], keeperAccount()));
       expect(events.some(({ name }) => name === "InsurancePaid")).to.equal(false);
-      expect(argsOf(events, "PoolPaid")).to.deep.equal({ account, paidWad: impact - equity });
-      const after = await portfolios(world, { account });
-      expect(after.accounts.insurance.cash - before.accounts.insurance.cash).to.equal(-wad("2"));
+      // What it had at the price is the penalty.
+      const [rewardWad, insured] = [(equity * 4n) / 10n, equity / 5n];
+      expect(argsOf(events, "Absorbed")).to.include({
+        deleveraged: true,
+        penaltyWad: equity,
+        rewardWad,
+        returnedWad: 0n,
+      });
+      const after = await portfolios(world, { account, short });
+      expectNoImpact(before, after, events, equity - rewardWad - insured);
+      expect(after.accounts.insurance.cash - before.accounts.insurance.cash).to.equal(insured);
       expect(after.accounts.account.cash).to.equal(0n);
     });
 

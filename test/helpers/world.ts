@@ -76,6 +76,11 @@ export function thinEth(parameters: DeploymentParameters, changes: Changes = {})
   return changed(thin, changes);
 }
 
+/** The same without interest on cash: figures of an account in debt do not depend on the seconds that pass either. */
+export function withoutInterest(parameters: DeploymentParameters): DeploymentParameters {
+  return { ...parameters, cash: { ...parameters.cash, rateAtZero: "0", rateAtKink: "0", rateAtFull: "0" } };
+}
+
 /** For networkHelpers.loadFixture, or on its own for a fresh chain. */
 export async function deployWorld(
   connection: Connection,

@@ -2,14 +2,17 @@
 pragma solidity 0.8.37;
 
 import {IMarginVault} from "../../../contracts/interfaces/IMarginVault.sol";
-import {Deal, Deals} from "../../../contracts/libraries/Deals.sol";
-import {Sides} from "../../../contracts/libraries/Sides.sol";
+import {Deal, Deals, Parcel} from "../../../contracts/libraries/Deals.sol";
+import {Side, Sides} from "../../../contracts/libraries/Sides.sol";
 import {MarketId} from "../../../contracts/types/AssetSet.sol";
+import {MarketParameters, toMarketRisk} from "../../../contracts/types/MarketWords.sol";
+import {usualMarket} from "../support/Markets.sol";
 import {Test} from "../support/Test.sol";
 
 /// @dev One account with 100 long against the pool at a price of 2000; skew scale 1e6.
 contract DealsTest is Test {
     using Deals for Deal;
+    using Sides for Side;
 
     uint256 private constant LARGEST_FEES = (1 << 48) - 1;
 
@@ -79,7 +82,8 @@ contract DealsTest is Test {
         Deal memory deal = _deal(200_000e18, 0);
         deal.chargeForcedFee(10e18, 2e18, 3.0000019e18);
         assertEq(deal.feesUnswept, 3_000_001, "insurance");
-        assertEq(deal.poolWord.cash(), 8e18 - 3.000001e18, "pool");
+        assertEq(deal.poolWord.cash(), 8e18, "cash of the pool: all but the keeper's");
+        assertEq(deal.book.poolCostWad, -200_000e18 + 3.000001e18, "cost of the pool: insurance's share");
         assertEq(deal.accountWord.cash(), -10e18, "account");
     }
 
@@ -88,7 +92,8 @@ contract DealsTest is Test {
         deal.feesUnswept = LARGEST_FEES - 5;
         deal.chargeForcedFee(10e18, 0, 1e18);
         assertEq(deal.feesUnswept, LARGEST_FEES, "full");
-        assertEq(deal.poolWord.cash(), 10e18 - 5e12, "pool");
+        assertEq(deal.poolWord.cash(), 10e18, "cash of the pool");
+        assertEq(deal.book.poolCostWad, -200_000e18 + 5e12, "cost of the pool");
     }
 
     function testFuzz_NoFeeIsLost(uint256 fee, uint256 keeperShare, uint256 insuranceShare) external pure {
@@ -98,14 +103,63 @@ contract DealsTest is Test {
         Deal memory deal = _deal(200_000e18, 0);
         uint256 keeper = (fee * keeperShare) / 1e18;
         deal.chargeForcedFee(fee, keeper, (fee * insuranceShare) / 1e18);
-        assertEq(
-            uint256(deal.poolWord.cash()) + keeper + deal.feesUnswept * 1e12,
-            uint256(-deal.accountWord.cash()),
-            "paid is received"
-        );
+        int256 pool = deal.poolWord.cash() - (deal.book.poolCostWad + 200_000e18);
+        assertEq(pool + int256(keeper + deal.feesUnswept * 1e12), -deal.accountWord.cash(), "paid is received");
+        assertEq(deal.poolWord.cash() + int256(keeper), -deal.accountWord.cash(), "in cash");
+    }
+
+    // ------------------------------------------------------------------ parcels, on sides that were deleveraged
+
+    /// @dev The size that is handed out and the size that stays are exact, and nobody's worth changes by it.
+    function testFuzz_AParcelIsExactAndTakesItsCostAlong(
+        uint256 scale,
+        uint256 size,
+        uint256 part,
+        int256 cost,
+        bool long
+    ) external pure {
+        Deal memory deal = _deal(0, 0);
+        Side memory side = Side(bound(scale, 1e23, 1e27), 5e26);
+        (deal.venue.long, deal.venue.short) = (side, side);
+        size = bound(size, 1, 1e22);
+        part = bound(part, 1, size);
+        int256 held = int256(side.sharesUp(size));
+        deal.book.accountSharesWad = long ? held : -held;
+        deal.book.accountCostWad = bound(cost, -1e28, 1e28);
+        (int256 costBefore, int256 worth) = (deal.book.accountCostWad, deal.value());
+        Parcel memory parcel = deal.handOut(part);
+        int256 sign = long ? int256(1) : int256(-1);
+        assertEq(deal.size(), sign * int256(size - part), "size that stays");
+        assertEq(deal.book.accountSharesWad + parcel.sharesWad, sign * held, "shares");
+        assertEq(deal.book.accountCostWad + parcel.costWad, costBefore, "cost");
+        assertNear(deal.value() + deal.accountWord.cash(), worth, 1, "worth");
+        assertEq(deal.accountWord.cash(), parcel.valueWad, "paid");
+
+        Deal memory taker = _deal(0, 0);
+        (taker.venue.long, taker.venue.short) = (side, side);
+        (taker.book.accountSharesWad, taker.book.accountCostWad) = (0, 0);
+        taker.takeOver(parcel);
+        // A share more or less makes the part's size round, when it is taken off one that is exact.
+        assertNear(taker.size(), sign * int256(part), 1, "size of the parcel");
+        assertNear(taker.value() + taker.accountWord.cash(), 0, 1, "worth of whoever takes it over");
     }
 
     // ------------------------------------------------------------------ room
+
+    function test_TheInitialBaseRisesWithTheLargerSideInSizes() external pure {
+        MarketParameters memory p = usualMarket();
+        Deal memory deal = _deal(200_000e18, 0);
+        (deal.book.longSharesWad, deal.book.shortSharesWad) = (4e22, 1e23);
+        deal.risk = toMarketRisk(p);
+        assertEq(deal.initialBase(), 0.1e18, "without a slope");
+        p.openInterestSlopeWad = 1e18;
+        deal.risk = toMarketRisk(p);
+        assertEq(deal.initialBase(), 0.2e18, "a tenth of the skew scale");
+        deal.venue.short.scaleRay = 3e26;
+        assertEq(deal.initialBase(), 0.14e18, "of sizes, the longs are the larger side");
+        deal.venue.short.scaleRay = 5e26;
+        assertEq(deal.initialBase(), 0.15e18, "of sizes, the shorts");
+    }
 
     function test_OpenInterestLeavesThePoolOut() external pure {
         Deal memory deal = _deal(200_000e18, 0);

@@ -258,27 +258,184 @@ contract FillTest is Test {
         assertGe(off, -2 * (before.shares < 0 ? -before.shares : before.shares), "the cost that stays is pro rata");
     }
 
-    /// @dev Where a side was deleveraged its shares are not sizes, and a trade of the two sides may differ by a wei of size.
-    function testFuzz_DeleveragedSidesKeepEquityToAWeiOfSize(
-        int256[4] calldata deltas,
+    // ------------------------------------------------------------------ sides that were deleveraged
+
+    /// @dev A share of a long is a third of a unit, a share of a short two sevenths: no size is a whole number of shares.
+    function test_SizesAreExactWhateverAShareIs() external pure {
+        Scene memory s = _scaledScene(PRICE, 333_333_333_333_333_333_333_333_333, 285_714_285_714_285_714_285_714_285);
+        _checkedTrade(s, 1, 100e18);
+        assertEq(s.parties[1].shares, 300_000_000_000_000_000_001, "shares, rounded up");
+        assertEq(s.parties[0].shares, -350_000_000_000_000_000_001, "shares of the pool, rounded up");
+        _checkedTrade(s, 1, -1); // part of it
+        _checkedTrade(s, 1, -30e18 + 1);
+        _checkedTrade(s, 1, -75e18); // through zero of position and skew
+        _checkedTrade(s, 2, 2e18); // the pool closes part of its long
+        _checkedTrade(s, 2, 20e18); // through zero of the skew
+        _checkedTrade(s, 3, -50e18); // and back
+        _checkedTrade(s, 3, 50e18);
+        _checkedTrade(s, 2, -22e18);
+        _checkedTrade(s, 1, 5e18);
+        assertEq(s.longShares + s.shortShares, 0, "nobody holds anything");
+    }
+
+    function test_FillsOfSharesCostWhatFillsOfSizesDo() external pure {
+        Scene memory whole = _scene(PRICE, SCALE, 0.001e18, 0.0005e18);
+        Scene memory scaled = _scaledScene(PRICE, 1e27 / 4, 1e27 / 5);
+        (scaled.venue.takerRateWad, scaled.venue.makerRateWad) = (0.001e18, 0.0005e18);
+        int72[5] memory deltas = [int72(100e18), -25e18, -150e18, 300e18, -225e18];
+        for (uint256 i = 0; i < 5; i++) {
+            _trade(whole, 1, deltas[i]);
+            _trade(scaled, 1, deltas[i]);
+            assertEq(scaled.parties[1].cost, whole.parties[1].cost, "cost");
+            assertEq(scaled.parties[1].realized, whole.parties[1].realized, "realised");
+            assertEq(scaled.parties[0].cost, whole.parties[0].cost, "cost of the pool");
+            assertEq(scaled.fees, whole.fees, "fees");
+        }
+        assertEq(scaled.parties[1].shares, 0, "shares");
+    }
+
+    /// @dev Three shares of a long that make up no size: worth half a wei each at the price, and a wei of carry.
+    function test_SharesOfThePoolWithoutSizeGoWithItsNextTrade() external pure {
+        Scene memory s = _scaledScene(PRICE, 1e27 / 4000, 1e27);
+        s.venue.long.carryRay = 1e27;
+        (s.parties[0].shares, s.longShares) = (3, 3);
+        _trade(s, 1, 10e18); // the pool sells
+        assertEq(s.parties[0].shares, -10e18, "shares of the pool");
+        assertEq(s.longShares, 40_000e18, "shares of the long side: the account's alone");
+        assertEq(s.shortShares, 10e18, "shares of the short side");
+        // 20,000.1 of a short, and 4.5 wei for the three shares
+        assertEq(s.parties[0].cost, -20_000.1e18 - 4, "cost of the pool");
+        _checkSums(s);
+    }
+
+    function test_SharesOfThePoolWithoutSizeCountWhenItsPositionGrows() external pure {
+        Scene memory s = _scaledScene(PRICE, 1e27 / 4000, 1e27);
+        (s.parties[0].shares, s.longShares) = (3, 3);
+        _trade(s, 1, -10e18); // the pool buys
+        assertEq(s.parties[0].shares, 40_000e18, "shares of the pool, those three among them");
+        assertEq(s.longShares, 40_000e18, "shares of the long side");
+        _checkSums(s);
+    }
+
+    function testFuzz_SizesAreExactOnAnySides(
+        int256[6] calldata deltas,
         uint256 longScale,
         uint256 shortScale,
         uint256 price,
         uint256 seed
     ) external pure {
-        Scene memory s = _scene(bound(price, 1e15, 1e22), SCALE, 0.002e18, 0.001e18);
-        s.venue.long = Side(bound(longScale, 1e26, 1e27), 1e20);
-        s.venue.short = Side(bound(shortScale, 1e26, 1e27), -1e20);
-        uint256 dust = (s.venue.priceWad / 1e18 + 1) * 2; // a wei of size, each side
-        for (uint256 i = 0; i < 4; i++) {
+        Scene memory s = _scaledScene(price, longScale, shortScale);
+        for (uint256 i = 0; i < 6; i++) {
             uint256 who = 1 + ((seed >> (8 * i)) % 3);
-            // Whole units: a position never gets smaller than one share's size.
-            _trade(s, who, bound(deltas[i], -1000, 1000) * 1e18);
+            int256 delta = bound(deltas[i], -1e22, 1e22);
+            uint256 kind = (seed >> (8 * i + 128)) % 8;
+            if (kind == 0) delta %= 1000; // a few wei
+            if (kind == 1) delta = -_sizeOf(s, who); // all
+            if (kind == 2) delta = -_sizeOf(s, who) / 2;
+            _checkedTrade(s, who, delta);
+            if (kind == 1) assertEq(s.parties[who].cost, 0, "cost of nothing");
+        }
+    }
+
+    /// @dev A piece of a fill may leave the two sides apart by less than a wei of size, which its impact is paid on or not.
+    function testFuzz_DeleveragedSidesMakeNothingOutOfNothing(
+        int256[5] calldata deltas,
+        uint256 longScale,
+        uint256 shortScale,
+        uint256 price,
+        uint256 seed
+    ) external pure {
+        Scene memory s = _scaledScene(price, longScale, shortScale);
+        (s.venue.takerRateWad, s.venue.makerRateWad) = (0.002e18, 0.001e18);
+        (s.venue.long.carryRay, s.venue.short.carryRay) = (1e20, -1e20);
+        for (uint256 i = 0; i < 5; i++) {
+            uint256 who = 1 + ((seed >> (8 * i)) % 3);
+            _trade(s, who, bound(deltas[i], -1e22, 1e22));
             _checkSums(s);
             int256 sum = int256(s.fees) * 1e27;
             for (uint256 j = 0; j < 4; j++) sum += _equityRay(s, j, s.venue.priceWad);
-            assertNear(sum / 1e27, 0, 40 * (dust + 1) * (i + 1), "equity and fees");
+            uint256 pieces = 3 * (i + 1);
+            assertLe(sum / 1e27, int256(pieces * _weiOfImpact(s)), "made out of nothing");
+            assertGe(sum / 1e27, -int256(pieces * (_weiOfImpact(s) + 8)), "lost to more than rounding");
         }
+    }
+
+    /// @dev INV-06 on sides that were deleveraged.
+    function testFuzz_ARoundTripOnDeleveragedSidesGainsNothing(
+        int256 position,
+        int256 delta,
+        uint256 longScale,
+        uint256 shortScale,
+        uint256 price,
+        uint256 parts
+    ) external pure {
+        Scene memory s = _scaledScene(price, longScale, shortScale);
+        _trade(s, 3, bound(position, -1e22, 1e22));
+        _trade(s, 1, bound(position >> 1, -1e22, 1e22));
+        delta = bound(delta, -1e22, 1e22);
+        parts = bound(parts, 1, 4);
+        int256 before = _equityRay(s, 1, s.venue.priceWad) + _equityRay(s, 2, s.venue.priceWad);
+        _trade(s, 1, delta);
+        for (uint256 i = 1; i < parts; i++) _trade(s, 2, -delta / int256(parts));
+        _trade(s, 1, -delta + (delta / int256(parts)) * int256(parts - 1));
+        int256 afterwards = _equityRay(s, 1, s.venue.priceWad) + _equityRay(s, 2, s.venue.priceWad);
+        assertLe((afterwards - before) / 1e27, int256(6 * parts * _weiOfImpact(s)), "a round trip by two accounts");
+    }
+
+    /// @dev INV-07 on sides that were deleveraged: what was paid for what is held is the same however it was cut up.
+    function testFuzz_SplittingOnDeleveragedSidesLeavesTheTotal(
+        int256 position,
+        int256 delta,
+        uint256 longScale,
+        uint256 shortScale,
+        uint256 price,
+        uint256 seed
+    ) external pure {
+        Scene memory whole = _scaledScene(price, longScale, shortScale);
+        Scene memory cut = _scaledScene(price, longScale, shortScale);
+        (whole.venue.takerRateWad, whole.venue.makerRateWad) = (0.002e18, 0.001e18);
+        cut.venue = whole.venue;
+        position = bound(position, -1e22, 1e22);
+        _trade(whole, 1, position);
+        _trade(cut, 1, position);
+        delta = bound(delta, -1e22, 1e22);
+        int256 part = (delta * int256(seed % 1000)) / 1000;
+        _trade(whole, 1, delta);
+        _trade(cut, 1, part);
+        _trade(cut, 1, delta - part);
+        assertEq(_sizeOf(cut, 1), _sizeOf(whole, 1), "size");
+        assertEq(_sizeOf(cut, 0), _sizeOf(whole, 0), "size of the pool");
+        assertGe(cut.fees, whole.fees, "fees of the parts");
+        assertNear(int256(cut.fees), int256(whole.fees), 12, "fees");
+        int256 apart = _equityRay(cut, 1, cut.venue.priceWad) - _equityRay(whole, 1, whole.venue.priceWad);
+        assertNear(apart / 1e27, 0, 6 * _weiOfImpact(cut) + 24, "what is held, less what was paid");
+        apart = _equityRay(cut, 0, cut.venue.priceWad) - _equityRay(whole, 0, whole.venue.priceWad);
+        assertNear(apart / 1e27, 0, 6 * _weiOfImpact(cut) + 24, "the same of the pool");
+    }
+
+    /// @dev What a tenth of the price, more than any impact here, is on a wei of size. Wei, rounded up.
+    function _weiOfImpact(Scene memory s) private pure returns (uint256) {
+        return s.venue.priceWad / 1e19 + 1;
+    }
+
+    function _scaledScene(uint256 price, uint256 longScale, uint256 shortScale) private pure returns (Scene memory s) {
+        s = _scene(bound(price, 1e12, 1e24), SCALE, 0, 0);
+        s.venue.long = Side(bound(longScale, 1e23, 1e27), 0);
+        s.venue.short = Side(bound(shortScale, 1e23, 1e27), 0);
+    }
+
+    /// @dev Trades, and checks that account and pool have moved by exactly the size.
+    function _checkedTrade(Scene memory s, uint256 who, int256 delta) private pure {
+        int256 account = _sizeOf(s, who);
+        int256 pool = _sizeOf(s, 0);
+        _trade(s, who, delta);
+        assertEq(_sizeOf(s, who), account + delta, "size of the account");
+        assertEq(_sizeOf(s, 0), pool - delta, "size of the pool");
+        _checkSums(s);
+    }
+
+    function _sizeOf(Scene memory s, uint256 who) private pure returns (int256) {
+        return Fill.sizeOf(s.parties[who].shares, s.venue);
     }
 
     // ------------------------------------------------------------------ scene

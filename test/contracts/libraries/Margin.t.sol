@@ -7,7 +7,16 @@ import {Side, Sides} from "../../../contracts/libraries/Sides.sol";
 import {AccountId, accountIdOf} from "../../../contracts/types/AccountId.sol";
 import {Account} from "../../../contracts/types/Account.sol";
 import {AssetSet, MarketId, collateralAsset} from "../../../contracts/types/AssetSet.sol";
-import {MarketParameters, MarketRisk, toMarketRisk, toMarketState} from "../../../contracts/types/MarketWords.sol";
+import {
+    EpochsWord,
+    MarketParameters,
+    MarketRisk,
+    SIDES_TOUCHED,
+    toMarketRisk,
+    toMarketState,
+    toMarketTotals,
+    toSideWord
+} from "../../../contracts/types/MarketWords.sol";
 import {toPosition} from "../../../contracts/types/Position.sol";
 import {Price, toPrice} from "../../../contracts/types/Price.sol";
 import {VaultStorage} from "../../../contracts/types/VaultStorage.sol";
@@ -201,6 +210,92 @@ contract MarginTest is Test {
         assertEq(_health(0, true, true, true).equityMaintenanceWad, 2700, "exact");
         Price price = toPrice(1.999e18, 0, NOW, 60);
         assertEq(Margin.collateralValueDown($.collaterals[0], 1, price), 1, "1.999 wei");
+    }
+
+    /// @dev A cap of 1000 whose half may stand before concentration counts; 3000 each at 90% and 80%.
+    function test_WhatIsHeldBeyondTheStartOfConcentrationCountsNothingForInitialMargin() external {
+        CollateralParameters memory p = usualCollateral();
+        (p.depositCap, p.concentrationStartWad) = (1000e18, 0.5e18);
+        $.collateralOf[ALICE][0] = 2e18;
+        $.collaterals[0] = toCollateral(p, 18, 500e18);
+        assertEq(_health(0, true, true, true).equityInitialWad, 4_800e18, "at the start");
+        $.collaterals[0] = toCollateral(p, 18, 800e18);
+        Health memory health = _health(0, true, true, true);
+        assertEq(health.equityInitialWad, 3_000e18, "five eighths of it, for everybody");
+        assertEq(health.equityMaintenanceWad, 5_400e18, "nothing of it for maintenance");
+        $.collaterals[0] = toCollateral(p, 18, 500e18 + 1);
+        assertLe(_health(0, true, true, true).equityInitialWad, 4_800e18 - 1, "a unit beyond the start");
+        p.concentrationStartWad = 1e18;
+        $.collaterals[0] = toCollateral(p, 18, 1000e18);
+        assertEq(_health(0, true, true, true).equityInitialWad, 4_800e18, "a start at the cap");
+    }
+
+    /// @dev All that is held counts for no more than the start does: so it is of no use to hold it in many accounts.
+    function testFuzz_AllHoldersTogetherCountNoMoreThanTheStart(uint96 held, uint256 share, uint256 start) external {
+        CollateralParameters memory p = usualCollateral();
+        p.concentrationStartWad = bound(start, 1, 10_000) * 1e14;
+        $.collaterals[0] = toCollateral(p, 18, held);
+        uint256 part = bound(share, 0, held);
+        $.collateralOf[ALICE][0] = part;
+        int256 one = part == 0 ? int256(0) : _health(0, true, true, true).equityInitialWad;
+        $.collateralOf[ALICE][0] = held - part;
+        int256 other = part == held ? int256(0) : _health(0, true, true, true).equityInitialWad;
+        uint256 counts = (p.depositCap * p.concentrationStartWad) / 1e18;
+        uint256 most = held < counts ? held : counts;
+        assertLe(one + other, int256((most * 3000 * 8) / 10), "more than the start counts for");
+        assertGe(one + other, int256((most * 3000 * 8) / 10) - int256((uint256(held) * 3000) / 1e18 + 10), "far less");
+    }
+
+    // ------------------------------------------------------------------ open interest
+
+    function test_TheInitialBaseRisesWithOpenInterest() external pure {
+        MarketParameters memory p = usualMarket();
+        assertEq(Margin.initialBaseUp(toMarketRisk(p), 5e22), 0.1e18, "not without a slope");
+        p.openInterestSlopeWad = 2e18;
+        assertEq(Margin.initialBaseUp(toMarketRisk(p), 0), 0.1e18, "no open interest");
+        assertEq(Margin.initialBaseUp(toMarketRisk(p), 5e22), 0.2e18, "a twentieth of the skew scale");
+        assertEq(Margin.initialBaseUp(toMarketRisk(p), 1), 0.1e18 + 1, "rounded up");
+        assertEq(Margin.initialBaseUp(toMarketRisk(p), 4.5e23), 1e18, "to one");
+        assertEq(Margin.initialBaseUp(toMarketRisk(p), 4.6e23), 1e18, "and no further");
+    }
+
+    function test_OpenInterestRaisesTheInitialRequirementAlone() external {
+        _hold(ETHER, 100e18, 200_000e18);
+        Health memory before = _health(20_000e18, true, true, true);
+        MarketParameters memory p = usualMarket();
+        p.openInterestSlopeWad = 2e18;
+        $.markets[ETHER].risk = toMarketRisk(p);
+        $.markets[ETHER].totals = toMarketTotals(3e22, 5e22, 0);
+        Health memory raised = _health(20_000e18, true, true, true);
+        assertEq(raised.requirementInitialWad - before.requirementInitialWad, 20_000e18, "10% more of 200,000");
+        assertEq(raised.requirementMaintenanceWad, before.requirementMaintenanceWad, "maintenance");
+        assertEq(raised.equityInitialWad, before.equityInitialWad, "equity");
+    }
+
+    // ------------------------------------------------------------------ sides that were deleveraged
+
+    /// @dev Of 100 shares half was sold at 1900; funding has taken 4 of each unit since.
+    function test_APositionOfADeleveragedSideCountsByItsSizeAndItsCarry() external {
+        $.markets[ETHER].longSide = toSideWord(5e26, 950e27);
+        $.markets[ETHER].state = toMarketState(4e18, 0, 0, NOW, SIDES_TOUCHED);
+        _hold(ETHER, 100e18, 200_000e18);
+        Health memory health = _health(0, true, true, true);
+        assertEq(health.equityMaintenanceWad, 100_000e18 + 95_000e18 - 200e18 - 200_000e18, "value");
+        // 50 of size, notional 100,000: 5% + 50 / 2e6; 5; and a tenth of what it has lost
+        assertEq(health.requirementMaintenanceWad, 5_002.5e18 + 5e18 + 520e18, "requirement");
+    }
+
+    function test_APositionOfAnEndedEpochCountsWithItsResultAndRequiresNothing() external {
+        $.markets[ETHER].longSide = toSideWord(1e27, 0);
+        $.markets[ETHER].ends[Sides.endKey(true, 0)] = toSideWord(0, 2100e27);
+        $.markets[ETHER].epochs = EpochsWord.wrap(1);
+        $.markets[ETHER].state = toMarketState(0, 0, 0, NOW, SIDES_TOUCHED);
+        _hold(ETHER, 100e18, 200_000e18);
+        Health memory health = _health(0, false, true, true);
+        assertEq(health.equityMaintenanceWad, 10_000e18, "its gain");
+        assertEq(health.equityInitialWad, 8_000e18, "of which part counts until it is settled");
+        assertEq(health.requirementMaintenanceWad, 0, "requirement");
+        assertTrue(health.pricesFresh, "its price is of no matter");
     }
 
     // ------------------------------------------------------------------ debt, floor, health
