@@ -7,6 +7,7 @@ import {Margin, Sums} from "./Margin.sol";
 import {IMarginVault, Health} from "../interfaces/IMarginVault.sol";
 import {Account, MODE_CROSS, MODE_ISOLATED} from "../types/Account.sol";
 import {AccountId} from "../types/AccountId.sol";
+import {AccountWord} from "../types/AccountWord.sol";
 import {AssetSet, collateralAsset, onlyAsset} from "../types/AssetSet.sol";
 import {Price} from "../types/Price.sol";
 import {Context, VaultStorage} from "../types/VaultStorage.sol";
@@ -73,8 +74,10 @@ library Custody {
         uint256 amount
     ) public {
         require(amount != 0, IMarginVault.ZeroAmount());
+        AccountWord before = $.accounts[from];
         _debit($, context, from, token, amount);
         _credit($, context, to, token, amount);
+        if (from == to) Ledger.restore($, context, from, before); // rounding twice would cost a wei
         CashBook.save($, context);
         emit IMarginVault.Transferred(from, to, token, amount);
     }

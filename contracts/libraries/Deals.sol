@@ -348,7 +348,7 @@ library Deals {
         if (deal.book.longSharesWad == 0) _restart(deal, venue.long);
         if (deal.book.shortSharesWad == 0) _restart(deal, venue.short);
         if (!deal.sidesChanged) return;
-        int256 index = deal.state.fundingIndex();
+        int256 index = deal.fundingIndexWad; // at which the sides were read
         (m.longSide, m.shortSide, m.epochs) = (venue.long.toWord(1, index), venue.short.toWord(-1, index), deal.epochs);
         emit IMarginVault.SidesChanged(deal.market, m.longSide, m.shortSide, deal.epochs);
     }

@@ -27,6 +27,7 @@ library Delisting {
     using Sides for Side;
 
     uint256 private constant LEAST_NOTICE = 1 days;
+    uint256 private constant LEAST_SILENCE = 1 days;
 
     function announce(
         VaultStorage storage $,
@@ -58,8 +59,7 @@ library Delisting {
         require(due != 0 && block.timestamp >= due, IMarginVault.DelistingNotDue(id, due, block.timestamp));
 
         Price price = context.oracle.lastPrices(onlyAsset(marketAsset(id)))[0];
-        uint256 priceWad = price.value();
-        if (!price.isFresh() && market.epochs.finalPrice() != 0) priceWad = market.epochs.finalPrice();
+        uint256 priceWad = _finalPrice(market, id, price);
         (int256 index, ) = Funding.accrued(state, market.risk, priceWad, block.timestamp);
 
         (Side memory long, Side memory short) = Sides.read(market, index);
@@ -73,6 +73,16 @@ library Delisting {
         market.totals = toMarketTotals(0, 0, market.totals.feesUnswept());
         emit IMarginVault.Delisted(id, priceWad);
         _tell($, context, id);
+    }
+
+    /// @dev The oracle's price. The announced one, or the last good one, only where the feed has been silent for a day beyond its time, so that
+    /// nobody can pick a moment at which a price is merely late.
+    function _finalPrice(Market storage market, MarketId id, Price price) private view returns (uint256) {
+        if (price.isFresh()) return price.value();
+        bool dead = block.timestamp >= price.publishedAt() + price.maxAge() + LEAST_SILENCE;
+        require(dead, IMarginVault.StaleMarketPrice(id, price.publishedAt(), price.maxAge()));
+        uint256 announced = market.epochs.finalPrice();
+        return announced == 0 ? price.value() : announced;
     }
 
     /// @dev Ends a side's epoch with nothing of its size left and the price in its carry; the pool's position converts at once.

@@ -24,8 +24,9 @@ library Interest {
         unchecked {
             uint256 elapsed = nowSeconds - word.accruedAt();
             if (elapsed == 0) return (supplyIndex, borrowIndex);
-            supplyIndex = Math.min(supplyIndex + (supplyIndex * word.supplyRate() * elapsed) / WAD, MAX_INDEX);
             borrowIndex = Math.min(borrowIndex + (borrowIndex * word.borrowRate() * elapsed).divUp(WAD), MAX_INDEX);
+            if (borrowIndex == MAX_INDEX) return (supplyIndex, borrowIndex); // nobody is credited what nobody is charged
+            supplyIndex = Math.min(supplyIndex + (supplyIndex * word.supplyRate() * elapsed) / WAD, MAX_INDEX);
         }
     }
 

@@ -50,6 +50,13 @@ library Ledger {
         _write($, id, account, principal);
     }
 
+    /// @notice Writes an account's word as it was.
+    function restore(VaultStorage storage $, Context memory context, AccountId id, AccountWord word) internal {
+        context.cash.count($.accounts[id].principal(), word.principal());
+        $.accounts[id] = word;
+        emit IMarginVault.AccountChanged(id, word);
+    }
+
     function _principalOf(Cash memory cash, int256 before, Account account) private pure returns (int256) {
         return account.cash() == cash.valueOf(before) ? before : cash.principalOf(account.cash());
     }

@@ -231,6 +231,7 @@ library Margin {
     function _initialWeightDown(Collateral collateral) private pure returns (uint256) {
         unchecked {
             // the start in raw units: 96 bits times 60; times a weight: 60 more
+            if (collateral.concentrationStart() == WAD) return collateral.initialWeight(); // never, whatever the cap
             uint256 start = (collateral.depositCap() * collateral.concentrationStart()) / WAD;
             uint256 held = collateral.held();
             return held > start ? (collateral.initialWeight() * start) / held : collateral.initialWeight();

@@ -13,7 +13,7 @@ import {Margin, Sums} from "./Margin.sol";
 import {PoolValue} from "./PoolValue.sol";
 import {IMarginVault, Loss} from "../interfaces/IMarginVault.sol";
 import {Account} from "../types/Account.sol";
-import {AssetSet, MarketId, lowestBit} from "../types/AssetSet.sol";
+import {AssetSet, MarketId, bitCount, lowestBit} from "../types/AssetSet.sol";
 import {Price} from "../types/Price.sol";
 import {Context, VaultStorage} from "../types/VaultStorage.sol";
 
@@ -22,6 +22,8 @@ struct Resolution {
     Account word;
     AssetSet assets;
     Price[] prices;
+    /// Losses of positions without a fresh price, which nobody makes good before they are real. Wad.
+    uint256 waitingLoss;
     Loss loss;
 }
 
@@ -43,6 +45,7 @@ library PoolResolution {
         pool.word = Ledger.load($, context, context.pool);
         pool.assets = pool.word.assets();
         pool.prices = context.oracle.lastPrices(pool.assets);
+        Deal[] memory deals = _load($, context, pool);
         int256 equity = _equity($, context, pool);
         require(equity < 0, IMarginVault.PoolSolvent(equity));
 
@@ -56,7 +59,7 @@ library PoolResolution {
             Ledger.save($, context, context.pool, pool.word);
         }
         emit IMarginVault.InsurancePaid(context.pool, loss.deficitWad, loss.insuranceWad);
-        _closePositions($, context, pool, missing);
+        _closePositions($, context, deals, missing);
 
         uint256 unpaid = (-_equity($, context, pool)).positivePart();
         loss.deleveragedWad = missing > unpaid ? missing - unpaid : 0;
@@ -75,26 +78,40 @@ library PoolResolution {
         return sums.equityMaintenance + pool.word.cash();
     }
 
-    /// @dev First what all positions together can bear, then each is closed at its part of what is missing.
-    function _closePositions(
+    /// @dev The pool's positions, in the order of its markets.
+    function _load(
         VaultStorage storage $,
         Context memory context,
-        Resolution memory pool,
-        uint256 missingWad
-    ) private {
-        Deal[] memory deals = new Deal[](pool.prices.length);
-        uint256 bearable;
+        Resolution memory pool
+    ) private view returns (Deal[] memory deals) {
+        deals = new Deal[](bitCount(pool.word.marketBits()));
         uint256 i;
         for (uint256 bits = pool.word.marketBits(); bits != 0; (bits &= bits - 1, ++i)) {
             MarketId market = MarketId.wrap(uint8(lowestBit(bits)));
             Deal memory deal = deals[i];
             // No account meets the pool: the insurance account stands for one that has no position.
             deal.load($, context, context.insurance, pool.word, pool.word, market, pool.prices[i]); // markets come first
-            if (!deal.price.isFresh()) continue;
-            bearable += Deleveraging.bearableDown(deal, _size(deal).abs(), $.accountRisk);
+            if (deal.price.isFresh() || _size(deal) == 0) continue;
+            Sums memory waiting;
+            deal.addPoolTo(waiting);
+            pool.waitingLoss += (-waiting.unrealized).positivePart();
         }
-        while (i != 0) {
-            Deal memory deal = deals[--i];
+    }
+
+    /// @dev First what all positions with a fresh price can bear together, then each is closed at its part of what is missing.
+    function _closePositions(
+        VaultStorage storage $,
+        Context memory context,
+        Deal[] memory deals,
+        uint256 missingWad
+    ) private {
+        uint256 bearable;
+        for (uint256 i; i < deals.length; ++i) {
+            if (!deals[i].price.isFresh()) continue;
+            bearable += Deleveraging.bearableDown(deals[i], _size(deals[i]).abs(), $.accountRisk);
+        }
+        for (uint256 i; i < deals.length; ++i) {
+            Deal memory deal = deals[i];
             int256 size = _size(deal);
             if (size == 0 || !deal.price.isFresh()) continue;
             uint256 priceRay = Deleveraging.closingPriceRay(deal, size > 0, missingWad, bearable, $.accountRisk);

@@ -54,18 +54,24 @@ struct Taking {
     Leg[] legs;
     /// How many of them are worked out.
     uint256 planned;
-    PoolMargin pool;
     /// Notional of the positions and value of the collateral taken over, at the price.
     uint256 taken;
     /// What stays with the account for want of a fresh price and is worth something, at its last good price. A stale loss is not
     /// counted: nobody makes it good before it is real.
-    int256 staying;
-    /// The stale losses that stay.
-    uint256 waitingLoss;
-    /// What deleveraging can raise at most: sum of notional * maintenance base / (1 + rho).
+    uint256 staying;
+    /// What closing against the other sides can raise at most: sum of notional * maintenance base / (1 + rho).
     uint256 bearable;
     /// What the pool pays for collateral.
     uint256 collateralPaid;
+}
+
+/// @notice How an account is to be taken over.
+struct Terms {
+    /// Way B: only to the pool what it pays the price for.
+    bool wayB;
+    /// What closing against the other sides must raise, of how much that it can.
+    uint256 missing;
+    uint256 bearable;
 }
 
 /// @notice The pool's margin while it is offered the positions of one account: its sums before, the legs that it gave for those that it has
@@ -79,9 +85,9 @@ struct PoolMargin {
 
 /// @title The waterfall's further steps: an account taken over whole (docs/protocol.md, "Liquidation")
 /// @notice Step 1 is PartialLiquidation. Step 2 takes over an account that it cannot serve. Way A, if the account can pay for it: the pool takes
-/// each position that it can bear, at its fill price. Else way B: what is missing at the price is borne by insurance (3), the pool (4),
-/// the other sides of the account's markets, against which everything is closed (5), and suppliers of cash (6). All in one transaction, so
-/// that nobody can leave between a loss and its booking.
+/// each position that it can bear, at its fill price. Else way B: the pool takes what it pays the price for, the rest is closed against the
+/// other sides of the account's markets at the price; what is missing so is borne by insurance (3), the pool (4), the other sides (5), and
+/// suppliers of cash (6). All in one transaction, so that nobody can leave between a loss and its booking.
 library Waterfall {
     using Deals for Deal;
     using FixedPoint for int256;
@@ -104,7 +110,10 @@ library Waterfall {
             require(accounts[i] != rewardTo, IMarginVault.RewardToTarget(rewardTo));
             Target memory target = Targets.read($, context, accounts[i], NOTHING);
             if (!_absorbOpen($, context, target)) continue;
-            if (!any) Losses.cover($, context);
+            if (!any && $.badDebt != 0) {
+                Losses.sweepInterest($, context);
+                Losses.cover($, context);
+            }
             if (_absorbOne($, context, target, rewardTo)) poolLost = true;
             any = true;
         }
@@ -143,20 +152,15 @@ library Waterfall {
         Target memory target,
         AccountId rewardTo
     ) private returns (bool poolLost) {
-        Taking memory taking;
-        _planWayA($, context, target, taking);
-        bool wayB = taking.word.cash() + int256(taking.collateralPaid) + taking.staying < 0;
-        if (!wayB) {
-            _storeLegs($, context, taking);
-            _takeCollaterals($, context, target, taking);
-        } else {
-            poolLost = _wayB($, context, target, taking);
-        }
+        Taking memory taking = _plan($, context, target, Terms(false, 0, 0));
+        bool wayB = _missing(taking) != 0;
+        if (wayB) (taking, poolLost) = _wayB($, context, target);
+        else _take($, context, target, taking);
 
         uint256 penalty;
         uint256 reward;
         int256 toInsurance;
-        if (taking.word.cash() + taking.staying > 0) {
+        if (taking.word.cash() + int256(taking.staying) > 0) {
             (penalty, reward, toInsurance) = _takePenalty($, target, taking);
         }
         uint256 insurance = (Ledger.load($, context, context.insurance).cash() + toInsurance).positivePart();
@@ -171,55 +175,40 @@ library Waterfall {
         emit IMarginVault.Absorbed(target.account, rewardTo, wayB, penalty, reward + topUp, taking.word.cash());
     }
 
-    // ------------------------------------------------------------------ way A, in memory
+    // ------------------------------------------------------------------ in memory
 
-    function _begin(
+    /// @dev Works out what becomes of everything that the account has. Way A: the pool takes each position that it accepts. Way B: only where
+    /// its fill is no worse than the price, so that a premium of the skew is the account's and impact is nobody's. The others are closed
+    /// against the other side of their market.
+    function _plan(
         VaultStorage storage $,
         Context memory context,
         Target memory target,
-        Taking memory taking
-    ) private view {
+        Terms memory terms
+    ) private view returns (Taking memory taking) {
         taking.word = target.word;
         taking.poolWord = Ledger.load($, context, context.pool);
         taking.legs = new Leg[](bitCount(target.word.marketBits()));
-        taking.planned = 0;
-    }
-
-    /// @dev Works out way A in memory, and what way B needs to know besides.
-    function _planWayA(
-        VaultStorage storage $,
-        Context memory context,
-        Target memory target,
-        Taking memory taking
-    ) private view {
-        _begin($, context, target, taking);
+        PoolMargin memory pool;
         for (uint256 bits = target.word.marketBits(); bits != 0; bits &= bits - 1) {
             MarketId market = MarketId.wrap(uint8(lowestBit(bits)));
             Leg memory leg = _loadLeg($, context, target, taking, market);
             if (leg.fate == Fate.Stays) {
-                int256 value = leg.deal.value();
-                if (value > 0) taking.staying += value;
-                else taking.waitingLoss += value.abs();
-            } else if (leg.fate == Fate.ToPool) {
-                uint256 size = leg.sizeDelta.abs();
-                taking.taken += size.mulDivDown(leg.deal.price.value(), WAD);
-                taking.bearable += Deleveraging.bearableDown(leg.deal, size, target.risk);
-                if (!_offerToPool($, context, leg, taking.pool)) {
-                    leg = _loadLeg($, context, target, taking, market); // anew: the offer has filled it
-                    _close(leg, leg.deal.price.value() * (RAY / WAD));
-                }
+                taking.staying += leg.deal.value().positivePart();
+            } else if (leg.fate == Fate.Finished) {
+                leg.deal.finish();
+            } else if (!_offerToPool($, context, leg, pool, terms.wayB)) {
+                leg = _loadLeg($, context, target, taking, market); // anew: the offer has filled it
+                _close(leg, pool, taking, terms, target.risk);
             }
-            _plan(taking, leg);
+            if (leg.fate != Fate.Stays) taking.taken += leg.sizeDelta.abs().mulDivDown(leg.deal.price.value(), WAD);
+            taking.legs[taking.planned++] = leg;
+            (taking.word, taking.poolWord) = (leg.deal.accountWord, leg.deal.poolWord);
         }
         _priceCollaterals($, target, taking);
     }
 
-    function _plan(Taking memory taking, Leg memory leg) private pure {
-        taking.legs[taking.planned++] = leg;
-        (taking.word, taking.poolWord) = (leg.deal.accountWord, leg.deal.poolWord);
-    }
-
-    /// @dev A position of the target as it stands. One without size is finished.
+    /// @dev A position of the target as it stands.
     function _loadLeg(
         VaultStorage storage $,
         Context memory context,
@@ -231,22 +220,19 @@ library Waterfall {
         Deal memory deal = leg.deal;
         deal.load($, context, target.account, taking.word, taking.poolWord, market, price);
         leg.sizeDelta = -deal.size();
-        if (leg.sizeDelta == 0) {
-            leg.fate = Fate.Finished;
-            deal.finish();
-        } else if (price.isFresh()) {
-            leg.fate = Fate.ToPool;
-        }
+        if (leg.sizeDelta == 0) leg.fate = Fate.Finished;
+        else if (price.isFresh()) leg.fate = Fate.ToPool;
     }
 
     /// @dev Fills a position into the pool, in memory.
     /// @return accepted if |skew| falls by it or the pool has initial margin after it, together with what it took of this account before.
-    /// Markets that it is in besides count at their last good prices.
+    /// Markets that it is in besides count at their last good prices. In way B also only if the fill is no worse than the price.
     function _offerToPool(
         VaultStorage storage $,
         Context memory context,
         Leg memory leg,
-        PoolMargin memory pool
+        PoolMargin memory pool,
+        bool wayB
     ) private view returns (bool accepted) {
         Deal memory deal = leg.deal;
         Sums memory gone = Margin.copy(pool.gone);
@@ -255,6 +241,7 @@ library Waterfall {
         uint256 skew = Fill.skewOf(deal.book, deal.venue).abs();
         (leg.fillPrice, , leg.realized) = deal.fill(leg.sizeDelta, 0);
         deal.addPoolTo(come);
+        if (wayB && _isWorse(leg)) return false;
         accepted = Fill.skewOf(deal.book, deal.venue).abs() < skew;
         if (!accepted) {
             if (!pool.isRead) pool.sums = PartialLiquidation.poolSums($, context);
@@ -267,9 +254,29 @@ library Waterfall {
         if (accepted) (pool.gone, pool.come) = (gone, come);
     }
 
-    function _close(Leg memory leg, uint256 priceRay) private pure {
+    /// @dev Whether the pool's fill is worse for the account than the price.
+    function _isWorse(Leg memory leg) private pure returns (bool) {
+        uint256 mark = leg.deal.price.value();
+        return leg.sizeDelta > 0 ? leg.fillPrice > mark : leg.fillPrice < mark;
+    }
+
+    /// @dev Closes a position against the other side, in memory. The pool's own position there changes with it: it mirrors what the account
+    /// realises, and is part of the other side or not.
+    function _close(
+        Leg memory leg,
+        PoolMargin memory pool,
+        Taking memory taking,
+        Terms memory terms,
+        AccountRisk risk
+    ) private pure {
+        Deal memory deal = leg.deal;
         leg.fate = Fate.Deleveraged;
-        leg.deleverage = Deleveraging.close(leg.deal, priceRay);
+        taking.bearable += Deleveraging.bearableDown(deal, leg.sizeDelta.abs(), risk);
+        bool long = leg.sizeDelta < 0;
+        uint256 priceRay = Deleveraging.closingPriceRay(deal, long, terms.missing, terms.bearable, risk);
+        deal.addPoolTo(pool.gone);
+        leg.deleverage = Deleveraging.close(deal, priceRay);
+        deal.addPoolTo(pool.come);
     }
 
     /// @dev What the pool will pay for collateral with a fresh price; what has none stays.
@@ -280,36 +287,40 @@ library Waterfall {
             uint256 amount = $.collateralOf[target.account][index];
             uint256 weighted = Margin.weightedDown($.collaterals[index], amount, price);
             if (price.isFresh()) taking.collateralPaid += weighted;
-            else taking.staying += int256(weighted);
+            else taking.staying += weighted;
         }
+    }
+
+    /// @dev What the account cannot pay (wad), if this is done.
+    function _missing(Taking memory taking) private pure returns (uint256) {
+        return (-taking.word.cash() - int256(taking.collateralPaid + taking.staying)).positivePart();
     }
 
     // ------------------------------------------------------------------ way B: steps 3 to 6
 
-    /// @dev Insurance and the pool pay what is missing at the price, then every position is closed against the other side of its market so that
-    /// it raises the rest, and what that cannot is written off. The account ends at zero, what stays aside.
-    /// @return poolLost whether the pool has paid, or suppliers, of whom it is one
+    /// @dev Insurance and the pool pay what is missing at the price; then positions are closed so far from it that they raise the rest; what
+    /// that cannot is written off. The account ends at zero, what stays aside.
+    /// @return taking what was done
+    /// @return poolLost whether the pool may have lost by it, itself, as one of the other sides, or as a supplier
     function _wayB(
         VaultStorage storage $,
         Context memory context,
-        Target memory target,
-        Taking memory taking
-    ) private returns (bool poolLost) {
-        uint256 deficit = (-target.health.equityMaintenanceWad - int256(taking.waitingLoss)).positivePart();
-        uint256 missing = deficit;
-        if (missing != 0) missing -= _insurancePays($, context, target.account, deficit);
-        if (missing != 0) {
-            uint256 poolPaid = _poolPays($, context, target.account, missing);
-            missing -= poolPaid;
-            poolLost = poolPaid != 0;
+        Target memory target
+    ) private returns (Taking memory taking, bool poolLost) {
+        taking = _plan($, context, target, Terms(true, 0, 0));
+        uint256 deficit = _missing(taking);
+        if (deficit == 0) {
+            _take($, context, target, taking);
+            return (taking, false);
         }
+        uint256 missing = deficit - _insurancePays($, context, target.account, deficit);
+        if (missing != 0) missing -= _poolPays($, context, target.account, missing);
         target.word = target.word.plusCash(int256(deficit - missing));
-        _planWayB($, context, target, taking, missing);
-        _storeLegs($, context, taking);
-        _takeCollaterals($, context, target, taking);
+        taking = _plan($, context, target, Terms(true, missing, taking.bearable));
+        _take($, context, target, taking);
 
-        uint256 unpaid = (-taking.word.cash() - taking.staying).positivePart();
-        if (unpaid == 0) return poolLost;
+        uint256 unpaid = (-taking.word.cash() - int256(taking.staying)).positivePart();
+        if (unpaid == 0) return (taking, true);
         // Saved before: the pool bears its part, and what the account had is no supply any more.
         Ledger.save($, context, target.account, taking.word);
         Ledger.save($, context, context.pool, taking.poolWord);
@@ -318,7 +329,7 @@ library Waterfall {
         taking.poolWord = Ledger.load($, context, context.pool);
         taking.word = taking.word.plusCash(int256(unpaid));
         emit IMarginVault.LossWrittenOff(target.account, writtenOff, unpaid - writtenOff);
-        return true;
+        return (taking, true);
     }
 
     function _insurancePays(
@@ -347,24 +358,11 @@ library Waterfall {
         emit IMarginVault.PoolPaid(account, paid);
     }
 
-    /// @dev Works out every position anew, closed so far from the price that what is still missing is raised, as far as that goes.
-    function _planWayB(
-        VaultStorage storage $,
-        Context memory context,
-        Target memory target,
-        Taking memory taking,
-        uint256 missingWad
-    ) private view {
-        _begin($, context, target, taking);
-        for (uint256 bits = target.word.marketBits(); bits != 0; bits &= bits - 1) {
-            MarketId market = MarketId.wrap(uint8(lowestBit(bits)));
-            Leg memory leg = _loadLeg($, context, target, taking, market);
-            if (leg.fate == Fate.ToPool) {
-                bool long = leg.sizeDelta < 0;
-                _close(leg, Deleveraging.closingPriceRay(leg.deal, long, missingWad, taking.bearable, target.risk));
-            }
-            _plan(taking, leg);
-        }
+    // ------------------------------------------------------------------ in storage
+
+    function _take(VaultStorage storage $, Context memory context, Target memory target, Taking memory taking) private {
+        _storeLegs($, context, taking);
+        _takeCollaterals($, context, target, taking);
     }
 
     /// @dev Writes what was worked out of the positions. Cash stands in the words of the taking.
@@ -391,8 +389,6 @@ library Waterfall {
             emit IMarginVault.PositionDeleveraged(account, deal.market, done.sizeWad, done.priceRay, done.realizedWad);
         }
     }
-
-    // ------------------------------------------------------------------ shared
 
     /// @dev Takes the penalty out of what the account has left, and the pool's share of it into the pool. A small account pays the keeper
     /// out of the margin that its keeper floor held for that, before insurance does.
