@@ -180,7 +180,9 @@ const checks: Partial<Record<InvariantId, Check>> = {
     const moved = after.cashHeldWad - before.cashHeldWad;
     const gained = totalEquity(after) - totalEquity(before) - moved;
     // Where nothing moves, the positions of one account and the pool are rounded anew; else those of all.
-    let slack = isStill(step) ? roundingWei * BigInt(step.events.length + 1) : 2n * positionCount(after) + accountsWei(after);
+    let slack = isStill(step)
+      ? roundingWei * BigInt(step.events.length + 1)
+      : 2n * positionCount(after) + accountsWei(after);
     slack += mismatchWei(before, pricesWad) + mismatchWei(after, pricesWad) + stepRounding(step);
     judge.within(gained, -slack, slack, "total equity appears, wei");
     if (!movesTokens.has(act.kind)) judge.holds(moved === 0n, () => `cash held changes by ${moved}`);
@@ -380,8 +382,14 @@ const checks: Partial<Record<InvariantId, Check>> = {
     judge.holds(creditedE15 <= chargedE15 + indexOne, () => `${creditedE15} is credited, ${chargedE15} is charged`);
     const rates = ratesOf(cash, after.cashHeldWad);
     const { borrowRateWad, supplyRateWad } = cash.indices;
-    judge.holds(borrowRateWad === rates.borrowRateWad, () => `borrow rate ${borrowRateWad}, not ${rates.borrowRateWad}`);
-    judge.holds(supplyRateWad === rates.supplyRateWad, () => `supply rate ${supplyRateWad}, not ${rates.supplyRateWad}`);
+    judge.holds(
+      borrowRateWad === rates.borrowRateWad,
+      () => `borrow rate ${borrowRateWad}, not ${rates.borrowRateWad}`,
+    );
+    judge.holds(
+      supplyRateWad === rates.supplyRateWad,
+      () => `supply rate ${supplyRateWad}, not ${rates.supplyRateWad}`,
+    );
     // Written indices are those that had accrued; only a write-off lowers one.
     const writtenOff = sumOf(events, "LossWrittenOff", "writtenOffWad");
     const accruedNow = accrued(before.cash.indices, after.nowSeconds);
@@ -458,8 +466,7 @@ function isSame(old: HealthFigures, now: HealthFigures, sharesMargin: boolean): 
     old.requirementMaintenance === now.requirementMaintenance &&
     old.netCash === now.netCash &&
     old.pricesFresh === now.pricesFresh &&
-    (sharesMargin ||
-      (old.equityInitial === now.equityInitial && old.requirementInitial === now.requirementInitial))
+    (sharesMargin || (old.equityInitial === now.equityInitial && old.requirementInitial === now.requirementInitial))
   );
 }
 
@@ -493,7 +500,8 @@ function accountsWei({ accounts }: Books): bigint {
 function mismatchWei(books: Books, pricesWad: readonly bigint[]): bigint {
   let wei = 0n;
   for (const [market, { state }] of books.markets.entries()) {
-    if (hasFlag(state, "sidesTouched")) wei += ceilDiv(abs(mismatchRay(books, market)) * pricesWad[market]!, WAD * ray) + 2n;
+    if (hasFlag(state, "sidesTouched"))
+      wei += ceilDiv(abs(mismatchRay(books, market)) * pricesWad[market]!, WAD * ray) + 2n;
   }
   return wei;
 }

@@ -276,6 +276,7 @@ async function liquidateAtNoNetCash(situation: Situation): Promise<readonly Find
     // The price at which this much net cash is left, in debt or not.
     const left = part(situation, notional, -0.006, 0.004);
     const fallen = price - (sign * ((await healthOf()).netCashWad - left) * WAD) / size;
+    if (fallen <= 0n) return undefined;
     const prices = new Map([...pricesWad, [symbol, fallen]]);
     await chain.mustSend(admin.address, deployment.oracle, priceData(deployment, prices, chain.nowSeconds));
     // Collateral for a health below one.

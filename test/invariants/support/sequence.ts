@@ -70,7 +70,8 @@ export async function runSequence(arena: Arena, seed: number, depth: number, tal
       const situation: Situation = { arena, random: random!, books, world, pricesWad, publishedAt, isLate };
       const found: Failure[] = [];
       const report = (findings: readonly Finding[]) => {
-        for (const finding of findings) found.push({ ...finding, seed, step, trail: [trail[0]!, ...trail.slice(1).slice(-trailLength)] });
+        for (const finding of findings)
+          found.push({ ...finding, seed, step, trail: [trail[0]!, ...trail.slice(1).slice(-trailLength)] });
       };
       try {
         const act = await choose(situation);
@@ -95,7 +96,13 @@ export async function runSequence(arena: Arena, seed: number, depth: number, tal
       } catch (error) {
         // An error that no interface declares, or a refusal where nothing may be refused.
         const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
-        found.push({ invariant: "error", message, seed, step, trail: [trail[0]!, ...trail.slice(1).slice(-trailLength)] });
+        found.push({
+          invariant: "error",
+          message,
+          seed,
+          step,
+          trail: [trail[0]!, ...trail.slice(1).slice(-trailLength)],
+        });
       }
       tally.failures.push(...found);
       if (found.length > 0) return;
@@ -197,7 +204,9 @@ function isFinal(before: Books, event: VaultEvent): boolean {
 
 /** Whether the account's position was one of a side that had been deleveraged. */
 function isScaled(before: Books, event: VaultEvent): boolean {
-  const { sharesWad, sizeWad, stored } = before.accounts.get(accountOf(event))!.positions[Number(numberOf(event, "market"))]!;
+  const { sharesWad, sizeWad, stored } = before.accounts.get(accountOf(event))!.positions[
+    Number(numberOf(event, "market"))
+  ]!;
   return stored.sharesWad !== sharesWad || sharesWad !== sizeWad;
 }
 

@@ -111,8 +111,8 @@ export function roomOf({ arena, books, pricesWad }: Situation, market: number, i
   };
   const capital = (books.words.get(place.capital.name)! & (2n ** 128n - 1n)) * capitalShareWad;
   const most = (capital * WAD) / (initialBaseWad * pricesWad.get(symbol)!);
-  if (sizeOf(!isLong) > most) return 0n;
-  return (most < openInterestCapWad ? most : openInterestCapWad) - sizeOf(isLong);
+  const room = (most < openInterestCapWad ? most : openInterestCapWad) - sizeOf(isLong);
+  return sizeOf(!isLong) > most || room < 0n ? 0n : room;
 }
 
 /** An amount of a token, raw, worth this much at this price. */

@@ -72,6 +72,6 @@ export async function openWorld(arena: Arena, random: Random): Promise<{ world: 
     sharesMargin = true;
     told.push(`slope ${slope}`);
   }
-  const world = { gaps: among([0, 0.15, 0.5, 0.8]), sharesMargin, delists: dice(0.4) };
+  const world = { gaps: among([0, 0.05, 0.2, 0.6]), sharesMargin, delists: dice(0.4) };
   return { world: { ...world, what: [...told, `gaps ${world.gaps}`].join(", ") }, logs };
 }

@@ -65,7 +65,7 @@ export async function choose(situation: Situation): Promise<Act> {
     [5, poolRedeemAct],
     [hasFees ? 4 : inVain, sweepAct],
     [books.cash.interestUnsweptWad > 0n ? 2.5 : inVain / 4, sweepInterestAct],
-    [books.cash.badDebtWad > 0n && insuranceWad(situation) > 0n ? 25 : inVain / 8, coverAct],
+    [books.cash.badDebtWad > 0n && insuranceWad(situation) > 0n ? 6 : inVain / 8, coverAct],
     [isPoolBelowZero(situation) ? 30 : inVain / 8, resolvePoolAct],
     [mayAnnounce ? (isEnding ? 0.5 : 6) : 0, announceDelistingAct],
     [due.length > 0 ? 40 : inVain / 8, delistAct],

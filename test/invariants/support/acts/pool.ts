@@ -34,6 +34,8 @@ export async function poolRedeemAct(situation: Situation): Promise<Act> {
   }
   let shares = chance(situation, 0.15) ? most : part(situation, most, 0.01, 0.4);
   if (chance(situation, 0.05)) shares = most * 2n + 1n;
+  const { poolValueWad, poolSupply } = situation.books;
+  const isWorthSomething = shares > WAD && poolValueWad * shares > poolSupply * WAD;
   return {
     row: "pool redeem",
     kind: "poolRedeem",
@@ -41,7 +43,7 @@ export async function poolRedeemAct(situation: Situation): Promise<Act> {
     from: from.address,
     to: arena.deployment.pool,
     data: poolInterface.encodeFunctionData("redeem", [shares, from.address, from.address]),
-    announced: shares > WAD && shares <= most ? "INV-12" : undefined,
+    announced: isWorthSomething && shares <= most ? "INV-12" : undefined,
   };
 }
 
@@ -80,7 +82,11 @@ export function isPoolSmall({ books }: Situation): boolean {
 }
 
 /** A call that anyone may make, without arguments. */
-function anyone(situation: Situation, kind: "sweepInterest" | "cover" | "resolvePool" | "refreshCapital", told: string) {
+function anyone(
+  situation: Situation,
+  kind: "sweepInterest" | "cover" | "resolvePool" | "refreshCapital",
+  told: string,
+) {
   const { arena } = situation;
   const from = pick(situation, arena.actors);
   const data = vaultInterface.encodeFunctionData(kind as "cover");
