@@ -3,7 +3,7 @@ import { abs, ceilDiv, floorDiv } from "../../helpers/model.js";
 import { differences, sentence, toldBy } from "../../helpers/vaultStorage.js";
 import type { Act } from "./act.js";
 import type { Arena } from "./arena.js";
-import { type AccountBook, type Books, type HealthFigures, cashUnit } from "./books.js";
+import { type AccountBook, type Books, type HealthFigures, type VaultEvent, cashUnit } from "./books.js";
 import { accrued, indexOne, interestE15, marginWad, ratesOf } from "./cash.js";
 import { checkDeleveraging, checkPoolInWaterfall, checkWaterfall } from "./losses.js";
 import {
@@ -263,9 +263,7 @@ const checks: Partial<Record<InvariantId, Check>> = {
         judge.holds(!bankrupt, () => `equity falls to ${is!.health.equityMaintenance}`);
         const beyond = is!.health.health > targetHealthWad + targetSlackWad && leg !== 0n;
         judge.holds(!beyond, () => `health ${is!.health.health} is above its target, and ${leg} shares remain`);
-        const told = [numberOf(event, "healthBeforeWad"), numberOf(event, "healthAfterWad")];
-        const seen = [was!.health.health, is!.health.health];
-        judge.holds(told.join() === seen.join(), () => `the event says ${told.join()}, the views ${seen.join()}`);
+        checkToldHealth(judge, event, was!.health, is!.health);
       }
       if (event.name === "CollateralLiquidated") {
         const [was, is] = [before, after].map((books) => books.accounts.get(accountOf(event))!.health);
@@ -277,9 +275,7 @@ const checks: Partial<Record<InvariantId, Check>> = {
         const beyond = is!.health > targetHealthWad + targetSlackWad && is!.netCash < -roundingWei;
         judge.holds(!beyond, () => `health ${is!.health} is above its target, net cash ${is!.netCash}`);
         judge.holds(is!.netCash <= 0n, () => `net cash ends at ${is!.netCash}: more was sold than was owed`);
-        const told = [numberOf(event, "healthBeforeWad"), numberOf(event, "healthAfterWad")];
-        const seen = [was!.health, is!.health];
-        judge.holds(told.join() === seen.join(), () => `the event says ${told.join()}, the views ${seen.join()}`);
+        checkToldHealth(judge, event, was!, is!);
       }
       if (event.name === "Absorbed") {
         const [was, is] = [before, after].map((books) => books.accounts.get(accountOf(event))!);
@@ -342,7 +338,8 @@ const checks: Partial<Record<InvariantId, Check>> = {
     if (act.kind === "poolDeposit" || act.kind === "poolRedeem") {
       // A share of what was there is worth no less: NAV per share, one virtual unit and the virtual shares counted.
       const unit = cashUnit(cash.decimals);
-      const [old, now] = [before.poolValueWad + unit, after.poolValueWad + unit];
+      // To the wei that storing a principal takes.
+      const [old, now] = [before.poolValueWad + unit, after.poolValueWad + unit + 2n];
       const [oldShares, nowShares] = [before.poolSupply + unit, after.poolSupply + unit];
       const rises = old <= 0n || now * oldShares >= old * nowShares;
       judge.holds(rises, () => `${old} over ${oldShares} shares becomes ${now} over ${nowShares}`);
@@ -457,6 +454,15 @@ function bitCount(bits: bigint): number {
 function bearerOf({ kind, account, other }: Act): AccountId | undefined {
   if (kind === "liquidatePosition" || kind === "liquidateCollateral") return other;
   return kind === "withdraw" || kind === "transfer" || kind === "buyCollateral" ? account : undefined;
+}
+
+/** The healths that an event tells are those of the views: after it to the wei that storing a principal takes. */
+function checkToldHealth(judge: Judge, event: VaultEvent, was: HealthFigures, is: HealthFigures): void {
+  const [before, after] = [numberOf(event, "healthBeforeWad"), numberOf(event, "healthAfterWad")];
+  judge.holds(before === was.health, () => `the event says a health of ${before}, the view ${was.health}`);
+  if (is.requirementMaintenance === 0n) return;
+  const slack = ceilDiv(roundingWei * WAD, is.requirementMaintenance);
+  judge.within(after - is.health, -slack, slack, `the event says a health of ${after} after it; too much, 1e-18`);
 }
 
 /** Whether margin stayed as it was; initial margin only where it does not depend on what others do. */

@@ -49,7 +49,7 @@ export function newTally(): Tally {
 }
 
 const trailLength = 12;
-const stepsAProbe = 6;
+const stepsAProbe = 8;
 
 /** One random sequence from the arena's first state, which it leaves as it found it. It ends at the first step that fails. */
 export async function runSequence(arena: Arena, seed: number, depth: number, tally: Tally): Promise<void> {

@@ -30,8 +30,8 @@ export function checkTakenPosition(
   const cost = old!.costWad - (old!.sharesWad === 0n ? 0n : ceilDiv(old!.costWad * moved, abs(old!.sharesWad)));
   if (!hasFlag(before.markets[market]!.state, "sidesTouched"))
     judge.within(now!.costWad, isHandOver(before, event) ? cost : cost - 2n, cost, "the cost that stays");
-  const pools = [before, after].map((books) => books.accounts.get(pool)!.positions[market]!.sharesWad);
-  judge.holds(pools[0] === pools[1], () => `the pool's shares go from ${pools[0]} to ${pools[1]}`);
+  const pools = [before, after].map((books) => books.accounts.get(pool)!.positions[market]!.sizeWad);
+  judge.holds(pools[0] === pools[1], () => `the pool's size goes from ${pools[0]} to ${pools[1]}`);
   const words = [before, after].map(({ words }) => words.get(`totals ${market}`));
   const isUntouched = words[0] === words[1];
   judge.holds(isUntouched || !isHandOver(before, event), () => `a hand-over changes the totals of ${market}`);
