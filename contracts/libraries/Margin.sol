@@ -172,7 +172,12 @@ library Margin {
             sums.unrealized += value;
             sums.equityMaintenance += value;
             sums.equityInitial += value > 0 && !fullGains ? (value * int256(risk.profitWeight())) / WAD_SIGNED : value;
-            if (sharesWad == 0) return; // the pool's profit in a market that everybody left: no price moves it
+            if (sharesWad == 0) {
+                // No price moves it. An account's keeper floor stays until it is settled: a loss may leave a debt, and settling must not
+                // lower health. The pool's profit in a market that everybody left is never settled.
+                if (!fullGains) sums.hasPosition = true;
+                return;
+            }
             if (!price.isFresh()) sums.marketsFresh = false;
             sums.hasPosition = true;
             uint256 size = side.sizeUp(sharesWad.abs());

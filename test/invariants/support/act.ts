@@ -1,4 +1,5 @@
 import type { AccountId } from "../../../sdk/index.js";
+import type { InvariantId } from "./judge.js";
 
 /** Rows of the table of calls. */
 export const rows = [
@@ -23,6 +24,11 @@ export const rows = [
   "pool deposit",
   "pool redeem",
   "sweepFees",
+  "sweepInterest",
+  "cover",
+  "resolvePool",
+  "announceDelisting",
+  "delist",
   "refreshCapital",
   "push prices",
   "push a crash",
@@ -46,6 +52,11 @@ export type Kind =
   | "poolDeposit"
   | "poolRedeem"
   | "sweepFees"
+  | "sweepInterest"
+  | "cover"
+  | "resolvePool"
+  | "announceDelisting"
+  | "delist"
   | "refreshCapital"
   | "push"
   | "time"
@@ -64,8 +75,10 @@ export interface Act {
   readonly account?: AccountId;
   /** The account that it names besides: who takes over, or receives. */
   readonly other?: AccountId | undefined;
+  /** The market that it names, if any. */
+  readonly market?: number;
   /** The invariant that a refusal breaks: a view announced that it would go through. */
-  readonly announced?: "INV-09" | "INV-12" | undefined;
+  readonly announced?: InvariantId | undefined;
   /** Prices (wad, by symbol) that hold afterwards. */
   readonly pricesWad?: ReadonlyMap<string, bigint>;
   /** Time that passes instead of a transaction. */

@@ -1,5 +1,6 @@
 import hre from "hardhat";
 
+import type { DeploymentParameters } from "../../../deployments/schema.js";
 import type { Connection } from "../../../ignition/deploy.js";
 import { type AccountId, type Deployment, WAD, accountId, assetsOfSymbol, parseDecimal } from "../../../sdk/index.js";
 import {
@@ -7,6 +8,7 @@ import {
   MarginVault__factory,
   MockToken__factory,
   PriceOracle__factory,
+  VaultLens__factory,
 } from "../../../typechain-types/index.js";
 import { changed, deployWorld, firstPrices, wad } from "../../helpers/world.js";
 import { RawChain, type RawLog } from "./chain.js";
@@ -14,13 +16,16 @@ import { RawChain, type RawLog } from "./chain.js";
 export const vaultInterface = MarginVault__factory.createInterface();
 export const poolInterface = LiquidityPool__factory.createInterface();
 export const oracleInterface = PriceOracle__factory.createInterface();
+export const lensInterface = VaultLens__factory.createInterface();
 export const tokenInterface = MockToken__factory.createInterface();
 
 export interface MarketTerms {
   readonly symbol: string;
   readonly firstPriceWad: bigint;
   readonly initialBaseWad: bigint;
+  readonly maintenanceBaseWad: bigint;
   readonly openInterestCapWad: bigint;
+  readonly capitalShareWad: bigint;
   readonly skewScaleWad: bigint;
   readonly minimumSizeWad: bigint;
   /** Taker rate and tolerance: what closing costs who is not liquidated. */
@@ -85,6 +90,8 @@ export interface Arena {
   readonly rewardFloorWad: bigint;
   readonly rewardPerHourWad: bigint;
   readonly poolLockSeconds: number;
+  /** As it was deployed; worlds change some of it. */
+  readonly parameters: DeploymentParameters;
   /** All logs of the vault since its deployment. */
   readonly logs: readonly RawLog[];
 }
@@ -173,7 +180,9 @@ export async function openArena(): Promise<Arena> {
       symbol: market.symbol,
       firstPriceWad: wad(market.firstPrice),
       initialBaseWad: wad(market.initialBase),
+      maintenanceBaseWad: wad(market.maintenanceBase),
       openInterestCapWad: wad(market.openInterestCap),
+      capitalShareWad: wad(market.capitalShare),
       skewScaleWad: wad(market.skewScale),
       minimumSizeWad: wad(market.minimumSize),
       takerCostWad: wad(market.takerRate) + wad(market.tolerance),
@@ -201,6 +210,7 @@ export async function openArena(): Promise<Arena> {
     rewardFloorWad: wad(parameters.vault.absorbRewardFloor),
     rewardPerHourWad: wad(parameters.vault.absorbRewardPerHour),
     poolLockSeconds: Number(parameters.vault.poolLockSeconds),
+    parameters,
     logs: await chain.request<RawLog[]>("eth_getLogs", filter),
   };
 }
@@ -213,7 +223,7 @@ function thinMarkets(parameters: Parameters<typeof changed>[0]) {
   });
   return changed(parameters, {
     markets: Object.fromEntries(thin),
-    vault: { poolLockSeconds: "600", insuranceSeed: "2000" },
+    vault: { poolLockSeconds: "600", insuranceSeed: "60" },
   });
 }
 

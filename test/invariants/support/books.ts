@@ -1,19 +1,29 @@
 import {
-  type Mode,
   type AccountId,
+  type EpochsFields,
+  type HourBudgetFields,
   Ledger,
   type MarketStateFields,
   type MarketTotalsFields,
-  type PositionState,
+  type Mode,
+  type SideFields,
   decodeAccount,
   decodeCollateral,
+  decodeEpochs,
+  decodeHourBudget,
   decodeMarketState,
   decodeMarketTotals,
   decodePosition,
+  decodeSide,
+  epochEndKey,
 } from "../../../sdk/index.js";
-import { place, placesOf, wordsOf } from "../../helpers/vaultStorage.js";
+import { type Extent, type Place, place, placesOf, wordsOf } from "../../helpers/vaultStorage.js";
 import { type Arena, poolInterface, vaultInterface } from "./arena.js";
+import { type CashState, cashOf, readCash } from "./cash.js";
 import type { RawLog } from "./chain.js";
+import { roundingOf } from "./figures.js";
+import type { Step } from "./judge.js";
+import { type Position, type Sides, positionNow, sidesAt } from "./sides.js";
 
 /** Margin as the vault's view tells it. Wad. */
 export interface HealthFigures {
@@ -30,11 +40,12 @@ export interface AccountBook {
   readonly name: string;
   readonly id: AccountId;
   readonly principalWad: bigint;
+  /** With interest by now; below zero a debt. */
+  readonly cashWad: bigint;
   readonly assets: bigint;
-  /** 0 cross, 1 isolated. */
   readonly mode: Mode;
   /** By market. */
-  readonly positions: readonly PositionState[];
+  readonly positions: readonly Position[];
   /** Raw, by collateral. */
   readonly collaterals: readonly bigint[];
   readonly health: HealthFigures;
@@ -43,12 +54,19 @@ export interface AccountBook {
 export interface MarketBook {
   readonly state: MarketStateFields;
   readonly totals: MarketTotalsFields;
+  readonly epochs: EpochsFields;
+  /** Without the funding since the market was touched. */
+  readonly sides: Sides;
 }
 
 /** Everything that the vault has in storage about accounts and markets, and what its views make of it. */
 export interface Books {
   /** All storage words of the arena's accounts and of the vault, by the names of their places. */
   readonly words: ReadonlyMap<string, bigint>;
+  readonly nowSeconds: number;
+  readonly cash: CashState;
+  readonly poolLosses: HourBudgetFields;
+  readonly writeOffs: HourBudgetFields;
   readonly accounts: ReadonlyMap<AccountId, AccountBook>;
   readonly markets: readonly MarketBook[];
   /** Raw, by collateral: what the vault counts. */
@@ -62,54 +80,97 @@ export interface Books {
 /** Reads the vault's storage, every place of it that the arena's accounts can have anything in. */
 export class BookReader {
   readonly #arena: Arena;
-  readonly #names: readonly string[];
-  readonly #slots: readonly string[];
   readonly #healthsData: string;
+  /** Epochs of each side whose ends are looked at. */
+  readonly #ended: Ended[];
+  #places: readonly Place[] = [];
+  #slots: readonly string[] = [];
 
   constructor(arena: Arena) {
     this.#arena = arena;
-    const places = placesOf({
-      accounts: arena.accounts.map(({ id }) => id),
-      markets: arena.markets.length,
-      collaterals: arena.collaterals.map(({ address }) => address),
-    });
-    this.#names = places.map(({ name }) => name);
-    this.#slots = places.map(({ slot }) => slot);
+    this.#ended = arena.markets.map(() => ({ long: 0, short: 0 }));
     this.#healthsData = vaultInterface.encodeFunctionData("healths", [arena.accounts.map(({ id }) => id)]);
+    this.#look();
+  }
+
+  #look(): void {
+    const { accounts, collaterals } = this.#arena;
+    const extent: Extent = {
+      accounts: accounts.map(({ id }) => id),
+      markets: this.#ended.length,
+      ended: new Map(this.#ended.entries()),
+      collaterals: collaterals.map(({ address }) => address),
+    };
+    this.#places = placesOf(extent);
+    this.#slots = this.#places.map(({ slot }) => slot);
+  }
+
+  async #words(): Promise<Map<string, bigint>> {
+    const { chain, deployment, markets } = this.#arena;
+    for (;;) {
+      const stored = await chain.storage(deployment.vault, this.#slots);
+      const words = new Map(this.#places.map(({ name }, i) => [name, stored[i]!]));
+      let isWhole = true;
+      for (const market of markets.keys()) {
+        const { longEpoch, shortEpoch } = decodeEpochs(words.get(place.market(market, "epochs").name)!);
+        const ended = this.#ended[market]!;
+        if (longEpoch <= ended.long && shortEpoch <= ended.short) continue;
+        [ended.long, ended.short, isWhole] = [longEpoch, shortEpoch, false];
+      }
+      if (isWhole) return words;
+      this.#look();
+    }
   }
 
   async read(): Promise<Books> {
-    const { chain, deployment, accounts, markets, collaterals, cash } = this.#arena;
-    const stored = await chain.storage(deployment.vault, this.#slots);
-    const words = new Map(this.#names.map((name, i) => [name, stored[i]!]));
+    const { chain, deployment, accounts, collaterals, cash } = this.#arena;
+    const [words, healthsAnswer, poolAnswer, supplyAnswer] = await Promise.all([
+      this.#words(),
+      chain.call(deployment.vault, this.#healthsData),
+      chain.call(deployment.vault, poolValueData),
+      chain.call(deployment.pool, totalSupplyData),
+    ]);
     const word = ({ name }: { readonly name: string }) => words.get(name)!;
-    const healths = decodeHealths(await chain.call(deployment.vault, this.#healthsData));
-    const [poolValue] = wordsOf(await chain.call(deployment.vault, poolValueData));
-    const [poolSupply] = wordsOf(await chain.call(deployment.pool, totalSupplyData));
+    const healths = decodeHealths(healthsAnswer);
+    const markets = this.#ended.map((ended, market) => marketBook(word, market, ended));
+    const counts = word(place.counts);
+    const now = readCash(
+      {
+        indices: word(place.cashIndices),
+        totals: word(place.cashTotals),
+        terms: word(place.cashTerms),
+        interestUnsweptWad: (counts >> 128n) & (2n ** 112n - 1n),
+        badDebtWad: word(place.badDebt),
+      },
+      chain.nowSeconds,
+    );
+    const accountBook = (id: AccountId, name: string, health: HealthFigures): AccountBook => {
+      const account = decodeAccount(word(place.account(id)));
+      return {
+        name,
+        id,
+        ...account,
+        cashWad: cashOf(account.principalWad, now),
+        positions: markets.map(({ epochs, ends, sides }, market) =>
+          positionNow(decodePosition(word(place.position(id, market))), epochs, ends, sides),
+        ),
+        collaterals: collaterals.map((_, index) => word(place.collateralOf(id, index))),
+        health,
+      };
+    };
     return {
       words,
-      accounts: new Map(
-        accounts.map(({ id, name }, i) => [
-          id,
-          {
-            name,
-            id,
-            ...decodeAccount(word(place.account(id))),
-            positions: markets.map((_, market) => decodePosition(word(place.position(id, market)))),
-            collaterals: collaterals.map((_, index) => word(place.collateralOf(id, index))),
-            health: healths[i]!,
-          },
-        ]),
-      ),
-      markets: markets.map((_, market) => ({
-        state: decodeMarketState(word(place.market(market, "state"))),
-        totals: decodeMarketTotals(word(place.market(market, "totals"))),
-      })),
+      nowSeconds: chain.nowSeconds,
+      cash: now,
+      poolLosses: decodeHourBudget(word(place.poolLosses)),
+      writeOffs: decodeHourBudget(word(place.writeOffs)),
+      accounts: new Map(accounts.map(({ id, name }, i) => [id, accountBook(id, name, healths[i]!)])),
+      markets,
       held: collaterals.map((_, index) => decodeCollateral(word(place.collateral(index))).held),
-      cashHeldWad: BigInt.asUintN(128, word(place.counts)) * cashUnit(cash.decimals),
+      cashHeldWad: BigInt.asUintN(128, counts) * cashUnit(cash.decimals),
       rewardSpentWad: ((word(place.rewardBudget) >> 112n) & (2n ** 56n - 1n)) * 10n ** 12n,
-      poolValueWad: BigInt.asIntN(256, poolValue!),
-      poolSupply: poolSupply!,
+      poolValueWad: BigInt.asIntN(256, wordsOf(poolAnswer)[0]!),
+      poolSupply: wordsOf(supplyAnswer)[0]!,
     };
   }
 
@@ -123,6 +184,32 @@ export class BookReader {
     }
     return answers;
   }
+}
+
+interface Ended {
+  long: number;
+  short: number;
+}
+
+type WordOf = (place: { readonly name: string }) => bigint;
+
+function marketBook(word: WordOf, market: number, ended: Ended) {
+  const state = decodeMarketState(word(place.market(market, "state")));
+  const long = decodeSide(word(place.market(market, "longSide")));
+  const short = decodeSide(word(place.market(market, "shortSide")));
+  const ends = new Map<number, SideFields>();
+  for (const side of ["long", "short"] as const) {
+    for (let epoch = 0; epoch < ended[side]; epoch += 1) {
+      ends.set(epochEndKey(side === "long", epoch), decodeSide(word(place.epochEnd(market, side, epoch))));
+    }
+  }
+  return {
+    state,
+    totals: decodeMarketTotals(word(place.market(market, "totals"))),
+    epochs: decodeEpochs(word(place.market(market, "epochs"))),
+    sides: sidesAt(state, long, short),
+    ends,
+  };
 }
 
 const poolValueData = vaultInterface.encodeFunctionData("poolValue");
@@ -157,23 +244,53 @@ function decodeHealths(answer: string): HealthFigures[] {
   });
 }
 
-export interface VaultEvent {
+/** An event of the vault; its arguments are decoded when somebody asks for them. */
+export class VaultEvent {
   readonly name: string;
-  readonly args: Readonly<Record<string, unknown>>;
+  readonly #log: RawLog;
+  #args: Readonly<Record<string, unknown>> | undefined;
+
+  constructor(name: string, log: RawLog) {
+    this.name = name;
+    this.#log = log;
+  }
+
+  get args(): Readonly<Record<string, unknown>> {
+    this.#args ??= vaultInterface.parseLog(this.#log)!.args.toObject();
+    return this.#args;
+  }
 }
+
+const eventNames = new Map<string, string>();
+vaultInterface.forEachEvent(({ name, topicHash }) => eventNames.set(topicHash, name));
 
 /** The vault's books as its log tells them, and what it tells beside. */
 export class Replay {
   readonly ledger: Ledger;
-  /** How often a market changed: each time rounding may have left some wei. */
-  marketChanges: number;
+  /** How often an account or a market changed: each time rounding may have left some wei. */
+  changes: number;
+  /** Beyond that: for markets that were deleveraged, in proportion to their prices. */
+  roundingWei: bigint;
+  /** Changes by market. */
+  readonly marketChanges: number[];
   readonly #vault: string;
 
-  constructor({ deployment, logs }: Arena) {
+  constructor({ deployment, logs, markets }: Arena) {
     this.#vault = deployment.vault.toLowerCase();
     this.ledger = new Ledger(deployment);
-    this.marketChanges = 0;
+    this.changes = 0;
+    this.roundingWei = 0n;
+    this.marketChanges = markets.map(() => 0);
     this.apply(logs);
+  }
+
+  /** Counts what a step on markets that were deleveraged may have moved by rounding. */
+  allowRounding({ events, after, pricesWad }: Pick<Step, "events" | "after" | "pricesWad">): void {
+    for (const { name, args } of events) {
+      if (name !== "MarketChanged") continue;
+      const market = Number(args.market);
+      this.roundingWei += 2n * roundingOf(after, market, pricesWad[market]!);
+    }
   }
 
   /** Reads the vault's logs on; other contracts' are left out. */
@@ -181,10 +298,11 @@ export class Replay {
     const events: VaultEvent[] = [];
     for (const log of logs) {
       if (log.address.toLowerCase() !== this.#vault) continue;
-      this.ledger.apply(log);
-      const { name, args } = vaultInterface.parseLog(log)!; // the ledger refuses a log that the vault's interface does not know
-      events.push({ name, args: args.toObject() });
-      if (name === "MarketChanged") this.marketChanges += 1;
+      this.ledger.apply(log); // refuses a log that the vault's interface does not know
+      const name = eventNames.get(log.topics[0]!)!;
+      events.push(new VaultEvent(name, log));
+      if (name === "MarketChanged") this.marketChanges[Number(log.topics[1])]! += 1;
+      if (name === "MarketChanged" || name === "AccountChanged" || name === "CashChanged") this.changes += 1;
     }
     return events;
   }

@@ -4,9 +4,9 @@ import type { Connection } from "../../../ignition/deploy.js";
 import { type ContractError, decodeRevert, revertData } from "../../../sdk/index.js";
 import {
   AccessManager__factory,
-  IMarginVault__factory,
   IPriceOracle__factory,
   LiquidityPool__factory,
+  MarginVault__factory,
 } from "../../../typechain-types/index.js";
 import { readStorage } from "../../helpers/vaultStorage.js";
 
@@ -26,7 +26,7 @@ export class UndeclaredError extends Error {
 }
 
 const declared = [
-  IMarginVault__factory.createInterface(),
+  MarginVault__factory.createInterface(),
   IPriceOracle__factory.createInterface(),
   LiquidityPool__factory.createInterface(),
   AccessManager__factory.createInterface(),

@@ -1,30 +1,46 @@
-import { type AccountId, WAD, accountId, normalizeAccount, ownerOf } from "../../../sdk/index.js";
+import { type AccountId, WAD, accountId, hasFlag, normalizeAccount, ownerOf } from "../../../sdk/index.js";
+import { abs, ceilDiv, floorDiv } from "../../helpers/model.js";
 import { differences, sentence, toldBy } from "../../helpers/vaultStorage.js";
 import type { Act } from "./act.js";
 import type { Arena } from "./arena.js";
-import { type AccountBook, type Books, cashUnit } from "./books.js";
+import { type AccountBook, type Books, type HealthFigures, type VaultEvent, cashUnit } from "./books.js";
+import { accrued, indexOne, interestE15, marginWad, ratesOf } from "./cash.js";
+import { checkDeleveraging, checkPoolInWaterfall, checkWaterfall } from "./losses.js";
 import {
   accountOf,
   advantage,
-  claims,
-  dust,
+  claimsRay,
+  dustRay,
   isHandOver,
   isHealthy,
+  mismatchRay,
+  mismatchValueRay,
   netCashOf,
   numberOf,
   positionCount,
   premium,
+  roundingOf,
   sumOf,
   totalEquity,
   wealth,
 } from "./figures.js";
 import { type Finding, type InvariantId, Judge, type Step, roundingWei } from "./judge.js";
+import { ray } from "./sides.js";
 import { checkDiscount, checkMoves, checkTakenPosition, collateralOf, isTaken } from "./takeovers.js";
 
 const reserveWadAMarket = WAD;
 /** What rounding may leave in the vault each time that a market changes, in wei. */
 const dustWeiAChange = 8n;
 const targetSlackWad = 10n ** 9n; // of 1e18
+
+/** Wei that rounding may move in a step, in markets that were deleveraged. */
+function stepRounding({ after, events, pricesWad }: Step): bigint {
+  let wei = 0n;
+  for (const { name, args } of events) {
+    if (name === "MarketChanged") wei += 2n * roundingOf(after, Number(args.market), pricesWad[Number(args.market)]!);
+  }
+  return wei;
+}
 
 type Check = (judge: Judge, step: Step, arena: Arena) => void;
 
@@ -64,7 +80,11 @@ function namedBy({ act, before, events }: Step, { pool, insurance }: Arena): Set
     case "poolRedeem":
       return new Set([pool]);
     case "sweepFees":
+    case "sweepInterest":
+    case "cover":
       return new Set([insurance]);
+    case "resolvePool":
+      return new Set([pool, insurance]);
     default:
       return new Set(own);
   }
@@ -78,16 +98,24 @@ function isStill({ act }: Step): boolean {
 // ------------------------------------------------------------------ what must hold after a step
 
 const checks: Partial<Record<InvariantId, Check>> = {
-  "INV-01"(judge, { before, after, replay, balances }, { markets, cash, collaterals }) {
-    const reserve = reserveWadAMarket * BigInt(markets.length);
-    const most = dustWeiAChange * BigInt(replay.marketChanges);
-    judge.within(dust(after) - reserve, 0n, most, "dust beside the reserve, wei");
-    judge.holds(dust(after) >= dust(before), () => `dust falls from ${dust(before)} to ${dust(after)}`);
+  "INV-01"(judge, step, { markets, cash, collaterals }) {
+    const { before, after, events, replay, balances } = step;
+    const reserve = reserveWadAMarket * BigInt(markets.length) * ray;
+    const dust = dustRay(after);
+    const most = dustWeiAChange * BigInt(replay.changes) + replay.roundingWei;
+    judge.within(dust - reserve, -replay.roundingWei * ray, most * ray, "dust beside the reserve, 1e-27 wei");
+    const slack = 1n + stepRounding(step); // a margin of interest is counted in whole wei
+    const was = dustRay(before);
+    judge.holds(dust >= was - slack * ray, () => `dust falls from ${was} to ${dust}, 1e-27 wei`);
     for (const [index, { symbol }] of collaterals.entries()) {
       let sum = 0n;
       for (const account of after.accounts.values()) sum += account.collaterals[index]!;
       judge.holds(sum === after.held[index], () => `${symbol}: accounts have ${sum}, ${after.held[index]} is counted`);
     }
+    // Bad debt comes from losses written off, and goes by insurance paying it.
+    const booked = sumOf(events, "LossWrittenOff", "badDebtWad") - sumOf(events, "BadDebtCovered", "paidWad");
+    const owed = after.cash.badDebtWad - before.cash.badDebtWad;
+    judge.holds(owed === booked, () => `bad debt changes by ${owed}, ${booked} is told`);
     if (balances === undefined) return;
     const counted = [after.cashHeldWad / cashUnit(cash.decimals), ...after.held];
     for (const [i, amount] of counted.entries()) {
@@ -95,32 +123,45 @@ const checks: Partial<Record<InvariantId, Check>> = {
     }
   },
 
-  "INV-02"(judge, { after }) {
-    for (const [market, { totals }] of after.markets.entries()) {
+  "INV-02"(judge, { after, replay }) {
+    for (const [market, { state, totals, sides }] of after.markets.entries()) {
       const { longSharesWad, shortSharesWad } = totals;
-      // Exactly, as long as nothing is deleveraged: a share is then one unit of size.
-      judge.holds(longSharesWad === shortSharesWad, () => `market ${market}: ${longSharesWad} and ${shortSharesWad}`);
+      const long = (longSharesWad * sides.long.scaleRay) / ray;
+      const short = (shortSharesWad * sides.short.scaleRay) / ray;
+      // Exactly, as long as nothing was deleveraged: a share is then one unit of size.
+      const shares = longSharesWad > shortSharesWad ? longSharesWad : shortSharesWad;
+      const most = hasFlag(state, "sidesTouched") ? BigInt(replay.marketChanges[market]!) * (3n + shares / ray) : 0n;
+      judge.within(long - short, -most, most, `market ${market}: longs are larger by`);
     }
   },
 
   "INV-03"(judge, step, arena) {
     const { after, events, replay } = step;
-    for (const [market, { totals }] of after.markets.entries()) {
-      let [long, short] = [0n, 0n];
+    for (const [market, { totals, epochs }] of after.markets.entries()) {
+      let [long, short, held] = [0n, 0n, 0n];
       for (const { positions } of after.accounts.values()) {
         const { sharesWad } = positions[market]!;
         if (sharesWad > 0n) long += sharesWad;
         else short -= sharesWad;
+        held += 1n;
       }
-      judge.holds(
-        long === totals.longSharesWad,
-        () => `market ${market}: longs ${long}, total ${totals.longSharesWad}`,
-      );
-      judge.holds(
-        short === totals.shortSharesWad,
-        () => `market ${market}: shorts ${short}, total ${totals.shortSharesWad}`,
-      );
+      // The end of an epoch leaves less than a wei of shares of each account's behind, at most.
+      const what = (side: string) => `market ${market}: the total has more ${side} shares than its accounts by`;
+      judge.within(totals.longSharesWad - long, 0n, held * BigInt(epochs.longEpoch), what("long"));
+      judge.within(totals.shortSharesWad - short, 0n, held * BigInt(epochs.shortEpoch), what("short"));
+      const { stored } = after.accounts.get(arena.pool)!.positions[market]!;
+      const epoch = stored.sharesWad > 0n ? epochs.longEpoch : epochs.shortEpoch;
+      const isPresent = stored.sharesWad === 0n || stored.epoch === epoch;
+      judge.holds(isPresent, () => `market ${market}: the pool is in epoch ${stored.epoch}, its side in ${epoch}`);
     }
+    let [supplied, borrowed] = [0n, 0n];
+    for (const { principalWad } of after.accounts.values()) {
+      if (principalWad > 0n) supplied += principalWad;
+      else borrowed -= principalWad;
+    }
+    const { suppliedPrincipalWad, borrowedPrincipalWad } = after.cash.totals;
+    judge.holds(supplied === suppliedPrincipalWad, () => `supplied ${supplied}, the total is ${suppliedPrincipalWad}`);
+    judge.holds(borrowed === borrowedPrincipalWad, () => `borrowed ${borrowed}, the total is ${borrowedPrincipalWad}`);
     for (const event of events) checkTakenPosition(judge, step, event, arena);
     for (const difference of differences(toldBy(replay.ledger), after.words)) {
       judge.holds(false, () => sentence(difference));
@@ -128,18 +169,21 @@ const checks: Partial<Record<InvariantId, Check>> = {
     for (const { name, assets, positions, collaterals } of after.accounts.values()) {
       if (name === "pool") continue; // its bit of a market stays when its shares do not
       let held = 0n;
-      for (const [market, { sharesWad }] of positions.entries()) if (sharesWad !== 0n) held |= 1n << BigInt(market);
+      for (const [market, { stored }] of positions.entries()) if (stored.sharesWad !== 0n) held |= 1n << BigInt(market);
       for (const [index, amount] of collaterals.entries()) if (amount !== 0n) held |= 1n << BigInt(96 + index);
       judge.holds(assets === held, () => `${name}: its word says ${assets.toString(16)}, it has ${held.toString(16)}`);
     }
   },
 
   "INV-04"(judge, step, arena) {
-    const { act, before, after, events } = step;
+    const { act, before, after, events, pricesWad } = step;
     const moved = after.cashHeldWad - before.cashHeldWad;
     const gained = totalEquity(after) - totalEquity(before) - moved;
     // Where nothing moves, the positions of one account and the pool are rounded anew; else those of all.
-    const slack = isStill(step) ? roundingWei * BigInt(step.events.length + 1) : positionCount(after);
+    let slack = isStill(step)
+      ? roundingWei * BigInt(step.events.length + 1)
+      : 2n * positionCount(after) + accountsWei(after);
+    slack += mismatchWei(before, pricesWad) + mismatchWei(after, pricesWad) + stepRounding(step);
     judge.within(gained, -slack, slack, "total equity appears, wei");
     if (!movesTokens.has(act.kind)) judge.holds(moved === 0n, () => `cash held changes by ${moved}`);
     for (const [index, held] of after.held.entries()) {
@@ -157,48 +201,69 @@ const checks: Partial<Record<InvariantId, Check>> = {
     }
   },
 
-  "INV-05"(judge, { act, before, after }, { pool }) {
-    // What views credit to accounts, funding to this moment included, against what the books owe: floors of positions, no more.
-    judge.within(claims(after) - totalEquity(after), 0n, positionCount(after), "kept by rounding, wei");
+  "INV-05"(judge, { act, before, after, pricesWad }, { pool }) {
+    // What views credit to accounts, funding to this moment included, against what the books owe: floors of positions and cash, no more.
+    const owed = claimsRay(after) + mismatchValueRay(after, pricesWad);
+    const slack = mismatchWei(after, pricesWad) + 1n;
+    const kept = floorDiv(owed, ray) - totalEquity(after);
+    judge.within(kept, -slack, 2n * positionCount(after) + accountsWei(after) + slack, "kept by rounding, wei");
     if (act.kind !== "time") return;
-    // Time moves nothing but funding, and funding nobody without a position.
-    for (const { id, name, health, positions } of after.accounts.values()) {
-      if (id === pool || positions.some(({ sharesWad }) => sharesWad !== 0n)) continue;
-      const was = before.accounts.get(id)!.health.netCash;
-      judge.holds(health.netCash === was, () => `${name} has no position, and from ${was} comes to ${health.netCash}`);
+    // Time moves nothing but funding and interest, and funding nobody without a position.
+    for (const { id, name, health, positions, cashWad } of after.accounts.values()) {
+      if (id === pool || positions.some(({ stored }) => stored.sharesWad !== 0n)) continue;
+      const is = health.netCash;
+      judge.holds(is === cashWad, () => `${name} has no position, cash of ${cashWad}, and net cash of ${is}`);
+    }
+    for (const [id, { name, positions, principalWad }] of after.accounts) {
+      const same = principalWad === before.accounts.get(id)!.principalWad && positions.length > 0;
+      judge.holds(same, () => `time changes the principal of ${name}`);
     }
   },
 
-  "INV-08"(judge, { act, before, after }) {
+  "INV-08"(judge, { act, before, after, events, pricesWad }, { keeperFloorWad }) {
     if (act.kind !== "settle") return;
     const [old, now] = [before, after].map((books) => books.accounts.get(act.account!)!);
     const [was, is] = [old!.health, now!.health];
-    judge.within(is.equityMaintenance - was.equityMaintenance, -1n, 0n, "maintenance equity changes, wei");
-    judge.within(is.requirementMaintenance - was.requirementMaintenance, 0n, 1n, "requirement changes, wei");
-    judge.within(is.health - was.health, -2n, 0n, "health changes, 1e-18");
+    const settled = events.find(({ name }) => name === "Settled")!;
+    const market = Number(numberOf(settled, "market"));
+    const isFinal = old!.positions[market]!.sizeWad === 0n;
+    const slack = 1n + roundingOf(after, market, pricesWad[market]!);
+    judge.within(is.equityMaintenance - was.equityMaintenance, -slack, slack - 1n, "maintenance equity changes, wei");
+    const realized = numberOf(settled, "realizedWad");
+    const moved = now!.cashWad - old!.cashWad;
+    judge.within(moved - realized, -2n, 2n, `${realized} is told, and cash changes by ${moved}; too much, wei`);
     const free = is.equityInitial - is.requirementInitial - (was.equityInitial - was.requirementInitial);
-    judge.within(free, -2n, 0n, "free margin changes, wei");
-    judge.holds(
-      now!.principalWad <= old!.principalWad,
-      () => `a gain of ${now!.principalWad - old!.principalWad} is cash`,
-    );
+    if (!isFinal) {
+      judge.within(is.requirementMaintenance - was.requirementMaintenance, 0n, slack, "requirement changes, wei");
+      judge.within(is.health - was.health, -2n * slack, slack - 1n, "health changes, 1e-18");
+      judge.within(free, -2n * slack, slack - 1n, "free margin changes, wei");
+      judge.holds(moved <= 0n, () => `a gain of ${moved} is cash`);
+      return;
+    }
+    // A result that is final counts in full, and with the last of them the keeper's floor goes.
+    const lost = was.requirementMaintenance - is.requirementMaintenance;
+    judge.within(lost, -slack, keeperFloorWad + slack, "requirement falls by");
+    const gain = realized > 0n ? realized : 0n;
+    judge.within(free, -2n * slack, gain + keeperFloorWad + slack, "free margin is freed, wei");
+    judge.holds(now!.positions[market]!.stored.sharesWad === 0n, () => "a final position is still there");
   },
 
-  "INV-09"(judge, { act, before, after, events }, { insurance, targetHealthWad }) {
+  "INV-09"(judge, step, arena) {
+    const { act, before, after, events } = step;
+    const { insurance, targetHealthWad } = arena;
     judge.holds(after.accounts.get(insurance)!.principalWad >= 0n, () => "insurance is below zero");
+    checkWaterfall(judge, step, arena);
     for (const event of events) {
       if (event.name === "PositionLiquidated") {
         const [was, is] = [before, after].map((books) => books.accounts.get(accountOf(event))!);
-        const leg = is!.positions[Number(numberOf(event, "market"))]!.sharesWad;
+        const leg = is!.positions[Number(numberOf(event, "market"))]!.sizeWad;
         judge.holds(is!.health.health > was!.health.health, () => `health ${was!.health.health}, ${is!.health.health}`);
         judge.holds(!isHealthy(was!), () => `${was!.name} was healthy`);
         const bankrupt = was!.health.equityMaintenance >= 0n && is!.health.equityMaintenance < 0n;
         judge.holds(!bankrupt, () => `equity falls to ${is!.health.equityMaintenance}`);
         const beyond = is!.health.health > targetHealthWad + targetSlackWad && leg !== 0n;
         judge.holds(!beyond, () => `health ${is!.health.health} is above its target, and ${leg} shares remain`);
-        const told = [numberOf(event, "healthBeforeWad"), numberOf(event, "healthAfterWad")];
-        const seen = [was!.health.health, is!.health.health];
-        judge.holds(told.join() === seen.join(), () => `the event says ${told.join()}, the views ${seen.join()}`);
+        checkToldHealth(judge, event, was!.health, is!.health);
       }
       if (event.name === "CollateralLiquidated") {
         const [was, is] = [before, after].map((books) => books.accounts.get(accountOf(event))!.health);
@@ -210,16 +275,14 @@ const checks: Partial<Record<InvariantId, Check>> = {
         const beyond = is!.health > targetHealthWad + targetSlackWad && is!.netCash < -roundingWei;
         judge.holds(!beyond, () => `health ${is!.health} is above its target, net cash ${is!.netCash}`);
         judge.holds(is!.netCash <= 0n, () => `net cash ends at ${is!.netCash}: more was sold than was owed`);
-        const told = [numberOf(event, "healthBeforeWad"), numberOf(event, "healthAfterWad")];
-        const seen = [was!.health, is!.health];
-        judge.holds(told.join() === seen.join(), () => `the event says ${told.join()}, the views ${seen.join()}`);
+        checkToldHealth(judge, event, was!, is!);
       }
       if (event.name === "Absorbed") {
         const [was, is] = [before, after].map((books) => books.accounts.get(accountOf(event))!);
         judge.holds(!isHealthy(was!), () => `${was!.name} was healthy`);
         // What stays behind for want of a price is counted at its last one.
         judge.holds(is!.health.equityMaintenance >= -4n, () => `${is!.name} ends at ${is!.health.equityMaintenance}`);
-        const bare = is!.assets !== 0n || is!.principalWad >= 0n;
+        const bare = is!.assets !== 0n || is!.cashWad >= 0n;
         judge.holds(bare, () => `${is!.name} has nothing, and a debt of ${is!.principalWad}`);
       }
     }
@@ -270,12 +333,13 @@ const checks: Partial<Record<InvariantId, Check>> = {
 
   "INV-12"(judge, step, arena) {
     const { act, before, after, events, pricesWad } = step;
-    const { insurance, cash } = arena;
-    if (!isStill(step)) return;
+    const { cash } = arena;
+    if (!isStill(step) || act.kind === "delist") return;
     if (act.kind === "poolDeposit" || act.kind === "poolRedeem") {
       // A share of what was there is worth no less: NAV per share, one virtual unit and the virtual shares counted.
       const unit = cashUnit(cash.decimals);
-      const [old, now] = [before.poolValueWad + unit, after.poolValueWad + unit];
+      // To the wei that storing a principal takes.
+      const [old, now] = [before.poolValueWad + unit, after.poolValueWad + unit + 2n];
       const [oldShares, nowShares] = [before.poolSupply + unit, after.poolSupply + unit];
       const rises = old <= 0n || now * oldShares >= old * nowShares;
       judge.holds(rises, () => `${old} over ${oldShares} shares becomes ${now} over ${nowShares}`);
@@ -283,7 +347,6 @@ const checks: Partial<Record<InvariantId, Check>> = {
     }
     judge.holds(after.poolSupply === before.poolSupply, () => "shares of the pool appear");
     const fees = (books: Books) => books.markets.reduce((sum, { totals }) => sum + totals.feesUnsweptWad, 0n);
-    const insuranceCash = (books: Books) => books.accounts.get(insurance)!.principalWad;
     let expected = 0n;
     if (act.kind === "buyCollateral") {
       for (const event of events.filter(({ name }) => name === "PoolCollateralSold")) {
@@ -300,33 +363,66 @@ const checks: Partial<Record<InvariantId, Check>> = {
       expected = sumOf(events, "Traded", "feeWad") + sumOf(events, "PositionLiquidated", "feeWad") - keeper;
       expected -= fees(after) - fees(before);
     }
-    if (act.kind === "absorb") {
-      expected = sumOf(events, "Absorbed", "penaltyWad") - sumOf(events, "Absorbed", "rewardWad");
-      expected -= insuranceCash(after) - insuranceCash(before) + sumOf(events, "InsurancePaid", "paidWad");
-      expected -= sumOf(events, "PoolPaid", "paidWad");
-    }
-    const slack = roundingWei * BigInt(events.length + 1);
+    if (act.kind === "absorb" || act.kind === "resolvePool") return checkPoolInWaterfall(judge, step, arena);
+    const slack = roundingWei * BigInt(events.length + 1) + stepRounding(step);
     const change = after.poolValueWad - before.poolValueWad;
     judge.within(change - expected, -slack, slack, `NAV changes by ${change} instead of ${expected}; too much, wei`);
     const named = namedBy(step, arena).has(arena.pool);
     judge.holds(named || change === 0n, () => `NAV changes by ${change}`);
   },
 
+  "INV-11": checkDeleveraging,
+
+  "INV-13"(judge, { before, after, events }) {
+    const { cash } = after;
+    const { chargedE15, creditedE15 } = interestE15(cash);
+    judge.holds(creditedE15 <= chargedE15 + indexOne, () => `${creditedE15} is credited, ${chargedE15} is charged`);
+    const rates = ratesOf(cash, after.cashHeldWad);
+    const { borrowRateWad, supplyRateWad } = cash.indices;
+    judge.holds(
+      borrowRateWad === rates.borrowRateWad,
+      () => `borrow rate ${borrowRateWad}, not ${rates.borrowRateWad}`,
+    );
+    judge.holds(
+      supplyRateWad === rates.supplyRateWad,
+      () => `supply rate ${supplyRateWad}, not ${rates.supplyRateWad}`,
+    );
+    // Written indices are those that had accrued; only a write-off lowers one.
+    const writtenOff = sumOf(events, "LossWrittenOff", "writtenOffWad");
+    const accruedNow = accrued(before.cash.indices, after.nowSeconds);
+    const [supply, borrow] = [cash.supplyIndexE15, cash.borrowIndexE15];
+    const isSupplyKept = writtenOff > 0n ? supply <= accruedNow.supplyIndexE15 : supply === accruedNow.supplyIndexE15;
+    judge.holds(isSupplyKept, () => `the supply index is ${supply}, and ${accruedNow.supplyIndexE15} has accrued`);
+    const isBorrowKept = borrow === accruedNow.borrowIndexE15;
+    judge.holds(isBorrowKept, () => `the borrow index is ${borrow}, and ${accruedNow.borrowIndexE15} has accrued`);
+    // What borrowers were charged and suppliers not credited is all there, until it is swept.
+    const swept = sumOf(events, "InterestSwept", "amountWad");
+    const earlier = { ...before.cash, ...accruedNow };
+    const expected = before.cash.interestUnsweptWad + marginWad(earlier);
+    const is = cash.interestUnsweptWad + marginWad(cash) + swept;
+    // A write-off adds what the index takes beyond it for want of digits.
+    const beyond = writtenOff > 0n ? 2n + before.cash.totals.suppliedPrincipalWad / indexOne : 0n;
+    judge.within(is - expected, -1n, beyond * BigInt(events.length + 1), "interest not swept appears, wei");
+  },
+
   "INV-15"(judge, step, arena) {
     if (!isStill(step)) return;
-    const { before, after } = step;
+    const { act, before, after, events, world } = step;
     const named = namedBy(step, arena);
     // Who takes out or takes over can bear it.
-    const bearing = bearerOf(step.act);
+    const bearing = bearerOf(act);
     const { health, assets, principalWad } = after.accounts.get(bearing ?? arena.pool)!;
     const isBound = bearing !== undefined && ((assets & marketBits) !== 0n || principalWad < 0n);
     const canBear = health.equityInitial >= health.requirementInitial && health.pricesFresh;
     judge.holds(!isBound || canBear, () => `${bearing} is below initial margin after it`);
+    // What section 7 takes from those whom nobody names INV-11 looks at; a delisting closes everybody at its price.
+    if (events.some(({ name }) => name === "Deleveraged" || name === "LossWrittenOff")) return;
+    if (act.kind === "delist") return checkDelisting(judge, step);
     for (const [id, account] of after.accounts) {
       const old = before.accounts.get(id)!;
       const lost = id !== arena.pool && isHealthy(old) && !isHealthy(account);
       judge.holds(!lost, () => `${account.name} is unhealthy now: ${told(old)}, then ${told(account)}`);
-      const same = named.has(id) || told(old) === told(account);
+      const same = named.has(id) || isSame(old.health, account.health, world.sharesMargin);
       judge.holds(same, () => `${account.name}, whom nobody named: ${told(old)}, then ${told(account)}`);
     }
   },
@@ -358,6 +454,62 @@ function bitCount(bits: bigint): number {
 function bearerOf({ kind, account, other }: Act): AccountId | undefined {
   if (kind === "liquidatePosition" || kind === "liquidateCollateral") return other;
   return kind === "withdraw" || kind === "transfer" || kind === "buyCollateral" ? account : undefined;
+}
+
+/** The healths that an event tells are those of the views: after it to the wei that storing a principal takes. */
+function checkToldHealth(judge: Judge, event: VaultEvent, was: HealthFigures, is: HealthFigures): void {
+  const [before, after] = [numberOf(event, "healthBeforeWad"), numberOf(event, "healthAfterWad")];
+  judge.holds(before === was.health, () => `the event says a health of ${before}, the view ${was.health}`);
+  if (is.requirementMaintenance === 0n) return;
+  const slack = ceilDiv(roundingWei * WAD, is.requirementMaintenance);
+  judge.within(after - is.health, -slack, slack, `the event says a health of ${after} after it; too much, 1e-18`);
+}
+
+/** Whether margin stayed as it was; initial margin only where it does not depend on what others do. */
+function isSame(old: HealthFigures, now: HealthFigures, sharesMargin: boolean): boolean {
+  return (
+    old.equityMaintenance === now.equityMaintenance &&
+    old.requirementMaintenance === now.requirementMaintenance &&
+    old.netCash === now.netCash &&
+    old.pricesFresh === now.pricesFresh &&
+    (sharesMargin || (old.equityInitial === now.equityInitial && old.requirementInitial === now.requirementInitial))
+  );
+}
+
+/** A delisting moves each position to its price, and asks for less margin. */
+function checkDelisting(judge: Judge, step: Step): void {
+  const { before, after, events, pricesWad } = step;
+  const event = events.find(({ name }) => name === "Delisted")!;
+  const market = Number(numberOf(event, "market"));
+  const distance = numberOf(event, "priceWad") - pricesWad[market]!;
+  const isAtPrice = distance === 0n || !step.freshMarkets.has(market);
+  judge.holds(isAtPrice, () => `the price is ${pricesWad[market]!}, and ${numberOf(event, "priceWad")} counts`);
+  const slack = roundingWei + 2n * roundingOf(after, market, pricesWad[market]!);
+  for (const [id, { name, health, positions }] of after.accounts) {
+    const old = before.accounts.get(id)!;
+    const gained = floorDiv(old.positions[market]!.sizeWad * distance, WAD);
+    const change = health.netCash - old.health.netCash;
+    // Funding since the last touch counts at that price too: at most the largest rate for the longest gap, under a hundredth.
+    const funding = slack + abs(gained) / 100n;
+    judge.within(change - gained, -funding, funding, `${name} gains ${change} instead of ${gained}; too much, wei`);
+    judge.holds(positions[market]!.sizeWad === 0n, () => `${name} still has ${positions[market]!.sizeWad}`);
+    if (gained < 0n) continue;
+    judge.holds(!isHealthy(old) || isHealthy(after.accounts.get(id)!), () => `${name} is unhealthy now`);
+  }
+}
+
+function accountsWei({ accounts }: Books): bigint {
+  return BigInt(accounts.size);
+}
+
+/** Wei by which equity and claims may differ because sides do in size. */
+function mismatchWei(books: Books, pricesWad: readonly bigint[]): bigint {
+  let wei = 0n;
+  for (const [market, { state }] of books.markets.entries()) {
+    if (hasFlag(state, "sidesTouched"))
+      wei += ceilDiv(abs(mismatchRay(books, market)) * pricesWad[market]!, WAD * ray) + 2n;
+  }
+  return wei;
 }
 
 const movesTokens = new Set(["deposit", "withdraw", "poolDeposit", "poolRedeem"]);

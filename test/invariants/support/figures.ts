@@ -1,40 +1,78 @@
-import { type AccountId, WAD, normalizeAccount, ownerOf } from "../../../sdk/index.js";
-import { abs, ceilDiv } from "../../helpers/model.js";
+import { type AccountId, WAD, hasFlag, normalizeAccount, ownerOf } from "../../../sdk/index.js";
+import { abs, ceilDiv, floorDiv } from "../../helpers/model.js";
 import type { Arena } from "./arena.js";
 import type { AccountBook, Books, VaultEvent } from "./books.js";
+import { indexOne, interestE15, marginWad } from "./cash.js";
+import { ray } from "./sides.js";
 
-/** Total equity, collateral apart: net cash of all accounts with what has accrued, and the fees not swept. */
-export function totalEquity({ accounts, markets }: Books): bigint {
-  let total = 0n;
+/** Total equity, collateral apart: net cash of all accounts with what has accrued, what is not swept, and less what nobody has paid. */
+export function totalEquity({ accounts, markets, cash }: Books): bigint {
+  let total = cash.interestUnsweptWad + marginWad(cash) - cash.badDebtWad;
   for (const { health } of accounts.values()) total += health.netCash;
   for (const { totals } of markets) total += totals.feesUnsweptWad;
   return total;
 }
 
-/** All claims on cash, exactly: sum of principals + fees + sum over sides of shares * carry - costs. Prices cancel. */
-export function claims({ accounts, markets }: Books): bigint {
-  let sum = 0n;
-  for (const { principalWad } of accounts.values()) sum += principalWad;
-  for (const [market, { state, totals }] of markets.entries()) {
-    let netSharesWad = 0n;
-    for (const { positions } of accounts.values()) {
-      netSharesWad += positions[market]!.sharesWad;
-      sum -= positions[market]!.costWad;
+/**
+ * All claims on cash, exactly, in 1e-27 wei: what principals are worth, interest and fees not swept, and the sum over sides of
+ * shares * carry - costs, less bad debt. Prices cancel, as far as both sides are of one size.
+ */
+export function claimsRay({ accounts, markets, cash }: Books): bigint {
+  const { chargedE15, creditedE15 } = interestE15(cash);
+  let cashE15 = chargedE15 - creditedE15;
+  let wei = cash.interestUnsweptWad - cash.badDebtWad;
+  let carriesRay = 0n;
+  for (const { principalWad, positions } of accounts.values()) {
+    cashE15 += principalWad * (principalWad < 0n ? cash.borrowIndexE15 : cash.supplyIndexE15);
+    for (const [market, { sharesWad, costWad }] of positions.entries()) {
+      if (sharesWad !== 0n) {
+        const { long, short } = markets[market]!.sides;
+        carriesRay += sharesWad > 0n ? sharesWad * long.carryRay : -sharesWad * short.carryRay;
+      }
+      wei -= costWad;
     }
-    // The carry of the long side is -index, of the short side +index.
-    sum += totals.feesUnsweptWad - (netSharesWad * state.fundingIndexWad) / WAD;
+  }
+  for (const { totals } of markets) wei += totals.feesUnsweptWad;
+  return cashE15 * (ray / indexOne) + wei * ray + carriesRay;
+}
+
+/** What is held beyond all claims, 1e-27 wei. */
+export function dustRay(books: Books): bigint {
+  return books.cashHeldWad * ray - claimsRay(books);
+}
+
+/** By how much longs are larger than shorts, exactly, 1e-27 wei: sums over the accounts. */
+export function mismatchRay({ accounts, markets }: Books, market: number): bigint {
+  const { long, short } = markets[market]!.sides;
+  let sum = 0n;
+  for (const { positions } of accounts.values()) {
+    const { sharesWad } = positions[market]!;
+    sum += sharesWad * (sharesWad > 0n ? long.scaleRay : short.scaleRay);
   }
   return sum;
 }
 
-export function dust(books: Books): bigint {
-  return books.cashHeldWad - claims(books);
+/** What the sides' difference in size is worth in all markets at these prices, 1e-27 wei. */
+export function mismatchValueRay(books: Books, pricesWad: readonly bigint[]): bigint {
+  let sum = 0n;
+  for (const [market, { state }] of books.markets.entries()) {
+    if (hasFlag(state, "sidesTouched")) sum += floorDiv(mismatchRay(books, market) * pricesWad[market]!, WAD);
+  }
+  return sum;
+}
+
+/** Wei that rounding may move when a market that was deleveraged changes: price * (shares / 1e27 + 2), nothing before. */
+export function roundingOf({ markets }: Books, market: number, priceWad: bigint): bigint {
+  const { state, totals } = markets[market]!;
+  if (!hasFlag(state, "sidesTouched")) return 0n;
+  const shares = totals.longSharesWad > totals.shortSharesWad ? totals.longSharesWad : totals.shortSharesWad;
+  return ceilDiv(priceWad * (shares + 2n * ray), WAD * ray);
 }
 
 export function positionCount({ accounts }: Books): bigint {
   let count = 0n;
   for (const { positions } of accounts.values()) {
-    for (const { sharesWad } of positions) if (sharesWad !== 0n) count += 1n;
+    for (const { stored } of positions) if (stored.sharesWad !== 0n) count += 1n;
   }
   return count;
 }
@@ -62,7 +100,7 @@ export function sumOf(events: readonly VaultEvent[], event: string, argument: st
 /** Whether what an account took over changed hands as it was: it had no position on the other side. Else the two crossed. */
 export function isHandOver(before: Books, event: VaultEvent): boolean {
   const taker = before.accounts.get(takerOf(event));
-  const held = taker?.positions[Number(numberOf(event, "market"))]!.sharesWad ?? 0n;
+  const held = taker?.positions[Number(numberOf(event, "market"))]!.sizeWad ?? 0n;
   return held * numberOf(event, "sizeDeltaWad") <= 0n; // closed is the target's: its opposite is what the taker gets
 }
 
@@ -76,9 +114,9 @@ export function netCashOf({ accounts }: Books, owner: string): bigint {
 /** Premium in the skew of all markets, which NAV does not count: sum of price * skew^2 / (2 * skewScale). */
 export function premium({ accounts }: Books, { pool, markets }: Arena, pricesWad: readonly bigint[]): bigint {
   let sum = 0n;
-  for (const [market, { sharesWad }] of accounts.get(pool)!.positions.entries()) {
-    const notional = ceilDiv(abs(sharesWad) * pricesWad[market]!, WAD);
-    sum += ceilDiv(notional * abs(sharesWad), 2n * markets[market]!.skewScaleWad);
+  for (const [market, { sizeWad }] of accounts.get(pool)!.positions.entries()) {
+    const notional = ceilDiv(abs(sizeWad) * pricesWad[market]!, WAD);
+    sum += ceilDiv(notional * abs(sizeWad), 2n * markets[market]!.skewScaleWad);
   }
   return sum;
 }

@@ -1,26 +1,31 @@
 import type { Act } from "./act.js";
 import type { Books, Replay, VaultEvent } from "./books.js";
+import type { World } from "./worlds.js";
 
 /** What must hold after every step; each sentence is the title of a test. */
 export const invariants = {
   "INV-01":
-    "tokens held cover every claim, and rounding leaves at most a few wei a change, never in an account's favour",
-  "INV-02": "longs and shorts of a market are of the same size",
+    "tokens held and bad debt cover every claim, and rounding leaves at most a few wei a change, never in an account's favour",
+  "INV-02": "longs and shorts of a market are of the same size, to a few wei a change once it was deleveraged",
   "INV-03":
-    "shares over accounts equal a market's totals, what an account takes over keeps its size, and the log alone rebuilds storage",
+    "shares and principals over accounts equal the totals, what an account takes over keeps its size, and the log alone rebuilds storage",
   "INV-04":
-    "trade, settle, liquidation and sweeping keep total equity; deposits and withdrawals change it by what they move",
-  "INV-05": "funding paid less funding received is never below zero and less than a wei a position",
+    "trade, settle, liquidation, deleveraging and sweeping keep total equity; deposits and withdrawals change it by what they move",
+  "INV-05": "funding paid less funding received is never below zero and less than a few wei a position",
   "INV-06": "a round trip at a constant price, by any accounts, gains nothing: it costs its fees",
   "INV-07": "splitting a trade leaves its cost as it is and never lowers its fees",
-  "INV-08": "settling changes neither equity nor health, and frees no margin",
+  "INV-08": "settling changes neither equity nor health, and frees no margin but that of a final gain",
   "INV-09":
-    "a partial liquidation raises health, to the target at most unless leg or debt is gone, and leaves nobody below zero",
+    "a partial liquidation raises health, to the target at most unless leg or debt is gone, leaves nobody below zero, and losses go down the waterfall step by step",
   "INV-10":
     "liquidating oneself gains nothing but the skew's premium and the reward's top-up, and to a second account costs insurance's part",
+  "INV-11":
+    "deleveraging closes within the maintenance base of the price, takes from each what its size says, and makes nobody liquidatable",
   "INV-12":
-    "at a constant price a share of the pool changes by fees, funding, liquidations and sales of what they brought only, and going in and out gains nothing",
-  "INV-14": "an account at or above initial margin can close any position with another feed dead",
+    "at a constant price a share of the pool changes by fees, funding, interest, liquidations and sales of what they brought only, and going in and out gains nothing",
+  "INV-13": "interest credited is never more than interest charged, and rates are those of the utilisation",
+  "INV-14":
+    "an account at or above initial margin can close any position, and any account can repay, with another feed dead, caps full and the checkpoint stale",
   "INV-15":
     "no act makes another account unhealthy, or changes the health of one that it does not name, or leaves a taker below initial margin",
   "INV-16": "an isolated account has one position at most, and changes its mode only without one",
@@ -43,6 +48,9 @@ export interface Step {
   /** Tokens in the vault, if the step moved any. */
   readonly balances: readonly bigint[] | undefined;
   readonly pricesWad: readonly bigint[];
+  /** Markets whose prices were fresh when the act came. */
+  readonly freshMarkets: ReadonlySet<number>;
+  readonly world: World;
 }
 
 /** For figures that are equal but for the rounding of two positions, wei. */

@@ -1,3 +1,4 @@
+import { marketParameters } from "../../../ignition/deploy.js";
 import { type AccountId, WAD, accountId, assetsOfSymbol } from "../../../sdk/index.js";
 import { abs } from "../../helpers/model.js";
 import { wordsOf } from "../../helpers/vaultStorage.js";
@@ -11,7 +12,7 @@ import {
   priceData,
   vaultInterface,
 } from "./arena.js";
-import { type BookReader, type VaultEvent, cashUnit } from "./books.js";
+import { type AccountBook, type BookReader, type VaultEvent, cashUnit } from "./books.js";
 import type { RawLog } from "./chain.js";
 import type { Finding, InvariantId } from "./judge.js";
 import {
@@ -22,6 +23,7 @@ import {
   freeMargin,
   isFresh,
   marketsHeld,
+  openMarkets,
   part,
   pick,
   roomOf,
@@ -50,7 +52,7 @@ function finding(invariant: InvariantId, holds: boolean, message: () => string):
 
 function freshMarkets(situation: Situation): number[] {
   const { markets } = situation.arena;
-  return [...markets.keys()].filter((market) => isFresh(situation, markets[market]!.symbol));
+  return openMarkets(situation).filter((market) => isFresh(situation, markets[market]!.symbol));
 }
 
 /** Gives an account enough cash for anything that the market has room for, and the vault a checkpoint. */
@@ -172,9 +174,9 @@ async function splitTrade(situation: Situation): Promise<readonly Finding[] | un
     arena.accounts.filter(({ trades }) => trades),
   );
   const market = pick(situation, fresh);
-  const held = bookOf(situation, account).positions[market]!.sharesWad;
+  const held = bookOf(situation, account).positions[market]!.sizeWad;
   // Often through zero, of the position or of the skew.
-  const pool = bookOf(situation, { id: arena.pool }).positions[market]!.sharesWad;
+  const pool = bookOf(situation, { id: arena.pool }).positions[market]!.sizeWad;
   const through = chance(situation, 0.5) ? -held : pool;
   const size = roomy(situation, market) + (chance(situation, 0.4) ? through : 0n);
   if (size === 0n) return undefined;
@@ -274,6 +276,7 @@ async function liquidateAtNoNetCash(situation: Situation): Promise<readonly Find
     // The price at which this much net cash is left, in debt or not.
     const left = part(situation, notional, -0.006, 0.004);
     const fallen = price - (sign * ((await healthOf()).netCashWad - left) * WAD) / size;
+    if (fallen <= 0n) return undefined;
     const prices = new Map([...pricesWad, [symbol, fallen]]);
     await chain.mustSend(admin.address, deployment.oracle, priceData(deployment, prices, chain.nowSeconds));
     // Collateral for a health below one.
@@ -448,39 +451,66 @@ async function tokens({ chain, cash }: Arena, holder: string): Promise<bigint> {
 
 // ------------------------------------------------------------------ INV-14
 
-/** One feed dies; an account that was at or above initial margin closes a position in another market. */
+/**
+ * One feed dies, every market is at its cap and the checkpoint of the pool's capital may be stale. An account that was at or above initial
+ * margin closes each of its positions in the other markets, from the same state; one that owes cash repays a part of it.
+ */
 async function closeWithDeadFeed(situation: Situation, reader: BookReader): Promise<readonly Finding[] | undefined> {
   const { arena, pricesWad } = situation;
-  const { chain, deployment, admin, markets } = arena;
-  const candidates = arena.accounts.filter((account) => {
-    const book = bookOf(situation, account);
-    return account.trades && marketsHeld(book).length > 0 && freeMargin(book) >= 0n;
-  });
+  const { chain, deployment, admin, markets, parameters } = arena;
+  const has = (account: NamedAccount) => marketsFilled(bookOf(situation, account)).length > 0;
+  const owes = (account: NamedAccount) => bookOf(situation, account).cashWad < 0n;
+  const isAble = (account: NamedAccount) => has(account) && freeMargin(bookOf(situation, account)) >= 0n;
+  const candidates = arena.accounts.filter((account) => account.trades && (isAble(account) || owes(account)));
   if (candidates.length === 0) return undefined;
   const account = pick(situation, candidates);
-  const held = marketsHeld(bookOf(situation, account));
-  const market = pick(situation, held);
-  const others = [...markets.keys()].filter((each) => each !== market);
-  const alsoHeld = others.filter((each) => held.includes(each));
-  const dead = markets[pick(situation, alsoHeld.length > 0 && chance(situation, 0.7) ? alsoHeld : others)]!.symbol;
+  const held = marketsFilled(bookOf(situation, account));
+  const all = [...markets.keys()];
+  const dead = pick(situation, held.length > 1 && chance(situation, 0.7) ? held : all);
+  const { symbol } = markets[dead]!;
   // Long enough for the checkpoint of the pool's capital to grow stale too, or just long enough.
   const seconds = chance(situation, 0.5) ? 2 : 4000;
   return chain.tentatively(async () => {
     await chain.passTime(seconds);
-    const living = new Map([...pricesWad].filter(([symbol]) => symbol !== dead));
-    const last = new Map([...pricesWad].filter(([symbol]) => symbol === dead));
+    const living = new Map([...pricesWad].filter(([each]) => each !== symbol));
+    const last = new Map([...pricesWad].filter(([each]) => each === symbol));
     await chain.mustSend(admin.address, deployment.oracle, priceData(deployment, living, chain.nowSeconds));
     await chain.mustSend(admin.address, deployment.oracle, priceData(deployment, last, chain.nowSeconds - 2));
+    for (const market of openMarkets(situation)) {
+      const terms = marketParameters(parameters.markets[market]!);
+      const full = { ...terms, openInterestCapWad: terms.minimumSizeWad };
+      const data = vaultInterface.encodeFunctionData("setMarketParameters", [market, full]);
+      await chain.mustSend(admin.address, deployment.vault, data);
+    }
     const book = (await reader.read()).accounts.get(account.id)!;
-    if (freeMargin(book) < 0n) return undefined; // funding took it
-    for (const asset of assetsOfSymbol(deployment, dead)) {
+    for (const asset of assetsOfSymbol(deployment, symbol)) {
       const data = oracleInterface.encodeFunctionData("setFeed", [asset, WAD / 1000n, 1]);
       await chain.mustSend(admin.address, deployment.oracle, data);
     }
-    const size = -book.positions[market]!.sharesWad;
-    const outcome = await chain.send(account.owner.address, deployment.vault, tradeData(account.id, market, size));
-    const why = outcome.ok ? "" : outcome.error.message;
-    const where = `${account.name} closes ${size} ${markets[market]!.symbol} while ${dead} is dead`;
-    return finding("INV-14", outcome.ok, () => `${where}, free margin ${freeMargin(book)}: ${why}`);
+    const findings: Finding[] = [];
+    const goesThrough = async (data: string, what: string) => {
+      const outcome = await chain.tentatively(() => chain.send(account.owner.address, deployment.vault, data));
+      const why = outcome.ok ? "" : outcome.error.message;
+      const where = `${account.name} ${what} while ${symbol} is dead, free margin ${freeMargin(book)}`;
+      findings.push(...finding("INV-14", outcome.ok, () => `${where}: ${why}`));
+    };
+    // Funding may have taken its margin.
+    const closable = freeMargin(book) >= 0n ? marketsFilled(book).filter((market) => market !== dead) : [];
+    for (const market of closable) {
+      const size = -book.positions[market]!.sizeWad;
+      await goesThrough(tradeData(account.id, market, size), `closes ${size} ${markets[market]!.symbol}`);
+    }
+    const owed = -book.cashWad / cashUnit(arena.cash.decimals);
+    if (owed > 1n) {
+      const amount = part(situation, owed, 0, 1) + 1n;
+      const data = vaultInterface.encodeFunctionData("deposit", [account.id, arena.cash.address, amount]);
+      await goesThrough(data, `repays ${amount} of ${owed}`);
+    }
+    return findings;
   });
+}
+
+/** Markets in which an account has some size, and can still trade. */
+function marketsFilled(book: AccountBook): number[] {
+  return marketsHeld(book).filter((market) => book.positions[market]!.sizeWad !== 0n);
 }

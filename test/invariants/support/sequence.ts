@@ -1,14 +1,16 @@
-import { ownerOf } from "../../../sdk/index.js";
+import { WAD, ownerOf } from "../../../sdk/index.js";
 import { randomStreams } from "../../../simulator/random.js";
 import { type Act, type Row, rows } from "./act.js";
 import { choose } from "./acts/choose.js";
 import { type Arena, firstPricesWad } from "./arena.js";
 import { BookReader, type Books, Replay, type VaultEvent } from "./books.js";
 import { checkStep } from "./checks.js";
-import { isHandOver } from "./figures.js";
+import { accountOf, isHandOver, numberOf } from "./figures.js";
 import type { Finding, InvariantId } from "./judge.js";
 import { probes } from "./probes.js";
-import { type Situation, isIsolated } from "./situation.js";
+import { ray } from "./sides.js";
+import { type Situation, isFresh, isIsolated } from "./situation.js";
+import { type World, openWorld } from "./worlds.js";
 
 /** What went wrong, and where. */
 export interface Failure extends Omit<Finding, "invariant"> {
@@ -47,25 +49,29 @@ export function newTally(): Tally {
 }
 
 const trailLength = 12;
-const stepsAProbe = 6;
+const stepsAProbe = 8;
 
 /** One random sequence from the arena's first state, which it leaves as it found it. It ends at the first step that fails. */
 export async function runSequence(arena: Arena, seed: number, depth: number, tally: Tally): Promise<void> {
   await arena.chain.tentatively(async () => {
-    const [random, probing] = randomStreams(seed, 2);
+    const [random, probing, opening] = randomStreams(seed, 3);
     const reader = new BookReader(arena);
     const replay = new Replay(arena);
+    const { world, logs } = await openWorld(arena, opening!);
+    replay.apply(logs);
     const pricesWad = firstPricesWad();
     const publishedAt = new Map([...pricesWad.keys()].map((symbol) => [symbol, arena.chain.nowSeconds]));
     let books = await reader.read();
-    const trail: string[] = [];
+    const trail: string[] = [`a world ${world.what}`];
     const probeIds = Object.keys(probes) as InvariantId[];
 
     for (let step = 0; step < depth; step += 1) {
-      const situation: Situation = { arena, random: random!, books, pricesWad, publishedAt };
+      const isLate = step >= depth / 2;
+      const situation: Situation = { arena, random: random!, books, world, pricesWad, publishedAt, isLate };
       const found: Failure[] = [];
       const report = (findings: readonly Finding[]) => {
-        for (const finding of findings) found.push({ ...finding, seed, step, trail: trail.slice(-trailLength) });
+        for (const finding of findings)
+          found.push({ ...finding, seed, step, trail: [trail[0]!, ...trail.slice(1).slice(-trailLength)] });
       };
       try {
         const act = await choose(situation);
@@ -74,6 +80,7 @@ export async function runSequence(arena: Arena, seed: number, depth: number, tal
           replay,
           tally,
           trail,
+          world,
           pricesWad,
           publishedAt,
         });
@@ -89,7 +96,13 @@ export async function runSequence(arena: Arena, seed: number, depth: number, tal
       } catch (error) {
         // An error that no interface declares, or a refusal where nothing may be refused.
         const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
-        found.push({ invariant: "error", message, seed, step, trail: trail.slice(-trailLength) });
+        found.push({
+          invariant: "error",
+          message,
+          seed,
+          step,
+          trail: [trail[0]!, ...trail.slice(1).slice(-trailLength)],
+        });
       }
       tally.failures.push(...found);
       if (found.length > 0) return;
@@ -102,6 +115,7 @@ interface Progress {
   readonly replay: Replay;
   readonly tally: Tally;
   readonly trail: string[];
+  readonly world: World;
   readonly pricesWad: Map<string, bigint>;
   readonly publishedAt: Map<string, number>;
 }
@@ -110,7 +124,7 @@ async function perform(
   act: Act,
   before: Books,
   arena: Arena,
-  { reader, replay, tally, trail, pricesWad, publishedAt }: Progress,
+  { reader, replay, tally, trail, world, pricesWad, publishedAt }: Progress,
 ): Promise<[Books, readonly Finding[]]> {
   const { chain } = arena;
   const count = tally.acts[act.row];
@@ -134,25 +148,41 @@ async function perform(
   }
   const events = replay.apply(outcome.logs);
   for (const { name } of events) increment(tally.events, name);
-  for (const name of happenings(act, before, events)) increment(tally.events, name);
+  const prices = arena.markets.map(({ symbol }) => pricesWad.get(symbol)!);
+  for (const name of happenings(act, before, events, prices)) increment(tally.events, name);
   const after = await reader.read();
   const tokens = new Set([arena.cash, ...arena.collaterals].map(({ address }) => address.toLowerCase()));
   const balances = outcome.logs.some(({ address }) => tokens.has(address.toLowerCase()))
     ? await reader.balances()
     : undefined;
-  const prices = arena.markets.map(({ symbol }) => pricesWad.get(symbol)!);
-  return [after, checkStep({ act, before, after, events, replay, balances, pricesWad: prices }, arena)];
+  const fresh = (market: number) => isFresh({ arena, publishedAt }, arena.markets[market]!.symbol);
+  const freshMarkets = new Set([...arena.markets.keys()].filter(fresh));
+  const step = { act, before, after, events, replay, balances, pricesWad: prices, freshMarkets, world };
+  replay.allowRounding(step);
+  return [after, checkStep(step, arena)];
 }
 
 /** What happened that no single event tells. */
-function happenings({ kind, from, account, other }: Act, before: Books, events: readonly VaultEvent[]): string[] {
-  if (account === undefined) return [];
-  const owner = ownerOf(account).toLowerCase();
+function happenings(
+  { kind, from, account, other }: Act,
+  before: Books,
+  events: readonly VaultEvent[],
+  pricesWad: readonly bigint[],
+): string[] {
+  const owner = account === undefined ? undefined : ownerOf(account).toLowerCase();
   const isToOneself = other !== undefined && ownerOf(other).toLowerCase() === owner;
   const isForced = kind === "liquidatePosition" || kind === "liquidateCollateral" || kind === "absorb";
   const found = isForced && owner === from ? ["liquidations of one's own"] : [];
   for (const event of events) {
     const { name } = event;
+    if (name === "Absorbed") found.push(event.args.deleveraged === true ? "absorbed, way B" : "absorbed, way A");
+    if (name === "InsurancePaid" && numberOf(event, "paidWad") > 0n) found.push("insurance paid");
+    if (name === "LossWrittenOff" && numberOf(event, "writtenOffWad") > 0n) found.push("written off");
+    if (name === "LossWrittenOff" && numberOf(event, "badDebtWad") > 0n) found.push("bad debt booked");
+    if (name === "Deleveraged" && isBeyondPrice(event, pricesWad)) found.push("deleveraged beyond the price");
+    if (name === "PositionLiquidated" && other === undefined) found.push(`${name} into the pool`);
+    if (name === "Settled" && isFinal(before, event)) found.push("final results paid");
+    if (name === "Traded" && isScaled(before, event)) found.push("trades of deleveraged accounts");
     if (name === "CollateralLiquidated" && isToOneself) found.push(`${name} to oneself`);
     if (name === "PositionLiquidated" && other !== undefined) {
       const way = isHandOver(before, event) ? "hand-overs" : "crossings";
@@ -162,6 +192,22 @@ function happenings({ kind, from, account, other }: Act, before: Books, events: 
     if (trader !== undefined && isIsolated(before.accounts.get(trader)!)) found.push("trades of isolated accounts");
   }
   return found;
+}
+
+function isBeyondPrice(event: VaultEvent, pricesWad: readonly bigint[]): boolean {
+  return numberOf(event, "priceRay") !== (pricesWad[Number(numberOf(event, "market"))]! * ray) / WAD;
+}
+
+function isFinal(before: Books, event: VaultEvent): boolean {
+  return before.accounts.get(accountOf(event))!.positions[Number(numberOf(event, "market"))]!.sizeWad === 0n;
+}
+
+/** Whether the account's position was one of a side that had been deleveraged. */
+function isScaled(before: Books, event: VaultEvent): boolean {
+  const { sharesWad, sizeWad, stored } = before.accounts.get(accountOf(event))!.positions[
+    Number(numberOf(event, "market"))
+  ]!;
+  return stored.sharesWad !== sharesWad || sharesWad !== sizeWad;
 }
 
 function increment(counts: Map<string, number>, name: string): void {

@@ -1,18 +1,23 @@
-import type { AccountId } from "../../../sdk/index.js";
+import { type AccountId, WAD, hasFlag } from "../../../sdk/index.js";
 import type { Random } from "../../../simulator/random.js";
 import { abs } from "../../helpers/model.js";
 import { place } from "../../helpers/vaultStorage.js";
 import type { Arena, NamedAccount, Token } from "./arena.js";
 import type { AccountBook, Books } from "./books.js";
+import { type Position, ray } from "./sides.js";
+import type { World } from "./worlds.js";
 
 /** What a choice is made of: the arena, its books as they stand, and a stream of random numbers. */
 export interface Situation {
   readonly arena: Arena;
   readonly random: Random;
   readonly books: Books;
+  readonly world: World;
   /** Wad, by symbol, and when each was published. */
   readonly pricesWad: ReadonlyMap<string, bigint>;
   readonly publishedAt: ReadonlyMap<string, number>;
+  /** In the last third of a sequence, when a market may end. */
+  readonly isLate: boolean;
 }
 
 export const noDeadline = 2n ** 64n;
@@ -50,7 +55,7 @@ export function bell({ random }: Situation): number {
 
 // ------------------------------------------------------------------ what stands
 
-export function isFresh({ arena, publishedAt }: Situation, symbol: string): boolean {
+export function isFresh({ arena, publishedAt }: Pick<Situation, "arena" | "publishedAt">, symbol: string): boolean {
   return arena.chain.nowSeconds <= publishedAt.get(symbol)! + maxPriceAgeSeconds;
 }
 
@@ -63,7 +68,18 @@ export function freeMargin({ health }: AccountBook): bigint {
 }
 
 export function marketsHeld({ positions }: AccountBook): number[] {
-  return [...positions.keys()].filter((market) => positions[market]!.sharesWad !== 0n);
+  return [...positions.keys()].filter((market) => positions[market]!.stored.sharesWad !== 0n);
+}
+
+/** Of those the markets where deleveraging or delisting left no size: their results are final. */
+export function marketsFinished({ positions }: AccountBook): number[] {
+  const isFinished = ({ stored, sizeWad }: Position) => stored.sharesWad !== 0n && sizeWad === 0n;
+  return [...positions.keys()].filter((market) => isFinished(positions[market]!));
+}
+
+/** Markets where positions may grow. */
+export function openMarkets({ arena, books }: Situation): number[] {
+  return [...arena.markets.keys()].filter((market) => !hasFlag(books.markets[market]!.state, "closing"));
 }
 
 export function traders({ arena }: Situation): NamedAccount[] {
@@ -83,13 +99,20 @@ export function isIsolated({ mode }: AccountBook): boolean {
   return mode === "isolated";
 }
 
-/** How much a side (pool not counted) may still grow: wad, base units. */
-export function roomOf({ arena, books }: Situation, market: number, isLong: boolean): bigint {
-  const { totals } = books.markets[market]!;
+/** How much a side (pool not counted) may still grow, by the market's cap and the pool's capital: wad, base units. */
+export function roomOf({ arena, books, pricesWad }: Situation, market: number, isLong: boolean): bigint {
+  const { totals, sides } = books.markets[market]!;
+  const { openInterestCapWad, initialBaseWad, capitalShareWad, symbol } = arena.markets[market]!;
   const pool = books.accounts.get(arena.pool)!.positions[market]!.sharesWad;
-  const all = isLong ? totals.longSharesWad : totals.shortSharesWad;
-  const ofPool = isLong === pool > 0n ? abs(pool) : 0n;
-  return arena.markets[market]!.openInterestCapWad - (all - ofPool);
+  const sizeOf = (long: boolean) => {
+    const all = long ? totals.longSharesWad : totals.shortSharesWad;
+    const ofPool = long === pool > 0n ? abs(pool) : 0n;
+    return ((all - ofPool) * (long ? sides.long : sides.short).scaleRay) / ray;
+  };
+  const capital = (books.words.get(place.capital.name)! & (2n ** 128n - 1n)) * capitalShareWad;
+  const most = (capital * WAD) / (initialBaseWad * pricesWad.get(symbol)!);
+  const room = (most < openInterestCapWad ? most : openInterestCapWad) - sizeOf(isLong);
+  return sizeOf(!isLong) > most || room < 0n ? 0n : room;
 }
 
 /** An amount of a token, raw, worth this much at this price. */

@@ -1,4 +1,4 @@
-import { type AccountId, WAD, normalizeAccount } from "../../../sdk/index.js";
+import { type AccountId, WAD, hasFlag, normalizeAccount } from "../../../sdk/index.js";
 import { abs, ceilDiv } from "../../helpers/model.js";
 import type { Act } from "./act.js";
 import type { Arena, CollateralTerms } from "./arena.js";
@@ -21,16 +21,17 @@ export function checkTakenPosition(
   if (!isTaken(event, act)) return;
   const market = Number(numberOf(event, "market"));
   const [old, now] = [before, after].map((books) => books.accounts.get(accountOf(event))!.positions[market]!);
-  const moved = abs(old!.sharesWad) - abs(now!.sharesWad);
+  const moved = abs(old!.sizeWad) - abs(now!.sizeWad);
   const size = numberOf(event, "sizeDeltaWad");
-  judge.holds(moved === abs(size), () => `${moved} shares left ${accountOf(event)}, and ${size} is told`);
-  const taker = [before, after].map((books) => books.accounts.get(takerOf(event))!.positions[market]!.sharesWad);
+  judge.holds(moved === abs(size), () => `${moved} left ${accountOf(event)}, and ${size} is told`);
+  const taker = [before, after].map((books) => books.accounts.get(takerOf(event))!.positions[market]!.sizeWad);
   judge.holds(taker[1]! - taker[0]! === -size, () => `the taker of ${size} goes from ${taker[0]} to ${taker[1]}`);
   // What stays has its part of the cost, rounded down at each piece of a crossing: neither gain nor loss stays behind.
   const cost = old!.costWad - (old!.sharesWad === 0n ? 0n : ceilDiv(old!.costWad * moved, abs(old!.sharesWad)));
-  judge.within(now!.costWad, isHandOver(before, event) ? cost : cost - 2n, cost, "the cost that stays");
-  const pools = [before, after].map((books) => books.accounts.get(pool)!.positions[market]!.sharesWad);
-  judge.holds(pools[0] === pools[1], () => `the pool's shares go from ${pools[0]} to ${pools[1]}`);
+  if (!hasFlag(before.markets[market]!.state, "sidesTouched"))
+    judge.within(now!.costWad, isHandOver(before, event) ? cost : cost - 2n, cost, "the cost that stays");
+  const pools = [before, after].map((books) => books.accounts.get(pool)!.positions[market]!.sizeWad);
+  judge.holds(pools[0] === pools[1], () => `the pool's size goes from ${pools[0]} to ${pools[1]}`);
   const words = [before, after].map(({ words }) => words.get(`totals ${market}`));
   const isUntouched = words[0] === words[1];
   judge.holds(isUntouched || !isHandOver(before, event), () => `a hand-over changes the totals of ${market}`);

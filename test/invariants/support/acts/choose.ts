@@ -1,5 +1,14 @@
 import type { Act } from "../act.js";
-import { bookOf, isCapitalStale, isFresh, marketsHeld, type Situation, traders } from "../situation.js";
+import {
+  bookOf,
+  isCapitalStale,
+  isFresh,
+  marketsFinished,
+  marketsHeld,
+  openMarkets,
+  type Situation,
+  traders,
+} from "../situation.js";
 import { depositAct, donateAct, setModeAct, transferAct, withdrawAct } from "./custody.js";
 import {
   absorbAct,
@@ -9,7 +18,20 @@ import {
   liquidateToAccountAct,
   openToLiquidation,
 } from "./liquidation.js";
-import { poolDepositAct, poolRedeemAct, refreshAct, sweepAct } from "./pool.js";
+import { announceDelistingAct, closingMarkets, delistAct } from "./delisting.js";
+import {
+  coverAct,
+  isPoolEmpty,
+  isPoolSmall,
+  insuranceWad,
+  isPoolBelowZero,
+  poolDepositAct,
+  poolRedeemAct,
+  refreshAct,
+  resolvePoolAct,
+  sweepAct,
+  sweepInterestAct,
+} from "./pool.js";
 import { crashAct, pushAct, timeAct } from "./prices.js";
 import { settleAct, tradeAct } from "./trading.js";
 
@@ -20,6 +42,10 @@ export async function choose(situation: Situation): Promise<Act> {
   const isAnyStale = arena.markets.some(({ symbol }) => !isFresh(situation, symbol));
   const hasPositions = traders(situation).some((account) => marketsHeld(bookOf(situation, account)).length > 0);
   const hasFees = books.markets.some(({ totals }) => totals.feesUnsweptWad > 0n);
+  const hasResults = traders(situation).some((account) => marketsFinished(bookOf(situation, account)).length > 0);
+  const { due, waiting } = closingMarkets(situation);
+  const isEnding = due.length + waiting.length > 0 || openMarkets(situation).length < arena.markets.length;
+  const mayAnnounce = situation.world.delists && situation.isLate && (!isEnding || waiting.length > 0);
   const hasAbsorbed = books.accounts.get(arena.pool)!.collaterals.some((amount) => amount > 0n);
   // What needs a state that is not there is tried in vain now and then.
   const inVain = 0.25;
@@ -28,20 +54,25 @@ export async function choose(situation: Situation): Promise<Act> {
     [7, withdrawAct],
     [6, transferAct],
     [5, setModeAct],
-    [32, tradeAct],
-    [hasPositions ? 7 : inVain, settleAct],
+    [isPoolEmpty(situation) ? 10 : 32, tradeAct],
+    [hasResults ? 20 : hasPositions ? 7 : inVain, settleAct],
     [legs.length > 0 ? 40 : inVain, (now) => liquidateAct(now, legs)],
     [takeable.length > 0 ? 60 : inVain, (now) => liquidateToAccountAct(now, takeable)],
     [sales.length > 0 ? 40 : inVain, (now) => liquidateCollateralAct(now, sales)],
     [open.length > 0 ? 20 : inVain, (now) => absorbAct(now, open)],
     [hasAbsorbed ? 12 : inVain, buyCollateralAct],
-    [4, poolDepositAct],
+    [isPoolSmall(situation) ? 10 : 4, poolDepositAct],
     [5, poolRedeemAct],
     [hasFees ? 4 : inVain, sweepAct],
+    [books.cash.interestUnsweptWad > 0n ? 2.5 : inVain / 4, sweepInterestAct],
+    [books.cash.badDebtWad > 0n && insuranceWad(situation) > 0n ? 6 : inVain / 8, coverAct],
+    [isPoolBelowZero(situation) ? 30 : inVain / 8, resolvePoolAct],
+    [mayAnnounce ? (isEnding ? 0.5 : 6) : 0, announceDelistingAct],
+    [due.length > 0 ? 40 : inVain / 8, delistAct],
     [isCapitalStale(situation) ? 15 : 2, refreshAct],
     [isAnyStale ? 40 : 8, pushAct],
     [hasPositions && atRisk.length === 0 ? 14 : 0.5, crashAct],
-    [8, timeAct],
+    [waiting.length > 0 ? 16 : 8, timeAct],
     [1, donateAct],
   ];
   let at = situation.random.uniform() * weights.reduce((sum, [weight]) => sum + weight, 0);

@@ -65,15 +65,15 @@ function spare(situation: Situation): { account: NamedAccount; token: Token; amo
     const collateral = arena.collaterals[index]!;
     token = collateral;
     amount = toRaw((part(situation, free, 0.02, greed) * 100n) / 85n, token, pricesWad.get(collateral.asset)!);
-    if ((isBare && book.principalWad >= 0n) || amount > book.collaterals[index]!) amount = book.collaterals[index]!;
+    if ((isBare && book.cashWad >= 0n) || amount > book.collaterals[index]!) amount = book.collaterals[index]!;
   } else {
     let cash = part(situation, free, 0.02, greed);
-    if (isBare && chance(situation, 0.3) && book.principalWad > 0n) cash = book.principalWad;
+    if (isBare && chance(situation, 0.3) && book.cashWad > 0n) cash = book.cashWad;
     // Now and then to where net cash is about zero, and debt margin begins.
     const nearly = book.health.netCash - part(situation, 40n * WAD, -1, 1);
     if (!isBare && nearly > 0n && nearly < free && chance(situation, 0.5)) cash = nearly;
-    const debt = cash - book.principalWad;
-    if (debt > 0n && debt < 10n * WAD) cash = book.principalWad; // a debt has a minimum
+    const debt = cash - book.cashWad;
+    if (debt > 0n && debt < 10n * WAD) cash = book.cashWad; // a debt has a minimum
     amount = toRaw(cash, token, WAD);
   }
   if (isHostile(situation)) amount = hostile(situation, token);

@@ -1,8 +1,7 @@
-import { WAD, accountId } from "../../../../sdk/index.js";
+import { WAD, accountId, normalizeAccount } from "../../../../sdk/index.js";
 import { abs } from "../../../helpers/model.js";
 import type { Act } from "../act.js";
-import { type Actor, type NamedAccount, vaultInterface } from "../arena.js";
-import { wordsOf } from "../../../helpers/vaultStorage.js";
+import { type Actor, type NamedAccount, lensInterface, vaultInterface } from "../arena.js";
 import {
   type Situation,
   bookOf,
@@ -43,26 +42,35 @@ export async function openToLiquidation(situation: Situation) {
   const takeable: Leg[] = [];
   const sales: OwedFor[] = [];
   const open: NamedAccount[] = [];
-  for (const target of atRisk) {
-    const { health, collaterals } = bookOf(situation, target);
+  if (atRisk.length === 0) return { atRisk, legs, takeable, sales, open };
+  const data = lensInterface.encodeFunctionData("atRisk", [atRisk.map(({ id }) => id), pool]);
+  const answer = lensInterface.decodeFunctionResult("atRisk", await chain.call(deployment.lens, data));
+  for (const { account, absorbOpen, markets, legs: previews } of answer[0] as unknown as RiskView[]) {
+    const target = atRisk.find(({ id }) => id === normalizeAccount(account))!;
+    const { health, collaterals, positions } = bookOf(situation, target);
     for (const [index, amount] of collaterals.entries()) {
       const { asset } = arena.collaterals[index]!;
       // Of an account far below zero a part raises no health.
       const isSold = amount > 0n && health.netCash < 0n && health.health > 0n && isFresh(situation, asset);
       if (isSold) sales.push({ target, index });
     }
-    for (const market of marketsHeld(bookOf(situation, target))) {
-      const { symbol } = arena.markets[market]!;
-      if (health.health > leastHealthTakenWad && isFresh(situation, symbol)) takeable.push({ target, market });
-      const data = vaultInterface.encodeFunctionData("previewLiquidation", [target.id, market, everything, pool]);
-      const [refusal] = wordsOf(await chain.call(deployment.vault, data));
-      if (refusal === 0n) legs.push({ target, market });
+    for (const [i, id] of markets.entries()) {
+      const market = Number(id);
+      const isFilled = positions[market]!.sizeWad !== 0n && isFresh(situation, arena.markets[market]!.symbol);
+      if (health.health > leastHealthTakenWad && isFilled) takeable.push({ target, market });
+      if (previews[i]!.refusal === 0n) legs.push({ target, market });
     }
-    const data = vaultInterface.encodeFunctionData("previewAbsorb", [target.id]);
-    const [isOpen] = wordsOf(await chain.call(deployment.vault, data));
-    if (isOpen === 1n) open.push(target);
+    if (absorbOpen) open.push(target);
   }
   return { atRisk, legs, takeable, sales, open };
+}
+
+/** What the lens says of an account at risk. */
+interface RiskView {
+  readonly account: string;
+  readonly absorbOpen: boolean;
+  readonly markets: readonly bigint[];
+  readonly legs: readonly { readonly refusal: bigint }[];
 }
 
 /** Below it a discount that health can bear is less than taker rate and tolerance. */
@@ -82,7 +90,7 @@ export function liquidateAct(situation: Situation, legs: readonly Leg[]): Act {
   const any = { target: pick(situation, traders(situation)), market: pick(situation, [...arena.markets.keys()]) };
   const isAccepted = legs.length > 0 && chance(situation, 0.93);
   const { target, market } = isAccepted ? pick(situation, legs) : any;
-  const held = abs(bookOf(situation, target).positions[market]!.sharesWad);
+  const held = abs(bookOf(situation, target).positions[market]!.sizeWad);
   const most = chance(situation, 0.7) ? everything : part(situation, held, 0.01, 1.1) + 1n;
   let from = liquidator(situation, target);
   // The reward is cash of the caller's first account, which may not be the target.
@@ -111,7 +119,7 @@ function takersFor(situation: Situation, target: NamedAccount): NamedAccount[] {
 
 export function liquidateToAccountAct(situation: Situation, legs: readonly Leg[]): Act {
   const { arena } = situation;
-  const heldBy = (account: NamedAccount, market: number) => bookOf(situation, account).positions[market]!.sharesWad;
+  const heldBy = (account: NamedAccount, market: number) => bookOf(situation, account).positions[market]!.sizeWad;
   const any = { target: pick(situation, traders(situation)), market: pick(situation, [...arena.markets.keys()]) };
   const isOpen = legs.length > 0 && chance(situation, 0.95);
   // Legs with takers on the other side, on the same side, or without a position.

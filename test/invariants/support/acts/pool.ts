@@ -1,6 +1,8 @@
 import { WAD } from "../../../../sdk/index.js";
+import { place } from "../../../helpers/vaultStorage.js";
 import type { Act } from "../act.js";
 import { type Actor, poolInterface, vaultInterface } from "../arena.js";
+import { marginWad } from "../cash.js";
 import { type Situation, chance, part, pick, toRaw } from "../situation.js";
 
 export function poolDepositAct(situation: Situation): Act {
@@ -32,6 +34,8 @@ export async function poolRedeemAct(situation: Situation): Promise<Act> {
   }
   let shares = chance(situation, 0.15) ? most : part(situation, most, 0.01, 0.4);
   if (chance(situation, 0.05)) shares = most * 2n + 1n;
+  const { poolValueWad, poolSupply } = situation.books;
+  const isWorthSomething = shares > WAD && poolValueWad * shares > poolSupply * WAD;
   return {
     row: "pool redeem",
     kind: "poolRedeem",
@@ -39,7 +43,7 @@ export async function poolRedeemAct(situation: Situation): Promise<Act> {
     from: from.address,
     to: arena.deployment.pool,
     data: poolInterface.encodeFunctionData("redeem", [shares, from.address, from.address]),
-    announced: shares > WAD && shares <= most ? "INV-12" : undefined,
+    announced: isWorthSomething && shares <= most ? "INV-12" : undefined,
   };
 }
 
@@ -58,15 +62,55 @@ export function sweepAct(situation: Situation): Act {
   };
 }
 
-export function refreshAct(situation: Situation): Act {
+/** What the insurance account can pay now, interest that it would sweep first included. */
+export function insuranceWad({ arena, books }: Situation): bigint {
+  const cash = books.accounts.get(arena.insurance)!.cashWad + books.cash.interestUnsweptWad + marginWad(books.cash);
+  return cash > 0n ? cash : 0n;
+}
+
+export function isPoolBelowZero({ arena, books }: Situation): boolean {
+  return books.accounts.get(arena.pool)!.health.equityMaintenance < 0n;
+}
+
+/** Whether nobody can open anything against what is left in the pool. */
+export function isPoolEmpty({ books }: Situation): boolean {
+  return (books.words.get(place.capital.name)! & (2n ** 128n - 1n)) < 500n * WAD;
+}
+
+export function isPoolSmall({ books }: Situation): boolean {
+  return books.poolValueWad > 0n && books.poolValueWad < 20_000n * WAD;
+}
+
+/** A call that anyone may make, without arguments. */
+function anyone(
+  situation: Situation,
+  kind: "sweepInterest" | "cover" | "resolvePool" | "refreshCapital",
+  told: string,
+) {
   const { arena } = situation;
   const from = pick(situation, arena.actors);
-  return {
-    row: "refreshCapital",
-    kind: "refreshCapital",
-    what: `${from.name} takes a checkpoint of the pool's capital`,
-    from: from.address,
-    to: arena.deployment.vault,
-    data: vaultInterface.encodeFunctionData("refreshCapital"),
-  };
+  const data = vaultInterface.encodeFunctionData(kind as "cover");
+  return { what: `${from.name} ${told}`, from: from.address, to: arena.deployment.vault, data, kind };
+}
+
+export function sweepInterestAct(situation: Situation): Act {
+  const { cash } = situation.books;
+  const isAny = cash.interestUnsweptWad + marginWad(cash) > 0n;
+  const announced = isAny ? "INV-13" : undefined;
+  return { ...anyone(situation, "sweepInterest", "sweeps interest"), row: "sweepInterest", announced };
+}
+
+export function coverAct(situation: Situation): Act {
+  const { badDebtWad } = situation.books.cash;
+  const announced = badDebtWad > 0n && insuranceWad(situation) > 0n ? "INV-01" : undefined;
+  return { ...anyone(situation, "cover", `covers bad debt of ${badDebtWad}`), row: "cover", announced };
+}
+
+export function resolvePoolAct(situation: Situation): Act {
+  const announced = isPoolBelowZero(situation) ? "INV-09" : undefined;
+  return { ...anyone(situation, "resolvePool", "resolves the pool"), row: "resolvePool", announced };
+}
+
+export function refreshAct(situation: Situation): Act {
+  return { ...anyone(situation, "refreshCapital", "takes a checkpoint of the pool's capital"), row: "refreshCapital" };
 }

@@ -1,5 +1,6 @@
 import type { Act, Row } from "../act.js";
 import { priceData } from "../arena.js";
+import { closingMarkets } from "./delisting.js";
 import { type Situation, bell, chance, pick } from "../situation.js";
 
 /** Moves a price by a factor, within a fiftieth and fifty times the first. */
@@ -22,14 +23,18 @@ export function pushAct(situation: Situation): Act {
 }
 
 export function crashAct(situation: Situation): Act {
-  const { arena, pricesWad } = situation;
-  // Most moves take some accounts below maintenance, some below absorb health, a few far below zero.
-  const { random } = situation;
-  const size = chance(situation, 0.65) ? 0.015 + 0.04 * random.uniform() : 0.05 + 0.3 * random.uniform() ** 2;
+  const { arena, books, pricesWad, world, random } = situation;
+  // Most moves take some accounts below maintenance, some below absorb health, a few far below zero; a gap takes the pool there too.
+  const isGap = chance(situation, world.gaps);
+  let size = chance(situation, 0.65) ? 0.015 + 0.04 * random.uniform() : 0.05 + 0.3 * random.uniform() ** 2;
+  if (isGap) size = 0.1 + 0.7 * random.uniform();
   const depth = chance(situation, 0.5) ? -size : size;
+  const isAgainstPool = isGap && chance(situation, 0.5);
   const prices = new Map<string, bigint>();
-  for (const { symbol, firstPriceWad } of arena.markets) {
-    const step = depth * (0.5 + random.uniform()) * (chance(situation, 0.15) ? -0.3 : 1);
+  for (const [market, { symbol, firstPriceWad }] of arena.markets.entries()) {
+    let step = depth * (0.5 + random.uniform()) * (chance(situation, 0.15) ? -0.3 : 1);
+    const pool = books.accounts.get(arena.pool)!.positions[market]!.sizeWad;
+    if (isAgainstPool && pool !== 0n) step = pool > 0n ? -Math.abs(step) : Math.abs(step);
     prices.set(symbol, moved(pricesWad.get(symbol)!, firstPriceWad, step));
   }
   return pushOf(situation, "push a crash", prices);
@@ -49,7 +54,7 @@ function pushOf({ arena }: Situation, row: Row, prices: ReadonlyMap<string, bigi
 
 export function timeAct(situation: Situation): Act {
   const { random } = situation;
-  const isLong = chance(situation, 0.15);
+  const isLong = chance(situation, closingMarkets(situation).waiting.length > 0 ? 0.6 : 0.15);
   const seconds = isLong ? random.integer(3600, 100_000) : random.integer(1, 1200);
   return { row: "time passes", kind: "time", what: `${seconds} s pass`, from: "", to: "", data: "0x", seconds };
 }

@@ -1,4 +1,4 @@
-import { type AccountId, WAD } from "../../../../sdk/index.js";
+import { type AccountId, WAD, hasFlag } from "../../../../sdk/index.js";
 import { abs } from "../../../helpers/model.js";
 import type { Act, Row } from "../act.js";
 import { vaultInterface } from "../arena.js";
@@ -11,8 +11,10 @@ import {
   isCapitalStale,
   isFresh,
   isIsolated,
+  marketsFinished,
   marketsHeld,
   noDeadline,
+  openMarkets,
   part,
   pick,
   roomOf,
@@ -39,7 +41,15 @@ export function tradeAct(situation: Situation): Act {
   );
   const account = pick(situation, chance(situation, 0.95) && candidates.length > 0 ? candidates : traders(situation));
   const book = bookOf(situation, account);
-  const fresh = [...arena.markets.keys()].filter((market) => isFresh(situation, arena.markets[market]!.symbol));
+  const [finished, ending] = [marketsFinished(book), marketsClosing(situation, book)];
+  const hasRoom = (market: number) =>
+    book.positions[market]!.sizeWad !== 0n ||
+    roomOf(situation, market, true) > 0n ||
+    roomOf(situation, market, false) > 0n;
+  const open = openMarkets(situation).filter(
+    (market) => hasRoom(market) && (!finished.includes(market) || chance(situation, 0.7)),
+  );
+  const fresh = [...open, ...ending].filter((market) => isFresh(situation, arena.markets[market]!.symbol));
   let market = pick(situation, chance(situation, 0.95) && fresh.length > 0 ? fresh : [...arena.markets.keys()]);
   // An isolated account tries a second position now and then.
   const [only] = marketsHeld(book);
@@ -60,12 +70,21 @@ export function tradeAct(situation: Situation): Act {
   };
 }
 
+/** Markets about to be delisted in which an account can still reduce. */
+function marketsClosing({ books }: Situation, book: AccountBook): number[] {
+  return marketsHeld(book).filter(
+    (market) => hasFlag(books.markets[market]!.state, "closing") && book.positions[market]!.sizeWad !== 0n,
+  );
+}
+
 function sizeOf(situation: Situation, book: AccountBook, market: number): [Row, bigint] {
   const { minimumSizeWad } = situation.arena.markets[market]!;
-  const held = book.positions[market]!.sharesWad;
-  const isPoor = freeMargin(book) < 10n * WAD || isCapitalStale(situation);
+  const held = book.positions[market]!.sizeWad;
+  const isClosing = hasFlag(situation.books.markets[market]!.state, "closing");
+  const isFull = roomOf(situation, market, true) <= 0n || roomOf(situation, market, false) <= 0n;
+  const isPoor = isClosing || isFull || freeMargin(book) < 10n * WAD || isCapitalStale(situation);
   const dice = situation.random.uniform();
-  if (held === 0n) return ["trade: open", growth(situation, book, market, chance(situation, 0.5))];
+  if (held === 0n) return ["trade: open", growth(situation, book, market, isLongOpening(situation, market))];
   if (!isPoor && dice < 0.3) return ["trade: increase", growth(situation, book, market, held > 0n)];
   if (!isPoor && dice < 0.5) {
     const beyond = growth(situation, book, market, held < 0n);
@@ -80,6 +99,13 @@ function sizeOf(situation: Situation, book: AccountBook, market: number): [Row, 
     }
   }
   return ["trade: close", -held];
+}
+
+/** Either side at random; mostly one that has room. */
+function isLongOpening(situation: Situation, market: number): boolean {
+  const isLong = chance(situation, 0.5);
+  const isFull = roomOf(situation, market, isLong) <= 0n && roomOf(situation, market, !isLong) > 0n;
+  return isFull && chance(situation, 0.9) ? !isLong : isLong;
 }
 
 /** A size to add: within margin and open interest mostly, small or nearly all that margin allows. */
@@ -97,9 +123,13 @@ function growth(situation: Situation, book: AccountBook, market: number, isLong:
 export function settleAct(situation: Situation): Act {
   const { arena } = situation;
   const holders = traders(situation).filter((account) => marketsHeld(bookOf(situation, account)).length > 0);
-  const account = pick(situation, holders.length > 0 && chance(situation, 0.92) ? holders : arena.accounts);
+  const due = holders.filter((each) => marketsFinished(bookOf(situation, each)).length > 0);
+  let account = pick(situation, holders.length > 0 && chance(situation, 0.92) ? holders : arena.accounts);
+  if (due.length > 0 && chance(situation, 0.7)) account = pick(situation, due);
   const held = marketsHeld(bookOf(situation, account));
-  const market = pick(situation, held.length > 0 && chance(situation, 0.95) ? held : [...arena.markets.keys()]);
+  const final = marketsFinished(bookOf(situation, account));
+  let market = pick(situation, held.length > 0 && chance(situation, 0.95) ? held : [...arena.markets.keys()]);
+  if (final.length > 0) market = pick(situation, final);
   const from = pick(situation, arena.actors);
   return {
     row: "settle",
