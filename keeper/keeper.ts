@@ -108,7 +108,7 @@ export class Keeper {
     if (taker !== undefined) note(turn, await this.#giveBack(taker, turn.block));
 
     await this.#clear(turn, taker, [...this.#due]);
-    if (turn.checked > 0 || this.#isUnkempt || turn.chores.length > 0) {
+    if (turn.checked > 0 || this.#observer.isFullPass || this.#isUnkempt) {
       const known = turn.chores.length;
       await this.#keepUp(turn, upkeep(await steward.read(this.#observer.book, turn.block)));
       this.#isUnkempt = turn.chores.some(({ kind }) => kind === "undone");

@@ -59,6 +59,7 @@ export class Observer {
   #readTo: number;
   #fullPass: { readonly block: number; readonly atSeconds: number } | undefined;
   #nowSeconds = 0;
+  #isFullPass = false;
 
   /** @param taker the account whose takings are previewed beside the pool's */
   constructor(provider: Provider, deployment: Deployment, lensChunk: number, log: Logger, taker?: AccountId) {
@@ -73,6 +74,11 @@ export class Observer {
     this.#neverTargets = new Set([this.#poolAccount, accountId(deployment.vault)]);
     this.#readTo = deployment.fromBlock - 1;
     this.steward = new Steward(provider, deployment);
+  }
+
+  /** Whether all accounts were due when the chain was followed last. */
+  get isFullPass(): boolean {
+    return this.#isFullPass;
   }
 
   /** Time (Unix seconds) of the chain when it was followed last; it may lag, see follow. */
@@ -103,7 +109,8 @@ export class Observer {
     this.#readTo = toBlock;
     this.#nowSeconds = atSeconds;
     this.steward.note(changes);
-    if (changes.wroteOff || this.#isFullPassDue(toBlock, atSeconds)) {
+    this.#isFullPass = changes.wroteOff || this.#isFullPassDue(toBlock, atSeconds);
+    if (this.#isFullPass) {
       this.#fullPass = { block: toBlock, atSeconds };
       return this.book.exposed();
     }

@@ -2,8 +2,12 @@ import { type Provider, ZeroAddress } from "ethers";
 
 import {
   type AccountId,
+  type CashIndices,
   type Deployment,
+  RAY,
   WAD,
+  accruedIndices,
+  cashOfPrincipal,
   collateralsOf,
   decodeAccount,
   decodeCashIndices,
@@ -15,6 +19,7 @@ import {
   decodeSide,
   hasFlag,
   marketsOf,
+  mulDivFloor,
 } from "../sdk/index.js";
 import { type MarginVault, MarginVault__factory, MockToken__factory } from "../typechain-types/index.js";
 import { type History, imbalanceWei, readHistory, roundingWei, strayWei } from "./history.js";
@@ -31,7 +36,6 @@ export interface Audit {
   readonly findings: readonly string[];
 }
 
-const RAY = 10n ** 27n;
 const indexOne = 10n ** 15n;
 const reserveWadAMarket = WAD;
 
@@ -66,7 +70,8 @@ export async function auditVault(provider: Provider, deployment: Deployment): Pr
   const vault = MarginVault__factory.connect(deployment.vault, provider);
   const history = await readHistory(provider, deployment, blockTag);
   const view = await vault.cashView({ blockTag });
-  const indices = accrued(view.indices, block.timestamp);
+  const stored = decodeCashIndices(view.indices);
+  const indices = accruedIndices(stored, block.timestamp);
   const sums = await addUp(vault, deployment, history, indices, blockTag);
   const findings: string[] = [];
   let custodyOk = true;
@@ -85,8 +90,8 @@ export async function auditVault(provider: Provider, deployment: Deployment): Pr
     const counted = `the vault counts ${suppliedPrincipalWad} and ${borrowedPrincipalWad}`;
     refuseCustody(`cash: principals are ${sums.suppliedWad} and ${sums.borrowedWad}, ${counted}`);
   }
-  let claimsWad = sums.cashWad + view.interestUnsweptWad + interestSince(sums, indices) - view.badDebtWad;
-  let boundWad = roundingWei(history, indices.borrowIndex);
+  let claimsWad = sums.cashWad + view.interestUnsweptWad + interestSince(sums, stored, indices) - view.badDebtWad;
+  let boundWad = roundingWei(history, indices.borrowIndexE15);
   let strayWad = 0n;
   for (const [id, book] of sums.books.entries()) {
     const symbol = deployment.markets[id]?.symbol ?? String(id);
@@ -141,7 +146,7 @@ async function addUp(
   vault: MarginVault,
   deployment: Deployment,
   { accounts }: History,
-  indices: Indices,
+  indices: CashIndices,
   blockTag: number,
 ): Promise<Sums> {
   const sums: Sums = {
@@ -168,7 +173,7 @@ async function addUp(
     return { principalWad, positions, collaterals };
   };
   for (const { principalWad, positions, collaterals } of await inChunks(accounts, 50, readAccount)) {
-    sums.cashWad += cashFloor(principalWad, indices);
+    sums.cashWad += cashOfPrincipal(principalWad, indices);
     if (principalWad < 0n) sums.borrowedWad -= principalWad;
     else sums.suppliedWad += principalWad;
     for (const { id, sharesWad, costWad } of positions) {
@@ -195,47 +200,18 @@ async function readMarket(vault: MarginVault, id: number, blockTag: number) {
   }
   const side = (word: bigint, sign: bigint) => {
     const { scaleRay, carryRay } = decodeSide(word);
-    return { scaleRay, carryRay: carryRay + floor(-sign * scaleRay * state.fundingIndexWad, WAD) };
+    return { scaleRay, carryRay: carryRay + mulDivFloor(-sign * scaleRay, state.fundingIndexWad, WAD) };
   };
   const { longEpoch, shortEpoch } = decodeEpochs(view.epochs);
   const [long, short] = [side(view.longSide, 1n), side(view.shortSide, -1n)];
   return { totals, long, short, longEpochs: longEpoch, shortEpochs: shortEpoch };
 }
 
-/** The indices of cash by now, 1e-15, and by how much they have grown since they were stored. */
-interface Indices {
-  readonly supplyIndex: bigint;
-  readonly borrowIndex: bigint;
-  readonly supplyGrowth: bigint;
-  readonly borrowGrowth: bigint;
-}
-
-function accrued(word: bigint, nowSeconds: number): Indices {
-  const { supplyIndexE15, borrowIndexE15, supplyRateWad, borrowRateWad, accruedAt } = decodeCashIndices(word);
-  const elapsed = BigInt(nowSeconds - accruedAt);
-  const supplyGrowth = floor(supplyIndexE15 * supplyRateWad * elapsed, WAD);
-  const borrowGrowth = -floor(-borrowIndexE15 * borrowRateWad * elapsed, WAD);
-  return {
-    supplyIndex: supplyIndexE15 + supplyGrowth,
-    borrowIndex: borrowIndexE15 + borrowGrowth,
-    supplyGrowth,
-    borrowGrowth,
-  };
-}
-
-/** Rounded toward minus infinity, a debt too. */
-function cashFloor(principalWad: bigint, { supplyIndex, borrowIndex }: Indices): bigint {
-  return floor(principalWad * (principalWad < 0n ? borrowIndex : supplyIndex), indexOne);
-}
-
 /** What borrowers were charged beyond what suppliers were credited, since the indices were stored. */
-function interestSince({ borrowedWad, suppliedWad }: Sums, { borrowGrowth, supplyGrowth }: Indices): bigint {
-  const marginWad = floor(borrowedWad * borrowGrowth, indexOne) + floor(-suppliedWad * supplyGrowth, indexOne);
+function interestSince({ borrowedWad, suppliedWad }: Sums, stored: CashIndices, now: CashIndices): bigint {
+  const charged = mulDivFloor(borrowedWad, now.borrowIndexE15 - stored.borrowIndexE15, indexOne);
+  const marginWad = charged + mulDivFloor(-suppliedWad, now.supplyIndexE15 - stored.supplyIndexE15, indexOne);
   return marginWad > 0n ? marginWad : 0n;
-}
-
-function floor(a: bigint, divisor: bigint): bigint {
-  return a / divisor - (a % divisor < 0n ? 1n : 0n);
 }
 
 function abs(a: bigint): bigint {

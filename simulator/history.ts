@@ -3,6 +3,7 @@ import { type Provider, ZeroAddress } from "ethers";
 import {
   type AccountId,
   type Deployment,
+  RAY,
   WAD,
   decodeMarketState,
   decodeMarketTotals,
@@ -37,7 +38,6 @@ export interface History {
   readonly markets: readonly Readonly<MarketHistory>[];
 }
 
-const RAY = 10n ** 27n;
 const vault = MarginVault__factory.createInterface();
 const names = [
   "AccountChanged",

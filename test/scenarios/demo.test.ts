@@ -55,6 +55,21 @@ describe("scripts/demo", () => {
     expect(code).to.equal(0);
   });
 
+  it("walks down the whole waterfall in the scenario of a gap, and shows who leaves with what", async () => {
+    const { code, stdout, stderr } = await demo("--scenario", "gap", "--accounts", "60", "--seed", "1", "--json");
+    const { waterfall, bankRun, ...figures } = Figures.parse(JSON.parse(stdout));
+    expect(figures).to.include({ scenario: "gap", liquidatableLeft: 0, custodyOk: true, zeroSumOk: true });
+    for (const [step, figure] of Object.entries(waterfall)) expect(Number(figure), step).to.be.greaterThan(0);
+    expect(waterfall.liquidated).to.equal(figures.liquidations);
+    expect(waterfall.absorbedA + waterfall.absorbedB).to.equal(figures.absorbed);
+    expect(Number(waterfall.insurancePaid)).to.be.at.most(Number(figures.badDebt));
+    expect(bankRun?.left).to.be.greaterThan(50);
+    expect(Number(bankRun?.withdrawn)).to.be.greaterThan(0);
+    expect(Number(bankRun?.unpaid)).to.be.at.most(Number(bankRun?.booked));
+    expect(stderr).to.match(/\n2 absorbed, way B +\d+ accounts.*\n3 insurance paid +[\d,]+\n4 the pool paid +[\d,]+\n/);
+    expect(code).to.equal(0);
+  });
+
   it("lets keepers with capital take positions beside the pool, and gives the same figures again", async () => {
     const runs = [];
     for (let run = 0; run < 2; run += 1) {

@@ -1,16 +1,27 @@
 import { expect } from "chai";
 import { AbiCoder, keccak256, toBeHex } from "ethers";
 
-import type { AccountId } from "../../sdk/index.js";
+import type { DeploymentParameters } from "../../deployments/schema.js";
+import {
+  type AccountId,
+  accountId,
+  decodeCashIndices,
+  decodeEpochs,
+  decodeHourBudget,
+  decodeSide,
+} from "../../sdk/index.js";
 import { auditVault } from "../../simulator/index.js";
-import { place } from "../helpers/vaultStorage.js";
+import { type Place, place } from "../helpers/vaultStorage.js";
 import { type World, createWorld } from "../helpers/world.js";
 
 async function corrupt({ connection, deployment }: World, slot: string, change: (word: bigint) => bigint) {
   const { provider } = connection;
   const params = [deployment.vault, slot];
   const word = BigInt(String(await provider.request({ method: "eth_getStorageAt", params: [...params, "latest"] })));
-  await provider.request({ method: "hardhat_setStorageAt", params: [...params, toBeHex(change(word), 32)] });
+  await provider.request({
+    method: "hardhat_setStorageAt",
+    params: [...params, toBeHex(BigInt.asUintN(256, change(word)), 32)],
+  });
 }
 
 describe("simulator/audit", () => {
@@ -77,5 +88,107 @@ describe("simulator/audit", () => {
       params: [address, balanceSlot, toBeHex(1, 32)],
     });
     expect(await audit()).to.include({ custodyOk: false });
+  });
+});
+
+/** A vault that has gone down the whole waterfall: debts with interest, both kinds of a side's index, and losses that nobody paid. */
+describe("simulator/audit, after losses", () => {
+  let world: World;
+  let borrower: AccountId;
+  let audit: () => ReturnType<typeof auditVault>;
+  const BTC = 0;
+  const ETH = 1;
+
+  /** Little insurance, a pool that pays nothing, and suppliers who bear next to nothing: so bad debt is left. */
+  function frail(parameters: DeploymentParameters): DeploymentParameters {
+    return {
+      ...parameters,
+      vault: { ...parameters.vault, insuranceSeed: "100" },
+      cash: { ...parameters.cash, poolLossPerHour: "0", writeOffPerHour: "0.00001" },
+    };
+  }
+
+  beforeEach(async () => {
+    world = await createWorld(frail);
+    const [lender, ...others] = world.signers;
+    borrower = await world.fund(lender!, { WETH: "20" });
+    await (await world.as(lender!)).withdraw(borrower, "USDC", "1000");
+    const enter = async (at: number, cash: string, market: string, size: string) => {
+      const account = await world.fund(others[at]!, { USDC: cash });
+      await (await world.as(others[at]!)).trade(account, market, size);
+      return account;
+    };
+    const doomed = [await enter(0, "1000", "BTC", "1.5"), await enter(1, "1000", "ETH", "50")];
+    await enter(2, "30000", "BTC", "3");
+    await enter(3, "30000", "BTC", "-2");
+    await enter(4, "30000", "ETH", "-20");
+    await world.passTime(3_000_000);
+    await world.push({ BTC: "6400", ETH: "120", LINK: "4" });
+    await world.ballast.absorb(doomed, accountId(world.signers[8]!.address));
+    await world.passTime(3_000_000);
+    await world.refresh();
+    audit = () => auditVault(world.connection.ethers.provider, world.deployment);
+  });
+
+  it("finds the books in order, and what there is to find", async () => {
+    const { findings, custodyOk, zeroSumOk } = await audit();
+    expect(findings).to.deep.equal([]);
+    expect({ custodyOk, zeroSumOk }).to.deep.equal({ custodyOk: true, zeroSumOk: true });
+    const { vault } = world.ballast;
+    const { indices, interestUnsweptWad, badDebtWad, writeOffs } = await vault.cashView();
+    const { supplyIndexE15, borrowIndexE15 } = decodeCashIndices(indices);
+    expect([supplyIndexE15 !== 10n ** 15n, borrowIndexE15 > 10n ** 15n]).to.deep.equal([true, true]);
+    expect(decodeHourBudget(writeOffs).spentWad > 0n).to.equal(true);
+    expect([interestUnsweptWad > 0n, badDebtWad > 0n]).to.deep.equal([true, true]);
+    // One market with sides that have sold a part, one with a side whose epoch has ended.
+    const { shortSide } = await vault.market(BTC);
+    expect(decodeSide(shortSide).scaleRay).to.be.within(10n ** 26n, 10n ** 27n - 1n);
+    expect(decodeEpochs((await vault.market(ETH)).epochs)).to.include({ longEpoch: 0, shortEpoch: 1 });
+  });
+
+  const words: Record<string, [Place, (word: bigint) => bigint, { custodyOk?: boolean; zeroSumOk?: boolean }]> = {
+    "the supply index was raised": [place.cashIndices, (word) => word + 1n, { custodyOk: false }],
+    "the supply index was lowered": [place.cashIndices, (word) => word - 1n, { custodyOk: false }],
+    "the borrow index was raised": [place.cashIndices, (word) => word + ((10n ** 6n) << 72n), { custodyOk: false }],
+    "the borrow index was lowered": [place.cashIndices, (word) => word - ((10n ** 6n) << 72n), { custodyOk: false }],
+    "the total of supplied cash was changed": [place.cashTotals, (word) => word + 1n, { custodyOk: false }],
+    "the total of debts was changed": [place.cashTotals, (word) => word + (1n << 128n), { custodyOk: false }],
+    "interest was invented": [place.counts, (word) => word + ((10n ** 12n) << 128n), { custodyOk: false }],
+    "bad debt was raised": [place.badDebt, (word) => word + 10n ** 12n, { custodyOk: false }],
+    "bad debt was lowered": [place.badDebt, (word) => word - 10n ** 12n, { custodyOk: false }],
+    "a side's scale was changed": [place.market(BTC, "shortSide"), (word) => word + 10n ** 15n, { zeroSumOk: false }],
+    "a side's carry was raised": [
+      place.market(BTC, "shortSide"),
+      (word) => word + ((10n ** 21n) << 96n),
+      { custodyOk: false, zeroSumOk: true },
+    ],
+    "a side's carry was lowered": [
+      place.market(BTC, "longSide"),
+      (word) => word - ((10n ** 21n) << 96n),
+      { custodyOk: false, zeroSumOk: true },
+    ],
+    "a market's shares were changed": [place.market(BTC, "totals"), (word) => word + 1n, { zeroSumOk: false }],
+    "an epoch ended with more size": [
+      place.epochEnd(ETH, "short", 0),
+      (word) => word + 10n ** 15n,
+      { zeroSumOk: false },
+    ],
+    "an epoch ended with more to pay": [
+      place.epochEnd(ETH, "short", 0),
+      (word) => word + ((10n ** 21n) << 96n),
+      { custodyOk: false, zeroSumOk: true },
+    ],
+    "an epoch ended that has not": [place.market(BTC, "epochs"), (word) => word + (1n << 16n), { zeroSumOk: false }],
+  };
+  for (const [what, [{ slot }, change, expected]] of Object.entries(words)) {
+    it(`sees that ${what}`, async () => {
+      await corrupt(world, slot, change);
+      expect(await audit()).to.include(expected);
+    });
+  }
+
+  it("sees that a debt was forgiven", async () => {
+    await corrupt(world, place.account(borrower).slot, (word) => word & ~((1n << 120n) - 1n));
+    expect(await audit()).to.include({ custodyOk: false, zeroSumOk: true });
   });
 });

@@ -40,12 +40,12 @@ describe("simulator/keepers", () => {
 
   it("goes round until none of the others has acted since a keeper's last turn", async () => {
     const order: string[] = [];
-    const first = scripted("a", [{ liquidations: 2, taken: 2, atRisk: 3 }, { givenBack: 1 }, { chores: 2 }], order);
-    const second = scripted("b", [{ absorbed: 1, atRisk: 1 }], order);
+    const first = scripted("a", [{ liquidations: 2, taken: 2, atRisk: 3 }, { givenBack: 1 }], order);
+    const second = scripted("b", [{ absorbed: 1, atRisk: 1 }, { chores: 2 }], order);
     const third = scripted("c", [{}], order);
     const sum = { atRisk: 3, liquidations: 2, taken: 2, givenBack: 1, absorbed: 1, chores: 2 };
     expect(await stepOf(first, second, third)).to.deep.equal(sum);
-    expect(order.join("")).to.equal("abcabcabc");
+    expect(order.join("")).to.equal("abcabca");
   });
 
   it("ends a step in which somebody always acts", async () => {

@@ -273,4 +273,33 @@ describe("simulator/population", () => {
     expect(poolSeedWad([2_000_000n * WAD, 3_000_000n * WAD])).to.equal(10_000_000n * WAD);
     expect(poolSeedWad([2_000_000n * WAD, 3_000_000n * WAD + 1n])).to.equal(10_000_000n * WAD + 2n);
   });
+
+  it("seeds a pool with as many percent of all values as it is asked for, however little that is", () => {
+    expect(poolSeedWad([2_000n * WAD, 3_000n * WAD], 30n)).to.equal(1_500n * WAD);
+    expect(poolSeedWad([2_000n * WAD, 3_000n * WAD], 300n)).to.equal(15_000n * WAD);
+  });
+
+  describe("of a scenario of its own", () => {
+    const positionsOf = (change: Partial<PopulationInput>) =>
+      drawPopulation({ ...base, accounts: 300, ...change }).flatMap(({ openings }) => openings);
+    const notional = (change: Partial<PopulationInput>) =>
+      positionsOf(change).reduce((sum, { notionalWad }) => sum + notionalWad, 0n);
+
+    it("multiplies the leverage that was drawn, within the same margin", () => {
+      expect(notional({ leverageFactor: 1 })).to.equal(notional({}));
+      expect(notional({ leverageFactor: 2 }) > notional({})).to.equal(true);
+      // Then margin bounds all of them.
+      expect(notional({ leverageFactor: 1e6 })).to.equal(notional({ leverageFactor: 1e7 }));
+    });
+
+    it("has as many longs as it is asked for", () => {
+      const longs = (change: Partial<PopulationInput>) => {
+        const positions = positionsOf(change);
+        return positions.filter(({ sizeDeltaWad }) => sizeDeltaWad > 0n).length / positions.length;
+      };
+      expect(longs({})).to.be.within(0.54, 0.66);
+      expect(longs({ longShare: 0.8 })).to.be.within(0.74, 0.86);
+      expect([longs({ longShare: 0 }), longs({ longShare: 1 })]).to.deep.equal([0, 1]);
+    });
+  });
 });

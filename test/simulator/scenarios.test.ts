@@ -1,7 +1,14 @@
 import { expect } from "chai";
 
+import { deploymentParameters } from "../../simulator/parameters.js";
 import { readPrices } from "../../simulator/prices.js";
-import { UnknownScenarioError, defaultScenario, scenarioFile, scenarioNames } from "../../simulator/scenarios/index.js";
+import {
+  UnknownScenarioError,
+  defaultScenario,
+  scenarioFile,
+  scenarioNames,
+  scenarioStress,
+} from "../../simulator/scenarios/index.js";
 
 describe("simulator/scenarios", () => {
   for (const name of scenarioNames) {
@@ -25,6 +32,27 @@ describe("simulator/scenarios", () => {
       0.446 - 0.0005,
       0.446 + 0.0005,
     );
+  });
+
+  it("has 60% of every price go in one step of the gap", () => {
+    const { rows } = readPrices(scenarioFile("gap"));
+    const gaps = rows.slice(1).map((row, at) =>
+      [...row.prices].map(([asset, { wad }]) => {
+        const before = rows[at]?.prices.get(asset)?.wad ?? 0n;
+        return Number(((before - wad) * 1000n) / before) / 10;
+      }),
+    );
+    expect(gaps.filter((each) => each.every((percent) => percent === 60))).to.have.length(1);
+    expect(Math.max(...gaps.flat().filter((percent) => percent !== 60))).to.be.below(10);
+  });
+
+  it("has little insurance, a small pool and much leverage in the gap, and the defaults elsewhere", () => {
+    const defaults = deploymentParameters(readPrices(scenarioFile("gap")));
+    const { poolPercent, leverageFactor, change } = scenarioStress("gap")!;
+    expect(Number(change(defaults).vault.insuranceSeed)).to.be.below(Number(defaults.vault.insuranceSeed));
+    expect([poolPercent < 200n, leverageFactor > 1]).to.deep.equal([true, true]);
+    expect(scenarioStress(defaultScenario)).to.equal(undefined);
+    expect(scenarioStress("no such")).to.equal(undefined);
   });
 
   it("refuses a name that it does not know and lists those it does", () => {

@@ -40,6 +40,13 @@ describe("keeper/decide/giveBack", () => {
     expect(parts(state, { ...policy, giveBackPercent: 50 }, nothing, now)).to.deep.equal([wad("-5"), "enoughThisTurn"]);
   });
 
+  it("keeps what has no size left, even at a margin call: only settling ends it", () => {
+    const sizesWad = new Map([0, 1].map((id) => [id, id === 0 ? 0n : wad("2")]));
+    expect(parts(takerState({ sizesWad }), policy, nothing, now)).to.deep.equal(["noSize", wad("-2")]);
+    const called = takerState({ sizesWad, health: healthOf("10", "20") });
+    expect(parts(called, policy, nothing, now)).to.deep.equal(["noSize", wad("-2")]);
+  });
+
   it("closes a position whole where the rest would be below the minimum", () => {
     const state = takerState({ sizesWad: new Map([[0, wad("10.05")]]) });
     expect(parts(state, policy, nothing, now)).to.deep.equal([wad("-10.05")]);

@@ -1,0 +1,198 @@
+import { expect } from "chai";
+import type { Signer as EthersSigner } from "ethers";
+import hre from "hardhat";
+
+import type { DeploymentParameters } from "../../deployments/schema.js";
+import { Keeper, type TurnReport } from "../../keeper/index.js";
+import { type AccountId, accountId } from "../../sdk/index.js";
+import { type LogLine, intercept, keptLog } from "../helpers/keeper.js";
+import { type Signer, type World, deployWorld, wad } from "../helpers/world.js";
+
+const keeperIndex = 9;
+const day = 86_400;
+
+interface Scene {
+  readonly world: World;
+  readonly lines: LogLine[];
+  turn(): Promise<TurnReport>;
+}
+
+type Part<K extends keyof DeploymentParameters> = Partial<DeploymentParameters[K]>;
+
+/** A world with next to no insurance, a pool with so much, and a keeper whose first turn is done. */
+async function scene(
+  poolDeposit: string,
+  { vault, cash }: { readonly vault?: Part<"vault">; readonly cash?: Part<"cash"> } = {},
+  wrap: (signer: Signer) => EthersSigner = (signer) => signer,
+): Promise<Scene> {
+  const frail = (parameters: DeploymentParameters): DeploymentParameters => ({
+    ...parameters,
+    markets: parameters.markets.map((market) => ({ ...market, maxFundingVelocityPerDay2: "0" })),
+    vault: { ...parameters.vault, insuranceSeed: "10", ...vault },
+    cash: { ...parameters.cash, ...cash },
+  });
+  const world = await deployWorld(await hre.network.create(), frail, poolDeposit);
+  const { log, lines } = keptLog();
+  const signer = wrap(world.signers[keeperIndex]!);
+  const keeper = await Keeper.create({ signer, deployment: world.deployment, log, lensChunk: 200 });
+  const turn = async () => keeper.onBlock(await world.ballast.provider.getBlockNumber());
+  await turn();
+  return { world, lines, turn };
+}
+
+async function enter(world: World, owner: number, cash: string, market: string, size: string): Promise<AccountId> {
+  const signer = world.signers[owner]!;
+  const account = await world.fund(signer, { USDC: cash });
+  await (await world.as(signer)).trade(account, market, size);
+  return account;
+}
+
+const told = (lines: readonly LogLine[], msg: string) => lines.filter((line) => line.msg === msg);
+const poolEquity = async ({ ballast }: World) => (await ballast.health(ballast.poolAccount)).equityMaintenanceWad;
+const isLiquidatable = async ({ ballast }: World, account: AccountId) => (await ballast.health(account)).isLiquidatable;
+
+describe("keeper, for the vault as a whole", () => {
+  it("resolves a pool below zero, though no account is at risk", async () => {
+    const { world, turn, lines } = await scene("20000", { vault: { insuranceSeed: "100000" } });
+    await enter(world, 0, "200000", "BTC", "20");
+    await turn();
+    await world.push({ BTC: "9200" }); // 20 of them by 1,200
+    expect((await poolEquity(world)) < 0n).to.equal(true);
+    expect(await turn()).to.include({ atRisk: 0, chores: 1 });
+    expect((await poolEquity(world)) >= 0n).to.equal(true);
+    expect(told(lines, "pool resolved")).to.have.length(1);
+    expect(await turn()).to.include({ chores: 0 });
+  });
+
+  it("reads everybody again where resolving the pool took from all who have cash, in the same turn", async () => {
+    const { world, turn } = await scene("20000");
+    await enter(world, 0, "200000", "BTC", "20");
+    const bystander = await enter(world, 1, "1000", "ETH", "80");
+    await world.push({ ETH: "195" }); // leaves it 600 of equity over 468 of margin
+    expect(await turn()).to.include({ atRisk: 0, chores: 0 });
+    await world.push({ BTC: "12000" });
+    const before = await world.ballast.cashOf(bystander);
+    const { atRisk, absorbed, chores, failed } = await turn();
+    expect(await world.ballast.cashOf(bystander)).to.be.below(before - wad("150"));
+    // A pool that has nothing left takes no leg.
+    expect({ atRisk, absorbed, chores, failed }).to.deep.equal({ atRisk: 1, absorbed: 1, chores: 1, failed: [] });
+    expect(await isLiquidatable(world, bystander)).to.equal(false);
+  });
+
+  it("reads everybody again where an absorb took from all who have cash, in the same turn", async () => {
+    const { world, turn } = await scene("100000", { cash: { poolLossPerHour: "0" } });
+    await enter(world, 0, "5000", "BTC", "10");
+    const bystander = await enter(world, 1, "1000", "ETH", "80");
+    await world.push({ ETH: "195" });
+    await turn();
+    await world.push({ BTC: "4000" });
+    const { atRisk, absorbed, liquidations, failed } = await turn();
+    expect({ atRisk, absorbed, liquidations, failed }).to.deep.equal({
+      atRisk: 2,
+      absorbed: 1,
+      liquidations: 1,
+      failed: [],
+    });
+    expect(await isLiquidatable(world, bystander)).to.equal(false);
+  });
+
+  it("reads everybody again where somebody else's absorb took from all who have cash", async () => {
+    const { world, turn } = await scene("100000", { cash: { poolLossPerHour: "0" } });
+    const doomed = await enter(world, 0, "5000", "BTC", "10");
+    const bystander = await enter(world, 1, "1000", "ETH", "80");
+    await world.push({ ETH: "195" });
+    await turn();
+    await world.push({ BTC: "4000" });
+    await world.ballast.absorb([doomed]);
+    expect(await isLiquidatable(world, bystander)).to.equal(true);
+    expect(await turn()).to.include({ atRisk: 1, liquidations: 1 });
+  });
+
+  it("lets insurance cover bad debt as soon as it has something to pay with", async () => {
+    const { world, turn, lines } = await scene("100000", { cash: { poolLossPerHour: "0", writeOffPerHour: "0" } });
+    await enter(world, 0, "5000", "BTC", "10");
+    await world.push({ BTC: "4000" });
+    await turn();
+    const { badDebtWad } = await world.ballast.vault.cashView();
+    expect(badDebtWad > wad("30000")).to.equal(true);
+    await world.passTime(61);
+    expect(await turn()).to.include({ chores: 0 });
+
+    await world.mint("USDC", world.admin.address, "500");
+    await world.ballast.deposit(accountId(world.deployment.vault), "USDC", "500");
+    await world.passTime(61);
+    expect(await turn()).to.include({ chores: 1 });
+    const covered = badDebtWad - (await world.ballast.vault.cashView()).badDebtWad;
+    expect(covered).to.be.within(wad("500"), wad("510"));
+    expect(told(lines, "bad debt covered")).to.have.length(1);
+  });
+
+  it("settles what the end of an epoch left without size, and looks no more at what has one", async () => {
+    const { world, turn, lines } = await scene("100000", { vault: { insuranceSeed: "100000" } });
+    await enter(world, 0, "5000", "BTC", "10");
+    const winner = await enter(world, 1, "50000", "BTC", "-10");
+    await turn();
+    await world.push({ BTC: "4000" });
+    expect(await turn()).to.include({ absorbed: 1 });
+    expect((await world.ballast.position(winner, "BTC")).sizeWad).to.equal(0n);
+    expect((await world.ballast.state(winner)).assets).to.equal(1n);
+    await world.passTime(61);
+    expect(await turn()).to.include({ atRisk: 0, chores: 1 });
+    expect((await world.ballast.state(winner)).assets).to.equal(0n);
+    expect(await world.ballast.cashOf(winner)).to.be.closeTo(wad("90000"), wad("200"));
+    expect(told(lines, "settled")[0]).to.include({ account: winner, market: 0 });
+    await world.passTime(61);
+    expect(await turn()).to.include({ chores: 0 });
+  });
+
+  it("delists a market when its time has come, and settles what everybody had in it", async () => {
+    const { world, turn, lines } = await scene("100000");
+    const accounts = [await enter(world, 0, "5000", "ETH", "10"), await enter(world, 1, "5000", "ETH", "-4")];
+    const now = await world.connection.networkHelpers.time.latest();
+    await (await world.ballast.vault.announceDelisting(1, now + day + 100, wad("180"))).wait();
+    await world.passTime(day);
+    expect(await turn()).to.include({ chores: 0 });
+    await world.passTime(100);
+    expect(await turn()).to.include({ chores: 1 });
+    expect(told(lines, "delisted")[0]).to.include({ market: 1 });
+    await world.passTime(61);
+    expect(await turn()).to.include({ chores: 2 });
+    for (const account of accounts) expect((await world.ballast.state(account)).assets).to.equal(0n);
+    await world.passTime(61);
+    expect(await turn()).to.include({ chores: 0 });
+  });
+
+  it("tries again in the next turn what it could not do, without a new price", async () => {
+    let isBroke = false;
+    const { world, turn, lines } = await scene("20000", { vault: { insuranceSeed: "100000" } }, (signer) =>
+      intercept<EthersSigner>(signer, {
+        sendTransaction(transaction) {
+          if (!isBroke) return signer.sendTransaction(transaction);
+          return Promise.reject(Object.assign(new Error("no ether"), { code: "INSUFFICIENT_FUNDS" }));
+        },
+      }),
+    );
+    await enter(world, 0, "200000", "BTC", "20");
+    await turn();
+    await world.push({ BTC: "9200" });
+    isBroke = true;
+    expect(await turn()).to.include({ chores: 0 });
+    expect(told(lines, "failed")[0]).to.include({ action: "resolvePool", reason: "INSUFFICIENT_FUNDS" });
+    isBroke = false;
+    expect(await turn()).to.include({ checked: 0, chores: 1 });
+  });
+
+  it("notices a debt that grows by interest alone", async () => {
+    const steep = { rateAtZero: "4", rateAtKink: "4", rateAtFull: "4" };
+    const { world, turn } = await scene("100000", { cash: steep, vault: { maxPriceAgeSeconds: String(30 * day) } });
+    const owner = world.signers[0]!;
+    const account = await world.fund(owner, { WETH: "10" });
+    await (await world.as(owner)).withdraw(account, "USDC", "1600");
+    await world.push({ ETH: "187.6" }); // 0.9 of it are 1,688, over a debt of 1,600 with 5% of margin and the keeper's floor
+    expect(await turn()).to.include({ checked: 1, atRisk: 0 });
+    await world.passTime(50);
+    expect(await turn()).to.include({ checked: 0 });
+    await world.passTime(day); // 1.1% of interest
+    expect(await turn()).to.include({ checked: 1, atRisk: 1 });
+  });
+});
