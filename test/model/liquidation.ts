@@ -1,4 +1,4 @@
-import { exchange, fillPrice, settle, signOf } from "./fills.js";
+import { exchange, fillPrice, millionths, settle, signOf } from "./fills.js";
 import { touch } from "./funding.js";
 import {
   baseOf,
@@ -143,7 +143,7 @@ export function lowersSkew(before: State, after: State, market: number): boolean
   return skewOf(after, market).abs().isBelow(skewOf(before, market).abs());
 }
 
-/** A part of a leg goes to the pool at its fill price; keeper and insurance have their shares of the fee at once. */
+/** A part of a leg goes to the pool at its fill price; the keeper has its share of the fee at once, insurance its own as of a trade. */
 export function closeIntoPool(
   state: State,
   id: string,
@@ -158,9 +158,11 @@ export function closeIntoPool(
   exchange(state, account, marketId, { size, price, fee, feeOfOthers: zero });
   const pool = poolOf(state);
   const { keeperShare, insuranceShare } = state.vault;
-  const pay = (receiver: string, share: Rational) => move(pool, accountOf(state, receiver), fee.times(share));
-  if (keeperId !== undefined) pay(keeperId, keeperShare);
-  pay(insuranceId, insuranceShare);
+  if (keeperId !== undefined) move(pool, accountOf(state, keeperId), fee.times(keeperShare));
+  const ofInsurance = millionths(fee.times(insuranceShare));
+  pool.cash = pool.cash.minus(ofInsurance);
+  const market = marketOf(state, marketId);
+  market.fees = market.fees.plus(ofInsurance);
 }
 
 /** Cash from one account to another. */

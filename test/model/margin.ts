@@ -10,6 +10,7 @@ import {
   isFresh,
   marketOf,
   openInterest,
+  poolId,
   poolOf,
   worth,
 } from "./state.js";
@@ -53,7 +54,9 @@ export function weighted(state: State, account: Account, kind: Kind): Rational {
 export function equity(state: State, account: Account, kind: Kind): Rational {
   const values = [...account.positions].map(([market, position]) => {
     const value = valueOf(state, market, position);
-    return kind === "initial" && value.sign() > 0 ? value.times(marketOf(state, market).terms.profitWeight) : value;
+    // The pool's gains count in full.
+    const isHalved = kind === "initial" && value.sign() > 0 && account.id !== poolId;
+    return isHalved ? value.times(marketOf(state, market).terms.profitWeight) : value;
   });
   return sum([account.cash, weighted(state, account, kind), ...values]);
 }

@@ -1,0 +1,45 @@
+import { expect } from "chai";
+
+import { type Arena, openArena } from "../invariants/support/arena.js";
+import { type Failure, followSequence, newTally } from "./support/sequence.js";
+
+function setting(name: string, otherwise: number): number {
+  const text = process.env[name];
+  const value = text === undefined || text === "" ? otherwise : Number(text);
+  if (!Number.isInteger(value) || value < 0) throw new RangeError(`${name} is ${text}; give a whole number`);
+  return value;
+}
+
+// So many sequences of so many steps; sequence i has seed MODEL_SEED + i.
+const runs = setting("MODEL_RUNS", 20);
+const depth = setting("MODEL_DEPTH", 60);
+const firstSeed = setting("MODEL_SEED", 1);
+
+function told({ message, seed, step, trail }: Failure): string {
+  const replay = `MODEL_SEED=${seed} MODEL_RUNS=1 MODEL_DEPTH=${depth} npx hardhat test mocha test/model/model.test.ts`;
+  return `${message}\n  seed ${seed}, step ${step}; replay: ${replay}\n    ${trail.join("\n    ")}`;
+}
+
+describe("the contracts beside the model", function () {
+  this.timeout(0);
+
+  const tally = newTally();
+  let arena: Arena | undefined;
+
+  before(async () => {
+    arena = await openArena();
+    for (let run = 0; run < runs; run += 1) await followSequence(arena, firstSeed + run, depth, tally);
+  });
+
+  after(async () => {
+    const lines = (counts: Map<string, number>) => [...counts].map(([name, times]) => `${name} ${times}`).join(", ");
+    console.log(`\n      acts: ${lines(tally.acts)}`);
+    console.log(`      happened: ${lines(tally.happened)}`);
+    console.log(`      refused: ${lines(tally.refused)}`);
+    await arena?.connection.close();
+  });
+
+  it("stay within the drift that rounding allows", () => {
+    expect(tally.failures.length, tally.failures.map(told).join("\n\n")).to.equal(0);
+  });
+});

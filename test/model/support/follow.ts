@@ -1,0 +1,291 @@
+import { type AccountId, accountId, normalizeAccount } from "../../../sdk/index.js";
+import type { Arena } from "../../invariants/support/arena.js";
+import type { VaultEvent } from "../../invariants/support/books.js";
+import {
+  type Check,
+  capCheck,
+  collateralChecks,
+  marginChecks,
+  redemptionChecks,
+  takerChecks,
+  tradeChecks,
+  withdrawalChecks,
+} from "../checks.js";
+import { depositCash, moveCollateral, moveIntoPool, takeCheckpoint, transferCash, withdrawCash } from "../custody.js";
+import { settle, sweepFees, trade } from "../fills.js";
+import {
+  askedFor,
+  buyFromPool,
+  closeIntoPool,
+  closeToAccount,
+  isLiquidatable,
+  planLeg,
+  planSale,
+  sellCollateral,
+} from "../liquidation.js";
+import { netCash } from "../margin.js";
+import { Rational, least, one, wei, whole } from "../rational.js";
+import { type State, accountOf, collateralOf, copy, insuranceId, marketOf, poolId, sizeOf, worth } from "../state.js";
+import { absorb } from "../waterfall.js";
+
+/** A call as somebody made it. */
+export interface Call {
+  readonly name: string;
+  readonly args: readonly unknown[];
+  readonly from: string;
+}
+
+/** A figure that an event told, beside the model's. */
+export interface Told {
+  readonly what: string;
+  readonly chain: Rational;
+  readonly model: Rational;
+  /** By how much more than an account's cash it may be off: what it follows from is divided by something small. */
+  readonly leverage: Rational;
+}
+
+export interface Followed {
+  readonly checks: readonly Check[];
+  readonly told: readonly Told[];
+  /** What happened, for the tally. */
+  readonly happened: readonly string[];
+}
+
+/** What the model knows of the arena: names of accounts and tokens. */
+export interface Names {
+  account(id: unknown): string;
+  /** Undefined: the settlement token. */
+  collateral(token: unknown): number | undefined;
+  readonly cashUnit: bigint;
+}
+
+export function namesOf({ pool, insurance, collaterals, cash }: Arena): Names {
+  const special = new Map<AccountId, string>([
+    [pool, poolId],
+    [insurance, insuranceId],
+  ]);
+  return {
+    account(id) {
+      const normal = normalizeAccount(String(id));
+      return special.get(normal) ?? normal;
+    },
+    collateral(token) {
+      const wanted = String(token).toLowerCase();
+      if (cash.address.toLowerCase() === wanted) return undefined;
+      const index = collaterals.findIndex(({ address }) => address.toLowerCase() === wanted);
+      if (index < 0) throw new RangeError(`no token ${wanted}`);
+      return index;
+    },
+    cashUnit: 10n ** BigInt(cash.decimals),
+  };
+}
+
+/** Follows a call: changes the state as the specification says it does. `events`: what the chain told, unless it refused. */
+type Follow = (state: State, call: Call, names: Names, events: readonly VaultEvent[] | undefined) => Followed;
+
+const nothing: Followed = { checks: [], told: [], happened: [] };
+const big = (value: unknown) => BigInt(value as bigint);
+const eventOf = (events: readonly VaultEvent[] | undefined, name: string) =>
+  events?.find((event) => event.name === name);
+const figure = (what: string, chain: unknown, model: Rational, leverage = one): Told => ({
+  what,
+  chain: wei(big(chain)),
+  model,
+  leverage,
+});
+
+/** Sizes that the model and the chain mean the same by may differ by what deleveraging rounded. */
+export const sizeDust = new Rational(1n, 10n ** 12n);
+
+/** A size delta that closes a position on the chain closes it here. */
+function meant(state: State, id: string, market: number, size: Rational): Rational {
+  const held = sizeOf(accountOf(state, id), market);
+  return size.plus(held).abs().isBelow(sizeDust) ? held.negated() : size;
+}
+
+export const follows: Readonly<Record<string, Follow>> = {
+  deposit(state, { args: [account, token, amount] }, names) {
+    const id = names.account(account);
+    const index = names.collateral(token);
+    if (index === undefined) {
+      depositCash(state, id, new Rational(big(amount), names.cashUnit));
+      return nothing;
+    }
+    moveCollateral(state, id, index, big(amount));
+    return { ...nothing, checks: [capCheck(state, index)] };
+  },
+
+  withdraw(state, { args: [account, token, amount] }, names) {
+    const id = names.account(account);
+    const index = names.collateral(token);
+    if (index === undefined) {
+      withdrawCash(state, id, new Rational(big(amount), names.cashUnit));
+      return { ...nothing, checks: withdrawalChecks(state, id) };
+    }
+    moveCollateral(state, id, index, -big(amount));
+    return { ...nothing, checks: [...marginChecks(state, id), ...collateralChecks(state, id, index)] };
+  },
+
+  transfer(state, { args: [from, to, token, amount] }, names) {
+    const [giver, receiver] = [names.account(from), names.account(to)];
+    const index = names.collateral(token);
+    if (index === undefined) {
+      transferCash(state, giver, receiver, new Rational(big(amount), names.cashUnit));
+      return { ...nothing, checks: withdrawalChecks(state, giver) };
+    }
+    moveCollateral(state, giver, index, -big(amount));
+    moveCollateral(state, receiver, index, big(amount));
+    return { ...nothing, checks: [...marginChecks(state, giver), ...collateralChecks(state, giver, index)] };
+  },
+
+  setMode: () => nothing,
+
+  trade(state, { args: [account, marketId, sizeDelta] }, names, events) {
+    const id = names.account(account);
+    const market = Number(marketId);
+    const before = copy(state);
+    const fill = trade(state, id, market, meant(state, id, market, wei(big(sizeDelta))));
+    const event = eventOf(events, "Traded");
+    const told =
+      event === undefined
+        ? []
+        : [
+            figure("fill price", event.args.fillPriceWad, fill.price),
+            figure("fee", event.args.feeWad, fill.fee),
+            figure("realised", event.args.realizedWad, fill.realised),
+          ];
+    return { checks: tradeChecks(before, state, id, market), told, happened: [] };
+  },
+
+  settle(state, { args: [account, market] }, names, events) {
+    const realised = settle(state, names.account(account), Number(market));
+    const event = eventOf(events, "Settled");
+    return { ...nothing, told: event === undefined ? [] : [figure("settled", event.args.realizedWad, realised)] };
+  },
+
+  liquidatePosition(state, { args: [account, marketId, maxSize, taker], from }, names, events) {
+    const [id, takerId] = [names.account(account), names.account(taker)];
+    const market = Number(marketId);
+    const target = accountOf(state, id);
+    const healthy: Check = { error: "AccountHealthy", room: whole(isLiquidatable(state, target) ? 1 : -1) };
+    const toPool = takerId === poolId;
+    const most = big(maxSize) >= 2n ** 127n ? undefined : wei(big(maxSize));
+    const plan = planLeg(state, id, market, most, toPool);
+    const refused: Check = { error: "LegRefused", room: whole(typeof plan === "string" ? -1 : 1) };
+    const checks = [healthy, refused];
+    if (typeof plan === "string") return { ...nothing, checks, happened: [`refused: ${plan}`] };
+    const event = eventOf(events, "PositionLiquidated");
+    const price = marketOf(state, market).price.value;
+    const told = [];
+    let taken = plan;
+    if (event !== undefined) {
+      const size = sizeOf(target, market);
+      const closed = wei(big(event.args.sizeDeltaWad)).abs();
+      const isWhole = size.abs().minus(closed).abs().isBelow(sizeDust);
+      // The chain's size is followed once it has been found to be the model's, so that what it is off by is not leveraged again.
+      taken = { ...plan, closed: isWhole ? size.abs() : closed };
+      const leverage = whole(100);
+      told.push(
+        figure(
+          "notional closed",
+          big(event.args.sizeDeltaWad) < 0n ? -big(event.args.sizeDeltaWad) : event.args.sizeDeltaWad,
+          plan.closed,
+          leverage.over(least(one, price)),
+        ),
+        figure("fill price", event.args.fillPriceWad, plan.price, leverage),
+        figure("fee", event.args.feeWad, plan.closed.times(price).times(plan.discount), leverage),
+      );
+    }
+    if (toPool) {
+      closeIntoPool(state, id, market, taken, names.account(accountId(from)));
+      return { checks, told, happened: ["liquidated into the pool"] };
+    }
+    const crosses = sizeOf(accountOf(state, takerId), market).sign() * sizeOf(target, market).sign() < 0;
+    closeToAccount(state, id, market, taken, takerId);
+    return {
+      checks: [...checks, ...takerChecks(state, takerId, market)],
+      told,
+      happened: [crosses ? "crossed with a taker" : "handed over to a taker"],
+    };
+  },
+
+  liquidateCollateral(state, { args: [account, token, maxAmount, taker] }, names, events) {
+    const [id, takerId] = [names.account(account), names.account(taker)];
+    const index = names.collateral(token);
+    const target = accountOf(state, id);
+    if (index === undefined) return nothing;
+    const checks: Check[] = [
+      { error: "AccountHealthy", room: whole(isLiquidatable(state, target) ? 1 : -1) },
+      { error: "NoDebt", room: netCash(state, target).negated() },
+    ];
+    const plan = planSale(state, id, index);
+    const held = target.collaterals[index]!;
+    const smallest = (...amounts: bigint[]) => amounts.reduce((a, b) => (a < b ? a : b));
+    const amount = smallest(plan.amount, held, big(maxAmount));
+    const event = eventOf(events, "CollateralLiquidated");
+    const told = [];
+    let taken = { ...plan, amount };
+    if (event !== undefined) {
+      const collateral = collateralOf(state, index);
+      const sold = big(event.args.amount);
+      taken = { ...plan, amount: sold };
+      const value = worth(collateral, sold);
+      const unit = worth(collateral, 1n);
+      told.push({
+        what: "value sold, to a raw unit",
+        chain: value,
+        model: least(value.plus(unit), worth(collateral, amount)).isBelow(value.minus(unit))
+          ? worth(collateral, amount)
+          : worth(collateral, amount).minus(value).abs().isAtMost(unit)
+            ? value
+            : worth(collateral, amount),
+        leverage: whole(100),
+      });
+      told.push(figure("proceeds", event.args.proceedsWad, value.times(one.minus(plan.discount)), whole(10)));
+    }
+    sellCollateral(state, id, index, taken, takerId);
+    return { checks: [...checks, ...marginChecks(state, takerId)], told, happened: ["collateral sold to a taker"] };
+  },
+
+  absorb(state, { args: [ids, rewardTo] }, names, events) {
+    const accounts = (ids as readonly unknown[]).map((id) => names.account(id));
+    const { taken, steps } = absorb(state, accounts, names.account(rewardTo));
+    const checks: Check[] = [{ error: "NothingToAbsorb", room: whole(taken.length > 0 ? 1 : -1) }];
+    const onChain = (events ?? []).filter(({ name }) => name === "Absorbed");
+    const told =
+      events === undefined
+        ? []
+        : [{ what: "accounts absorbed", chain: whole(onChain.length), model: whole(taken.length), leverage: one }];
+    return { checks, told, happened: steps };
+  },
+
+  buyCollateral(state, { args: [buyer, token, amount, maxCost] }, names) {
+    const id = names.account(buyer);
+    const index = names.collateral(token);
+    if (index === undefined) return nothing;
+    const room = wei(big(maxCost)).minus(askedFor(state, index, big(amount)));
+    buyFromPool(state, id, index, big(amount));
+    return { ...nothing, checks: [{ error: "CostAboveLimit", room }, ...marginChecks(state, id)] };
+  },
+
+  sweepFees(state, { args: [market] }) {
+    sweepFees(state, Number(market));
+    return nothing;
+  },
+
+  refreshCapital(state) {
+    takeCheckpoint(state);
+    return nothing;
+  },
+};
+
+/** Deposits into the pool and redemptions, in settlement tokens as the vault's log tells them. */
+export function followPool(state: State, names: Names, events: readonly VaultEvent[]): Followed {
+  for (const { name, args } of events) {
+    if (name !== "Deposited" && name !== "Withdrawn") continue;
+    const amount = new Rational(big(args.amount), names.cashUnit);
+    moveIntoPool(state, name === "Deposited" ? amount : amount.negated());
+    if (name === "Withdrawn") return { ...nothing, checks: redemptionChecks(state) };
+  }
+  return nothing;
+}
