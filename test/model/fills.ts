@@ -95,18 +95,29 @@ export interface Fill {
   readonly realised: Rational;
 }
 
-/** A trade against the pool, with its fees; the insurance account's share of them accrues in the market, in whole millionths. */
+/**
+ * A trade against the pool, with its fees. Through zero it closes, then opens: two fills, one after the other, for what both come to. The
+ * insurance account's share of the fees accrues in the market, in whole millionths.
+ */
 export function trade(state: State, id: string, marketId: number, size: Rational): Fill {
   touch(state, marketId);
   const market = marketOf(state, marketId);
+  const account = accountOf(state, id);
+  const held = account.positions.get(marketId)?.size ?? zero;
+  const crosses = held.sign() * size.sign() < 0 && held.abs().isBelow(size.abs());
+  const parts = crosses ? [held.negated(), size.plus(held)] : [size];
   const skew = skewOf(state, marketId);
-  const price = fillPrice(market, skew, size);
   const fee = tradeFee(market, skew, size);
   const ofInsurance = millionths(fee.times(state.vault.insuranceFeeShare));
-  const account = accountOf(state, id);
-  const realised = exchange(state, account, marketId, { size, price, fee, feeOfOthers: ofInsurance });
+  let realised = zero;
+  for (const [i, part] of parts.entries()) {
+    const from = skewOf(state, marketId);
+    const feeOfOthers = i === parts.length - 1 ? ofInsurance : zero;
+    const fill = { size: part, price: fillPrice(market, from, part), fee: tradeFee(market, from, part), feeOfOthers };
+    realised = realised.plus(exchange(state, account, marketId, fill));
+  }
   market.fees = market.fees.plus(ofInsurance);
-  return { price, fee, realised };
+  return { price: fillPrice(market, skew, size), fee, realised };
 }
 
 export function millionths(amount: Rational): Rational {

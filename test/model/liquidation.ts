@@ -174,7 +174,7 @@ export function move(from: Account, to: Account, amount: Rational): void {
 
 /**
  * A part of a leg goes to another account at the price. Without a position on the other side the taker has size and cost as they are, and
- * pays their value; else both close at the price, through the pool. Of the fee the taker has all but insurance's share.
+ * pays their value, and the market does not notice; else both close at the price, through the pool. Of the fee the taker has all but insurance's share.
  */
 export function closeToAccount(
   state: State,
@@ -183,7 +183,6 @@ export function closeToAccount(
   { closed, discount }: LegPlan,
   takerId: string,
 ): void {
-  touch(state, marketId);
   const [account, taker] = [accountOf(state, id), accountOf(state, takerId)];
   const own = positionOf(account, marketId);
   const price = marketOf(state, marketId).price.value;
@@ -199,6 +198,7 @@ export function closeToAccount(
     own.cost = own.cost.minus(cost);
     if (own.size.isZero()) account.positions.delete(marketId);
   } else {
+    touch(state, marketId);
     exchange(state, account, marketId, { size: size.negated(), price, fee: zero, feeOfOthers: zero });
     exchange(state, taker, marketId, { size, price, fee: zero, feeOfOthers: zero });
   }

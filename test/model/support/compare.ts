@@ -1,6 +1,6 @@
 import type { Arena } from "../../invariants/support/arena.js";
 import { equity, healthOf, netCash, poolValue, requirement, valueOf } from "../margin.js";
-import { Rational, greatest, one, sum, wei, zero } from "../rational.js";
+import { Rational, greatest, one, sum, wei, whole, zero } from "../rational.js";
 import {
   type Account,
   type State,
@@ -17,29 +17,84 @@ import type { Names } from "./follow.js";
 
 /** By how much the chain may be off, so far: each act adds what its roundings can come to. */
 export interface Drift {
-  /** Quote: of an account's cash, value, equity. */
+  /** Quote: of an account's cash, or a position's value. */
   money: Rational;
+  /** Quote: of what an account has, above the model's. Nobody gains by rounding but through what a forced trade costs somebody else. */
+  favour: Rational;
+  /** Quote: of everybody together, below the model's. Above it never. */
+  all: Rational;
   /** Base units, by market. */
   readonly size: Rational[];
-  /** Quote a base unit, by market. */
-  readonly funding: Rational[];
 }
 
 export interface Difference {
   readonly what: string;
   readonly chain: Rational;
   readonly model: Rational;
-  readonly bound: Rational;
+  /** The least and the most that chain less model may be. */
+  readonly from: Rational;
+  readonly to: Rational;
 }
 
-export function sentence({ what, chain, model, bound }: Difference): string {
-  const by = chain.minus(model);
+export function sentence({ what, chain, model, from, to }: Difference): string {
   const inWei = (value: Rational) => value.floorTo(10n ** 18n);
-  return `${what}: chain ${chain}, model ${model}: ${inWei(by)} wei apart, ${inWei(bound)} allowed`;
+  const apart = inWei(chain.minus(model));
+  return `${what}: chain ${chain}, model ${model}: ${apart} wei apart, ${inWei(from)} to ${inWei(to)} allowed`;
 }
 
-/** Ratios are whole wei, and apply to all that an account has: what their rounding may come to. */
-function grain(state: State, account: Account): Rational {
+/** Collects where chain and model differ by more than allowed. */
+export class Comparison {
+  readonly differences: Difference[] = [];
+
+  /** Either way by at most `bound`. */
+  near(what: string, chain: Rational, model: Rational, bound: Rational): void {
+    this.within(what, chain, model, bound.negated(), bound);
+  }
+
+  same(what: string, chain: bigint, model: bigint): void {
+    this.near(what, whole(chain), whole(model), zero);
+  }
+
+  within(what: string, chain: Rational, model: Rational, from: Rational, to: Rational): void {
+    const apart = chain.minus(model);
+    if (apart.isBelow(from) || to.isBelow(apart)) this.differences.push({ what, chain, model, from, to });
+  }
+}
+
+/** Rates of funding, and how they move, are whole 1e-24. */
+const rateUnit = new Rational(1n, 10n ** 24n);
+
+/** What that comes to in a market's index since it was touched last: quote a base unit. */
+export function fundingGrain(state: State, id: number): Rational {
+  const { touchedAt, price, terms } = marketOf(state, id);
+  const elapsed = state.now - touchedAt;
+  const seconds = whole(elapsed < terms.maxFundingGap ? elapsed : terms.maxFundingGap);
+  return rateUnit.times(seconds).times(seconds.plus(one)).times(price.value).plus(wei(2n));
+}
+
+/**
+ * The funding index and rate of the markets that the chain touched, which it keeps in coarse units: compared with the model's, then taken
+ * over, so that the coarseness does not add up. `state` has touched them, `before` has not.
+ */
+export function adoptFunding(comparison: Comparison, before: State, state: State, figures: Figures, id: number): void {
+  const market = marketOf(state, id);
+  const { fundingIndex, fundingRate } = figures.markets[id]!;
+  const grain = fundingGrain({ ...before, now: state.now }, id);
+  comparison.near(`funding index of market ${id}`, wei(fundingIndex), market.fundingPaid, grain);
+  const rate = new Rational(fundingRate).times(rateUnit);
+  const seconds = whole(state.now - marketOf(before, id).touchedAt);
+  comparison.near(`funding rate of market ${id}`, rate, market.fundingRate, rateUnit.times(seconds.plus(one)));
+  const off = wei(fundingIndex).minus(market.fundingPaid);
+  for (const { positions } of state.accounts.values()) {
+    const position = positions.get(id);
+    if (position !== undefined) position.cost = position.cost.plus(position.size.times(off)).fine();
+  }
+  market.fundingPaid = wei(fundingIndex);
+  market.fundingRate = rate;
+}
+
+/** What ratios and rates in whole units come to on all that an account has. */
+export function grainOf(state: State, account: Account): Rational {
   const notionals = [...account.positions].map(([market, { size }]) =>
     size.abs().times(marketOf(state, market).price.value),
   );
@@ -47,78 +102,97 @@ function grain(state: State, account: Account): Rational {
   return sum([...notionals, ...collaterals]).times(wei(4n));
 }
 
-/** Everything that chain and model both tell, where they differ by more than the drift allows. */
-export function differences(
+function accruedGrain(state: State, account: Account): Rational {
+  return sum([...account.positions].map(([market, { size }]) => size.abs().times(fundingGrain(state, market))));
+}
+
+/** Everything that chain and model both tell. */
+export function compareAll(
+  comparison: Comparison,
   state: State,
   figures: Figures,
-  { accounts, markets, pool, insurance }: Arena,
+  { accounts, markets }: Arena,
   names: Names,
   drift: Drift,
-): Difference[] {
-  const found: Difference[] = [];
-  const compare = (what: string, chain: Rational, model: Rational, bound: Rational) => {
-    if (bound.isBelow(chain.minus(model).abs())) found.push({ what, chain, model, bound });
-  };
-  let total = zero;
+): void {
+  const off = [];
   for (const { id, name } of accounts) {
     const [account, seen] = [accountOf(state, names.account(id)), figures.accounts.get(id)!];
-    const trades = id !== pool && id !== insurance;
-    compare(`cash of ${name}`, wei(seen.cash), account.cash, drift.money);
+    comparison.near(`cash of ${name}`, wei(seen.cash), account.cash, drift.money);
     for (const [market, { size, value }] of seen.positions.entries()) {
       const { symbol } = markets[market]!;
-      compare(`size of ${name} in ${symbol}`, wei(size), sizeOf(account, market), drift.size[market]!);
+      const own = sizeOf(account, market);
+      comparison.near(`size of ${name} in ${symbol}`, wei(size), own, drift.size[market]!);
       const modelled = account.positions.has(market) ? valueOf(state, market, positionOf(account, market)) : zero;
-      compare(`value of ${name} in ${symbol}`, wei(value), modelled, drift.money);
+      const bound = drift.money.plus(own.abs().times(fundingGrain(state, market)));
+      comparison.near(`value of ${name} in ${symbol}`, wei(value), modelled, bound);
     }
     for (const [index, amount] of seen.collaterals.entries()) {
-      compare(`collateral ${index} of ${name}`, new Rational(amount), new Rational(account.collaterals[index]!), zero);
+      comparison.same(`collateral ${index} of ${name}`, amount, account.collaterals[index]!);
     }
-    const figuresOf: [string, bigint, Rational][] = [
+    const accrued = accruedGrain(state, account);
+    const bound = sum([drift.money, accrued, grainOf(state, account)]);
+    const margin: [string, bigint, Rational][] = [
       ["maintenance equity", seen.equityMaintenance, equity(state, account, "maintenance")],
       ["maintenance requirement", seen.requirementMaintenance, requirement(state, account, "maintenance")],
       ["initial equity", seen.equityInitial, equity(state, account, "initial")],
       ["initial requirement", seen.requirementInitial, requirement(state, account, "initial")],
-      ["net cash", seen.netCash, netCash(state, account)],
     ];
-    const margin = drift.money.plus(grain(state, account));
-    for (const [what, chain, model] of figuresOf) compare(`${what} of ${name}`, wei(chain), model, margin);
-    const health = healthOf(state, account);
-    if (health !== undefined && health.isBelow(new Rational(1_000_000n))) {
-      // Equity's error over the requirement, and the requirement's in proportion to health.
-      const required = requirement(state, account, "maintenance");
-      const bound = margin.times(one.plus(health)).over(greatest(required, one)).plus(wei(2n));
-      compare(`health of ${name}`, wei(seen.health), health, bound);
-    }
-    // Not in its favour: what rounding leaves belongs to nobody.
-    const more = wei(seen.netCash).minus(netCash(state, account));
-    total = total.plus(more);
-    if (trades) void more;
+    for (const [what, chain, model] of margin) comparison.near(`${what} of ${name}`, wei(chain), model, bound);
+    compareHealth(comparison, state, account, name, seen.health, bound);
+    const own = netCash(state, account);
+    comparison.within(
+      `net cash of ${name}`,
+      wei(seen.netCash),
+      own,
+      drift.money.plus(accrued).negated(),
+      drift.favour.plus(accrued),
+    );
+    off.push(wei(seen.netCash).minus(own));
   }
   for (const [id, seen] of figures.markets.entries()) {
     const { symbol } = markets[id]!;
-    const market = state.markets[id]!;
-    compare(`funding index of ${symbol}`, wei(seen.fundingIndex), market.fundingPaid, drift.funding[id]!);
-    compare(`time of the touch of ${symbol}`, new Rational(seen.touchedAt), new Rational(market.touchedAt), zero);
-    compare(`fees of ${symbol}`, wei(seen.fees), market.fees, zero);
-    compare(`size of the pool in ${symbol}`, wei(seen.poolSize), sizeOf(accountOf(state, poolId), id), drift.size[id]!);
-    total = total.plus(wei(seen.fees).minus(market.fees));
+    const market = marketOf(state, id);
+    comparison.same(`time of the touch of ${symbol}`, seen.touchedAt, market.touchedAt);
+    comparison.near(`fees of ${symbol}`, wei(seen.fees), market.fees, zero);
+    off.push(wei(seen.fees).minus(market.fees));
+    comparison.near(
+      `size of the pool in ${symbol}`,
+      wei(seen.poolSize),
+      sizeOf(accountOf(state, poolId), id),
+      drift.size[id]!,
+    );
   }
-  compare(
-    "cash held",
-    new Rational(figures.cashHeld, names.cashUnit).minus(new Rational(BigInt(markets.length))),
-    state.held,
-    zero,
-  );
-  compare("capital", wei(figures.capital), state.capital.value, drift.money);
-  compare(
-    "time of the capital's checkpoint",
-    new Rational(figures.capitalTakenAt),
-    new Rational(state.capital.takenAt),
-    zero,
-  );
+  comparison.within("all that anybody has", sum(off), zero, drift.all.negated(), zero);
+  const reserve = whole(markets.length);
+  comparison.near("cash held", new Rational(figures.cashHeld, names.cashUnit).minus(reserve), state.held, zero);
+  const poolBound = sum([
+    drift.money,
+    accruedGrain(state, accountOf(state, poolId)),
+    grainOf(state, accountOf(state, poolId)),
+  ]);
+  comparison.near("capital", wei(figures.capital), state.capital.value, poolBound);
+  comparison.same("time of the capital's checkpoint", figures.capitalTakenAt, state.capital.takenAt);
   const { value, band, haircut } = poolValue(state);
-  compare("value of the pool", wei(figures.poolValue), value, drift.money);
-  compare("band of the pool", wei(figures.poolBand), band, drift.money);
-  compare("haircut of the pool", wei(figures.poolHaircut), haircut, drift.money);
-  return found;
+  comparison.near("value of the pool", wei(figures.poolValue), value, poolBound);
+  comparison.near("band of the pool", wei(figures.poolBand), band, poolBound);
+  comparison.near("haircut of the pool", wei(figures.poolHaircut), haircut, poolBound);
+}
+
+/** Equity's error over the requirement, and the requirement's in proportion to health. */
+function compareHealth(
+  comparison: Comparison,
+  state: State,
+  account: Account,
+  name: string,
+  chain: bigint,
+  bound: Rational,
+): void {
+  const health = healthOf(state, account);
+  if (health === undefined) {
+    comparison.same(`health of ${name}`, chain, 2n ** 256n - 1n);
+    return;
+  }
+  const required = greatest(requirement(state, account, "maintenance"), one);
+  comparison.near(`health of ${name}`, wei(chain), health, bound.times(one.plus(health)).over(required).plus(wei(2n)));
 }

@@ -4,11 +4,13 @@ import { choose } from "../../invariants/support/acts/choose.js";
 import { type Arena, firstPricesWad, vaultInterface } from "../../invariants/support/arena.js";
 import { BookReader, Replay, type VaultEvent } from "../../invariants/support/books.js";
 import type { Situation } from "../../invariants/support/situation.js";
+import type { Check } from "../checks.js";
+import { touch } from "../funding.js";
 import { grow, setRates, withRates } from "../interest.js";
-import { Rational, greatest, one, sum, wei, whole, zero } from "../rational.js";
-import { type State, copy, marketOf, openInterest } from "../state.js";
+import { greatest, one, sum, wei, zero } from "../rational.js";
+import { type State, copy, marketOf } from "../state.js";
 import { takeCheckpoint } from "../custody.js";
-import { type Drift, differences, sentence } from "./compare.js";
+import { Comparison, type Drift, adoptFunding, compareAll, grainOf, sentence } from "./compare.js";
 import { type Figures, FiguresReader } from "./figures.js";
 import { type Call, type Followed, type Names, followPool, follows, namesOf } from "./follow.js";
 import { emptyState, noInterest } from "./terms.js";
@@ -43,11 +45,7 @@ export async function followSequence(arena: Arena, seed: number, depth: number, 
     const replay = new Replay(arena);
     const pricesWad = firstPricesWad();
     const publishedAt = new Map([...pricesWad.keys()].map((symbol) => [symbol, arena.chain.nowSeconds]));
-    const drift: Drift = {
-      money: wei(1000n),
-      size: arena.markets.map(() => zero),
-      funding: arena.markets.map(() => zero),
-    };
+    const drift: Drift = { money: zero, favour: zero, all: zero, size: arena.markets.map(() => zero) };
     const first = await figuresReader.read();
     let state = initialState(arena, names, first);
     const trail: string[] = [];
@@ -56,88 +54,122 @@ export async function followSequence(arena: Arena, seed: number, depth: number, 
       tally.failures.push({ seed, step, message: messages.join("\n  "), trail: trail.slice(-trailLength) });
       return true;
     };
-    if (fail(-1, differences(state, first, arena, names, drift).map(sentence))) return;
+    const start = new Comparison();
+    compareAll(start, state, first, arena, names, drift);
+    if (fail(-1, start.differences.map(sentence))) return;
 
     for (let step = 0; step < depth; step += 1) {
       const situation: Situation = { arena, random: random!, books: await reader.read(), pricesWad, publishedAt };
       const act = await choose(situation);
+      if (isNotBuilt(state, act, names)) continue;
       trail.push(act.what);
-      const next = copy(state);
       if (act.seconds !== undefined) await arena.chain.passTime(act.seconds);
-      next.now = BigInt(arena.chain.nowSeconds);
       const outcome =
         act.seconds === undefined
           ? await arena.chain.send(act.from, act.to, act.data)
           : { ok: true as const, logs: [] };
-      const events = outcome.ok ? replay.apply(outcome.logs) : undefined;
-      let followed: Followed = { checks: [], told: [], happened: [] };
-      grow(next);
-      allow(drift, next);
-      if (!withinReach(act, events)) continue;
+      const later = copy(state);
+      later.now = BigInt(arena.chain.nowSeconds);
+      grow(later);
+      if (!outcome.ok) {
+        const { errorName, message } = outcome.error;
+        trail.push(`  refused: ${message}`);
+        count(tally.refused, errorName);
+        const { checks } = follow(copy(later), act, names, undefined);
+        allow(drift, later, act);
+        if (fail(step, refusalsDisputed(checks, errorName, drift))) return;
+        state = later;
+        continue;
+      }
+      count(tally.acts, act.row);
+      const events = replay.apply(outcome.logs);
+      const figures = await figuresReader.read();
+      for (const [symbol, price] of act.pricesWad ?? []) {
+        pricesWad.set(symbol, price);
+        publishedAt.set(symbol, arena.chain.nowSeconds);
+      }
+      allow(drift, later, act);
+      const comparison = new Comparison();
+      const next = copy(later);
+      for (const id of touchedBy(follow, later, act, names, events)) {
+        touch(next, id);
+        adoptFunding(comparison, later, next, figures, id);
+      }
+      let followed: Followed = nothing;
       withRates(next, () => {
         followed = follow(next, act, names, events);
       });
-      const found: string[] = [];
-      if (outcome.ok) {
-        count(tally.acts, act.row);
-        for (const { error, room } of followed.checks) {
-          if (room.isBelow(drift.money.negated()))
-            found.push(`${act.what}: the model refuses it with ${error}, by ${room}`);
-        }
-        for (const { what, chain, model, leverage } of followed.told) {
-          const bound = drift.money.times(leverage);
-          if (bound.isBelow(chain.minus(model).abs())) found.push(sentence({ what, chain, model, bound }));
-        }
-        for (const each of followed.happened) count(tally.happened, each);
-        for (const [symbol, price] of act.pricesWad ?? []) {
-          pricesWad.set(symbol, price);
-          publishedAt.set(symbol, arena.chain.nowSeconds);
-        }
-        state = next;
-        found.push(...differences(state, await figuresReader.read(), arena, names, drift).map(sentence));
-      } else {
-        const { errorName } = outcome.error;
-        trail.push(`  refused: ${outcome.error.message}`);
-        count(tally.refused, errorName);
-        const check = followed.checks.find(({ error }) => error === errorName);
-        if (check !== undefined && drift.money.isBelow(check.room)) {
-          found.push(`${act.what}: refused with ${errorName}, and the model finds it good by ${check.room}`);
-        }
-        const grown = copy(state);
-        grown.now = next.now;
-        grow(grown);
-        state = grown;
+      for (const { what, chain, model, leverage } of followed.told) {
+        comparison.near(what, chain, model, drift.money.times(leverage));
       }
-      if (fail(step, found)) return;
+      for (const each of followed.happened) count(tally.happened, each);
+      compareAll(comparison, next, figures, arena, names, drift);
+      const disputed =
+        act.kind === "trade" ? followed.checks.filter(({ error }) => error !== "DebtBelowMinimum") : followed.checks;
+      if (fail(step, [...acceptancesDisputed(disputed, drift), ...comparison.differences.map(sentence)])) return;
+      next.capital.value = wei(figures.capital);
+      state = next;
     }
   });
 }
 
-/** What an act's roundings can come to. */
-function allow(drift: Drift, state: State): void {
-  const prices = sum(state.markets.map(({ price }) => price.value));
-  drift.money = drift.money.plus(wei(20n).times(one.plus(prices)));
-  for (const [id, { touchedAt, price }] of state.markets.entries()) {
-    const seconds = whole(state.now - touchedAt);
-    // Rate and drift are whole 1e-24; the index is a whole wei.
-    const rate = new Rational(1n, 10n ** 24n).times(seconds).times(seconds.plus(one));
-    const index = rate.times(price.value).plus(wei(2n));
-    drift.funding[id] = drift.funding[id]!.plus(index);
-    const size = greatest(openInterest(state, id, 1, true), openInterest(state, id, -1, true));
-    drift.money = drift.money.plus(index.times(size));
-  }
+const nothing: Followed = { checks: [], told: [], happened: [] };
+
+/** What the chain let through, and the model would not. */
+function acceptancesDisputed(checks: readonly Check[], drift: Drift): string[] {
+  return checks
+    .filter(({ room }) => room.isBelow(drift.money.negated()))
+    .map(({ error, room }) => `went through, and the model refuses it with ${error}, by ${room}`);
 }
 
-function withinReach(_act: Act, _events: readonly VaultEvent[] | undefined): boolean {
-  return true;
+/** What the chain refused, and the model would not. */
+function refusalsDisputed(checks: readonly Check[], errorName: string, drift: Drift): string[] {
+  return checks
+    .filter(({ error, room }) => error === errorName && drift.money.isBelow(room))
+    .map(({ error, room }) => `refused with ${error}, and the model finds it good by ${room}`);
+}
+
+/** Markets whose funding an act books. */
+function touchedBy(
+  act: (state: State, ...rest: [Act, Names, readonly VaultEvent[]]) => unknown,
+  state: State,
+  ...rest: [Act, Names, readonly VaultEvent[]]
+): number[] {
+  const after = copy(state);
+  act(after, ...rest);
+  return [...state.markets.keys()].filter((id) => marketOf(after, id).touchedAt !== marketOf(state, id).touchedAt);
+}
+
+/**
+ * What an act's roundings can come to: a few wei of money, and a few wei of size at each market's price. Health and discount are whole wei
+ * too, and a forced trade's fee is that share of a notional.
+ */
+function allow(drift: Drift, state: State, { kind }: Act): void {
+  const prices = sum(state.markets.map(({ price }) => price.value));
+  drift.money = drift.money.plus(wei(4n).times(one.plus(prices)));
+  drift.all = drift.all.plus(wei(8n));
+  if (!forced.has(kind)) return;
+  const grains = [...state.accounts.values()].map((account) => grainOf(state, account));
+  const grain = greatest(zero, ...grains);
+  drift.money = drift.money.plus(grain);
+  drift.favour = drift.favour.plus(grain);
+}
+
+const forced: ReadonlySet<Act["kind"]> = new Set(["liquidatePosition", "liquidateCollateral", "absorb"]);
+
+/** What the contracts do not do yet: such an act is left out. */
+const notBuilt: ReadonlySet<string> = new Set(["way B"]);
+
+function isNotBuilt(state: State, act: Act, names: Names): boolean {
+  if (act.kind !== "absorb") return false;
+  return follow(copy(state), act, names, undefined).happened.some((step) => notBuilt.has(step));
 }
 
 function follow(state: State, act: Act, names: Names, events: readonly VaultEvent[] | undefined): Followed {
-  const none: Followed = { checks: [], told: [], happened: [] };
-  if (act.kind === "time" || act.kind === "donate") return none;
+  if (act.kind === "time" || act.kind === "donate") return nothing;
   if (act.kind === "push") {
     if (events !== undefined) publish(state, act);
-    return none;
+    return nothing;
   }
   if (act.kind === "poolDeposit" || act.kind === "poolRedeem") return followPool(state, names, events ?? []);
   const parsed = vaultInterface.parseTransaction({ data: act.data });
