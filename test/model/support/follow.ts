@@ -5,6 +5,7 @@ import {
   type Check,
   capCheck,
   collateralChecks,
+  debtCheck,
   marginChecks,
   redemptionChecks,
   takerChecks,
@@ -129,13 +130,18 @@ export const follows: Readonly<Record<string, Follow>> = {
   transfer(state, { args: [from, to, token, amount] }, names) {
     const [giver, receiver] = [names.account(from), names.account(to)];
     const index = names.collateral(token);
+    // A withdrawal, then a deposit: what must hold after the first must hold where both are the same account, too.
     if (index === undefined) {
-      transferCash(state, giver, receiver, new Rational(big(amount), names.cashUnit));
-      return { ...nothing, checks: withdrawalChecks(state, giver) };
+      const cash = new Rational(big(amount), names.cashUnit);
+      const trial = copy(state);
+      withdrawCash(trial, giver, cash);
+      transferCash(state, giver, receiver, cash);
+      return { ...nothing, checks: [...marginChecks(trial, giver), debtCheck(trial, giver)] };
     }
     moveCollateral(state, giver, index, -big(amount));
+    const checks = [...marginChecks(state, giver), ...collateralChecks(state, giver, index)];
     moveCollateral(state, receiver, index, big(amount));
-    return { ...nothing, checks: [...marginChecks(state, giver), ...collateralChecks(state, giver, index)] };
+    return { ...nothing, checks };
   },
 
   setMode: () => nothing,

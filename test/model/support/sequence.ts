@@ -1,6 +1,6 @@
 import { randomStreams } from "../../../simulator/random.js";
 import type { Act } from "../../invariants/support/act.js";
-import { choose } from "../../invariants/support/acts/choose.js";
+import { choose } from "./choose.js";
 import { type Arena, firstPricesWad, vaultInterface } from "../../invariants/support/arena.js";
 import { BookReader, Replay, type VaultEvent } from "../../invariants/support/books.js";
 import type { Situation } from "../../invariants/support/situation.js";
@@ -148,6 +148,7 @@ function allow(drift: Drift, state: State, { kind }: Act): void {
   const prices = sum(state.markets.map(({ price }) => price.value));
   drift.money = drift.money.plus(wei(4n).times(one.plus(prices)));
   drift.all = drift.all.plus(wei(8n));
+  drift.favour = drift.favour.plus(wei(1n)); // of the pool, which has what a trader's rounding leaves
   if (!forced.has(kind)) return;
   const grains = [...state.accounts.values()].map((account) => grainOf(state, account));
   const grain = greatest(zero, ...grains);
