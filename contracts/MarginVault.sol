@@ -9,6 +9,7 @@ import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/Reentrancy
 import {
     IMarginVault,
     AbsorbPreview,
+    CashView,
     Health,
     LiquidationPreview,
     MarketView,
@@ -16,26 +17,35 @@ import {
 } from "./interfaces/IMarginVault.sol";
 import {IPriceOracle} from "./interfaces/IPriceOracle.sol";
 import {Administration} from "./libraries/Administration.sol";
+import {CashBook} from "./libraries/CashBook.sol";
 import {CollateralSale} from "./libraries/CollateralSale.sol";
+import {Custody} from "./libraries/Custody.sol";
+import {Delisting} from "./libraries/Delisting.sol";
 import {Deal, Deals} from "./libraries/Deals.sol";
 import {FixedPoint, WAD} from "./libraries/FixedPoint.sol";
 import {Ledger} from "./libraries/Ledger.sol";
 import {Margin, Sums} from "./libraries/Margin.sol";
 import {PartialLiquidation} from "./libraries/PartialLiquidation.sol";
+import {PoolResolution} from "./libraries/PoolResolution.sol";
 import {PoolValue} from "./libraries/PoolValue.sol";
+import {Sides} from "./libraries/Sides.sol";
+import {Settlement} from "./libraries/Settlement.sol";
+import {Views} from "./libraries/Views.sol";
 import {Waterfall} from "./libraries/Waterfall.sol";
 import {LiquidityPool} from "./pool/LiquidityPool.sol";
 import {AccountId, accountIdOf} from "./types/AccountId.sol";
-import {AccountWord, MODE_CROSS, MODE_ISOLATED} from "./types/AccountWord.sol";
+import {Account} from "./types/Account.sol";
+import {AccountWord} from "./types/AccountWord.sol";
 import {AssetSet, MarketId, collateralAsset, marketAsset, onlyAsset} from "./types/AssetSet.sol";
-import {DiscountTerms, MarketParameters, MarketTotals, toMarketTotals} from "./types/MarketWords.sol";
+import {CashParameters, INDEX_ONE, toCashIndices} from "./types/CashWords.sol";
+import {CLOSING, DELISTED, DiscountTerms, MarketParameters, SideWord} from "./types/MarketWords.sol";
 import {Price} from "./types/Price.sol";
-import {Constants, Market, VaultStorage} from "./types/VaultStorage.sol";
+import {Context, Market, VaultStorage} from "./types/VaultStorage.sol";
 import {AccountParameters, AccountRisk, Capital, Collateral, CollateralParameters} from "./types/VaultWords.sol";
 
 /// @title Ballast's margin vault
 /// @notice The story. Each entry point is one recipe: authority, time passes, effects, checks that need the new state, event, and the token
-/// moves last. Custody, trade and settle stand here; liquidation and administration in libraries linked to it.
+/// moves last. Trade and settle stand here; the books of custody, liquidation and administration in libraries linked to it.
 contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
     using Deals for Deal;
     using FixedPoint for int256;
@@ -65,6 +75,7 @@ contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
         oracle = oracle_;
         settlementToken = settlementToken_;
         _cashUnit = 10 ** (18 - decimals);
+        $.cashIndices = toCashIndices(INDEX_ONE, INDEX_ONE, 0, 0, block.timestamp);
         pool = new LiquidityPool(IERC20(settlementToken_), poolLockSeconds);
     }
 
@@ -72,108 +83,27 @@ contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
 
     /// @inheritdoc IMarginVault
     function deposit(AccountId account, address token, uint256 amount) external nonReentrant {
-        require(amount != 0, ZeroAmount());
-        if (token == settlementToken) {
-            $.cashHeld += _toUint128(amount);
-        } else {
-            uint256 index = _collateralIndex(token);
-            Collateral collateral_ = $.collaterals[index];
-            uint256 total = collateral_.held() + _toUint128(amount);
-            require(total <= collateral_.depositCap(), DepositCapExceeded(token, total, collateral_.depositCap()));
-            $.collaterals[index] = collateral_.withHeld(total);
-        }
-        _credit(account, token, amount);
-        emit Deposited(account, token, msg.sender, amount);
+        Custody.deposit($, _context(), account, token, amount);
         _pull(token, amount);
     }
 
     /// @inheritdoc IMarginVault
     function withdraw(AccountId account, address token, uint256 amount, address to) external nonReentrant {
         _authorize(account);
-        require(amount != 0, ZeroAmount());
-        if (token == settlementToken) {
-            require(amount <= $.cashHeld, InsufficientCashHeld(amount, $.cashHeld));
-            $.cashHeld -= _toUint128(amount);
-            _debit(account, token, amount);
-        } else {
-            _debit(account, token, amount); // refuses more than the account holds, and with it more than is held
-            uint256 index = _collateralIndex(token);
-            $.collaterals[index] = $.collaterals[index].withHeld($.collaterals[index].held() - amount);
-        }
-        emit Withdrawn(account, token, to, amount);
+        Custody.withdraw($, _context(), account, token, amount, to);
         _push(token, to, amount);
     }
 
     /// @inheritdoc IMarginVault
     function transfer(AccountId from, AccountId to, address token, uint256 amount) external nonReentrant {
         _authorize(from);
-        require(amount != 0, ZeroAmount());
-        _debit(from, token, amount);
-        _credit(to, token, amount);
-        emit Transferred(from, to, token, amount);
+        Custody.transfer($, _context(), from, to, token, amount);
     }
 
     /// @inheritdoc IMarginVault
     function setMode(AccountId account, uint256 mode) external nonReentrant {
         _authorize(account);
-        require(mode == MODE_CROSS || mode == MODE_ISOLATED, UnknownMode(mode));
-        AccountWord word = $.accounts[account];
-        require(word.marketBits() == 0, ModeNeedsNoPosition(account));
-        Ledger.saveAccount($, account, word.withMode(mode));
-    }
-
-    /// @dev Adds an amount (raw) of a token to an account's books.
-    function _credit(AccountId account, address token, uint256 amount) private {
-        AccountWord word = $.accounts[account];
-        if (msg.sender != account.owner()) _requireStrangerMayDeposit(account, word, token, amount);
-        if (token == settlementToken) {
-            word = word.withPrincipal(word.principal() + _cashWad(amount));
-        } else {
-            uint256 index = _collateralIndex(token);
-            // At maintenance what an account holds counts at its last good price: a dead one must not be brought in to shield it.
-            Price price = oracle.lastPrices(onlyAsset(collateralAsset(index)))[0];
-            require(price.isFresh(), StaleCollateralPrice(token, price.publishedAt(), price.maxAge()));
-            word = Ledger.saveCollateral($, account, word, index, $.collateralOf[account][index] + amount);
-            if (account != poolAccount()) Ledger.requireFewAssets(account, word);
-        }
-        Ledger.saveAccount($, account, word);
-    }
-
-    /// @dev Takes an amount (raw) of a token off an account's books, as far as its free margin goes.
-    function _debit(AccountId account, address token, uint256 amount) private {
-        AccountWord word = $.accounts[account];
-        if (token == settlementToken) {
-            word = word.withPrincipal(word.principal() - _cashWad(amount));
-            if (account != poolAccount()) Ledger.requireDebtAboveMinimum(account, word, $.accountRisk);
-        } else {
-            uint256 index = _collateralIndex(token);
-            uint256 balance = $.collateralOf[account][index];
-            require(amount <= balance, InsufficientBalance(account, token, amount, balance));
-            word = Ledger.saveCollateral($, account, word, index, balance - amount);
-        }
-        Ledger.saveAccount($, account, word);
-        if (word.marketBits() != 0 || word.principal() < 0) _health(account, word).requireInitialMargin(account);
-    }
-
-    /// @dev A stranger's deposit must be worth something and bring no new kind of asset, or it could be used to burden the account. The
-    /// pool takes none: it is entered through its shares.
-    function _requireStrangerMayDeposit(
-        AccountId account,
-        AccountWord word,
-        address token,
-        uint256 amount
-    ) private view {
-        uint256 value = amount * _cashUnit;
-        bool held = true;
-        if (token != settlementToken) {
-            uint256 index = _collateralIndex(token);
-            uint256 asset = collateralAsset(index);
-            held = word.assets().contains(asset);
-            value = Margin.collateralValueDown($.collaterals[index], amount, oracle.lastPrices(onlyAsset(asset))[0]);
-        }
-        uint256 minimum = $.accountRisk.minimumDebt();
-        bool welcome = held && value >= minimum && account != poolAccount();
-        require(welcome, StrangerDeposit(account, token, value, minimum));
+        Custody.setMode($, _context(), account, mode);
     }
 
     /// @dev Takes tokens from the caller; a token that moves another amount than asked is refused.
@@ -206,20 +136,22 @@ contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
         require(sizeDeltaWad != 0, ZeroAmount());
         _requireListed(market_);
 
-        AccountWord word = $.accounts[account];
+        Context memory context = _context();
+        Account word = Ledger.load($, context, account);
         AssetSet assets = Ledger.assetsWith(word, market_);
         Price[] memory prices = oracle.lastPrices(assets);
         Price price = prices[assets.rank(marketAsset(market_))];
         require(price.isFresh(), StaleMarketPrice(market_, price.publishedAt(), price.maxAge()));
 
-        Constants memory constants = _constants();
         Deal memory deal;
-        deal.load($, constants, account, word, $.accounts[constants.pool], market_, price);
+        deal.load($, context, account, word, Ledger.load($, context, context.pool), market_, price);
+        deal.finish();
         Sums memory others = Margin.collect($, account, word, assets, prices, false, marketAsset(market_));
         int256 sizeBefore = deal.size();
         bool grows = !sizeBefore.opposes(sizeDeltaWad) || sizeDeltaWad.abs() > sizeBefore.abs();
         Health memory before;
-        if (!grows) before = _healthWith(others, deal);
+        if (grows) _requireOpen(deal);
+        else before = _healthWith(others, deal);
 
         deal.venue.takerRateWad = deal.terms.takerRate() + price.tolerance();
         deal.venue.makerRateWad = deal.terms.makerRate() + price.tolerance();
@@ -232,12 +164,14 @@ contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
             uint256 minimum = deal.terms.minimumSize();
             require(sizeAfter.abs() >= minimum, PositionBelowMinimum(market_, sizeAfter.abs(), minimum));
         }
-        Deals.store($, constants, deal);
-        Deals.saveWords($, constants, deal);
+        Deals.store($, context, deal);
+        Deals.saveWords($, context, deal);
+        CashBook.save($, context);
 
         Health memory afterwards = _healthWith(others, deal);
         if (grows) {
             _requireOpeningAllowed(deal, sizeAfter > 0);
+            Ledger.requireDebtAboveMinimum(account, deal.accountWord, $.accountRisk);
             afterwards.requireInitialMargin(account);
         } else {
             _requireReductionAllowed(account, before, afterwards);
@@ -249,13 +183,19 @@ contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
     function _healthWith(Sums memory others, Deal memory deal) private view returns (Health memory) {
         Sums memory sums = Margin.copy(others);
         deal.addTo(sums);
-        return Margin.total(sums, deal.accountWord.principal(), $.accountRisk);
+        return Margin.total(sums, deal.accountWord.cash(), $.accountRisk);
     }
 
     function _requireWithinLimit(int256 sizeDeltaWad, uint256 fillPriceWad, uint256 limitPriceWad) private pure {
         bool within =
             limitPriceWad == 0 || (sizeDeltaWad > 0 ? fillPriceWad <= limitPriceWad : fillPriceWad >= limitPriceWad);
         require(within, LimitExceeded(fillPriceWad, limitPriceWad));
+    }
+
+    function _requireOpen(Deal memory deal) private view {
+        if (!deal.state.has(CLOSING)) return;
+        require(!deal.state.has(DELISTED), MarketDelisted(deal.market));
+        revert MarketClosing(deal.market, $.markets[deal.market].epochs.delistAt());
     }
 
     /// @dev The cap a side, and the pool's capital behind the market. Capital is a checkpoint, so that a trade costs the same however
@@ -272,7 +212,7 @@ contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
         require(recent, CapitalCheckpointStale(checkpoint.takenAt(), checkpoint.maxAge()));
         uint256 other = deal.openInterest(!long);
         uint256 openInterest = grown > other ? grown : other;
-        uint256 needed = openInterest.mulDivUp(deal.venue.priceWad, WAD).mulDivUp(deal.risk.initialBase(), WAD);
+        uint256 needed = openInterest.mulDivUp(deal.venue.priceWad, WAD).mulDivUp(deal.initialBase(), WAD);
         uint256 available = checkpoint.capitalValue().mulDivDown(deal.terms.capitalShare(), WAD);
         require(needed <= available, PoolCapitalExceeded(deal.market, needed, available));
     }
@@ -291,37 +231,23 @@ contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
     /// @inheritdoc IMarginVault
     function settle(AccountId account, MarketId market_) external nonReentrant {
         _requireListed(market_);
-        AccountWord word = $.accounts[account];
-        Constants memory constants = _constants();
-        bool exists = word.assets().contains(marketAsset(market_)) && account != constants.pool;
-        require(exists, NoPosition(account, market_));
-        Price price = oracle.lastPrices(onlyAsset(marketAsset(market_)))[0];
-        require(price.isFresh(), StaleMarketPrice(market_, price.publishedAt(), price.maxAge()));
-
-        Deal memory deal;
-        deal.load($, constants, account, word, $.accounts[constants.pool], market_, price);
-        int256 realizedWad = deal.settle();
-        Deals.store($, constants, deal);
-        Deals.saveWords($, constants, deal);
-        emit Settled(account, market_, realizedWad);
+        Settlement.settle($, _context(), account, market_);
     }
 
     /// @inheritdoc IMarginVault
     function sweepFees(MarketId market_) external nonReentrant {
         _requireListed(market_);
-        Market storage m = $.markets[market_];
-        MarketTotals swept = m.totals;
-        uint256 amountWad = swept.feesUnsweptWad();
-        require(amountWad != 0, ZeroAmount());
-        m.totals = toMarketTotals(swept.longShares(), swept.shortShares(), 0);
-        Ledger.addCash($, insuranceAccount(), int256(amountWad));
-        emit MarketChanged(market_, m.state, m.totals, $.positions[poolAccount()][market_]);
-        emit FeesSwept(market_, amountWad);
+        Settlement.sweepFees($, _context(), market_);
+    }
+
+    /// @inheritdoc IMarginVault
+    function sweepInterest() external nonReentrant {
+        Settlement.sweepInterest($, _context());
     }
 
     /// @inheritdoc IMarginVault
     function refreshCapital() external nonReentrant {
-        PoolValue.refreshCapital($, _constants());
+        PoolValue.refreshCapital($, _context());
     }
 
     // ------------------------------------------------------------------ liquidation
@@ -334,9 +260,9 @@ contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
         AccountId taker
     ) external nonReentrant {
         _requireListed(market_);
-        Constants memory constants = _constants();
-        if (taker != constants.pool) _authorize(taker);
-        PartialLiquidation.liquidatePosition($, constants, account, market_, maxSizeWad, taker);
+        Context memory context = _context();
+        if (taker != context.pool) _authorize(taker);
+        PartialLiquidation.liquidatePosition($, context, account, market_, maxSizeWad, taker);
     }
 
     /// @inheritdoc IMarginVault
@@ -347,35 +273,53 @@ contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
         AccountId taker
     ) external nonReentrant {
         _authorize(taker);
-        CollateralSale.liquidateCollateral($, _constants(), account, _collateralIndex(token), maxAmount, taker);
+        CollateralSale.liquidateCollateral($, _context(), account, _collateralIndex(token), maxAmount, taker);
     }
 
     /// @inheritdoc IMarginVault
     function absorb(AccountId[] calldata accounts, AccountId rewardTo) external nonReentrant {
-        Waterfall.absorb($, _constants(), accounts, rewardTo);
+        Waterfall.absorb($, _context(), accounts, rewardTo);
+    }
+
+    /// @inheritdoc IMarginVault
+    function cover() external nonReentrant {
+        Settlement.cover($, _context());
+    }
+
+    /// @inheritdoc IMarginVault
+    function resolvePool() external nonReentrant {
+        PoolResolution.resolvePool($, _context());
     }
 
     /// @inheritdoc IMarginVault
     function buyCollateral(AccountId buyer, address token, uint256 amount, uint256 maxCostWad) external nonReentrant {
         _authorize(buyer);
-        CollateralSale.buyCollateral($, _constants(), buyer, _collateralIndex(token), amount, maxCostWad);
+        CollateralSale.buyCollateral($, _context(), buyer, _collateralIndex(token), amount, maxCostWad);
     }
 
     // ------------------------------------------------------------------ administration
 
     /// @inheritdoc IMarginVault
     function listMarket(MarketParameters calldata parameters) external restricted nonReentrant returns (MarketId id) {
-        id = Administration.listMarket($, _constants(), parameters);
-        // One quote unit covers the dust that rounding for the vault cannot: long and short size may differ by a few wei.
-        uint256 reserve = WAD / _cashUnit;
-        $.cashHeld += _toUint128(reserve);
-        emit ReservePaid(id, reserve);
+        uint256 reserve;
+        (id, reserve) = Administration.listMarket($, _context(), parameters);
         _pull(settlementToken, reserve);
     }
 
     /// @inheritdoc IMarginVault
     function setMarketParameters(MarketId id, MarketParameters calldata parameters) external restricted {
-        Administration.setMarketParameters($, _constants(), id, parameters);
+        Administration.setMarketParameters($, _context(), id, parameters);
+    }
+
+    /// @inheritdoc IMarginVault
+    function announceDelisting(MarketId id, uint256 due, uint256 finalPriceWad) external restricted {
+        _requireListed(id);
+        Delisting.announce($, _context(), id, due, finalPriceWad);
+    }
+
+    /// @inheritdoc IMarginVault
+    function delist(MarketId id) external nonReentrant {
+        Delisting.delist($, _context(), id);
     }
 
     /// @inheritdoc IMarginVault
@@ -383,12 +327,12 @@ contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
         address token,
         CollateralParameters calldata parameters
     ) external restricted returns (uint256) {
-        return Administration.listCollateral($, _constants(), settlementToken, token, parameters);
+        return Administration.listCollateral($, _context(), settlementToken, token, parameters);
     }
 
     /// @inheritdoc IMarginVault
     function setCollateralParameters(address token, CollateralParameters calldata parameters) external restricted {
-        Administration.setCollateralParameters($, _constants(), token, parameters);
+        Administration.setCollateralParameters($, _context(), token, parameters);
     }
 
     /// @inheritdoc IMarginVault
@@ -396,46 +340,32 @@ contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
         Administration.setAccountParameters($, parameters);
     }
 
+    /// @inheritdoc IMarginVault
+    function setCashParameters(CashParameters calldata parameters) external restricted {
+        Administration.setCashParameters($, _context(), parameters);
+    }
+
     // ------------------------------------------------------------------ views
 
     /// @inheritdoc IMarginVault
     function health(AccountId account) external view returns (Health memory) {
-        return _health(account, $.accounts[account]);
+        return Views.health($, _context(), account);
     }
 
     /// @inheritdoc IMarginVault
     function healths(AccountId[] calldata accounts) external view returns (Health[] memory answer) {
-        AssetSet assets;
-        for (uint256 i; i < accounts.length; ++i) assets = assets | $.accounts[accounts[i]].assets();
-        Price[] memory prices = oracle.lastPrices(assets);
-        answer = new Health[](accounts.length);
-        for (uint256 i; i < accounts.length; ++i) {
-            answer[i] = _healthAt(accounts[i], $.accounts[accounts[i]], assets, prices);
-        }
+        return Views.healths($, _context(), accounts);
     }
 
     /// @inheritdoc IMarginVault
     function position(AccountId account, MarketId market_) external view returns (PositionView memory) {
         _requireListed(market_);
-        Price price = oracle.lastPrices(onlyAsset(marketAsset(market_)))[0];
-        AccountWord none;
-        Deal memory deal;
-        deal.load($, _constants(), account, none, none, market_, price);
-        int256 sizeWad = deal.size();
-        return
-            PositionView(
-                deal.book.accountSharesWad,
-                deal.book.accountCostWad,
-                sizeWad,
-                deal.value(),
-                sizeWad.abs().mulDivUp(price.value(), WAD),
-                $.positions[account][market_].epoch()
-            );
+        return Views.position($, _context(), account, market_);
     }
 
     /// @inheritdoc IMarginVault
     function cash(AccountId account) external view returns (int256) {
-        return $.accounts[account].principal();
+        return Ledger.load($, _context(), account).cash();
     }
 
     /// @inheritdoc IMarginVault
@@ -452,7 +382,29 @@ contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
     function market(MarketId id) external view returns (MarketView memory) {
         _requireListed(id);
         Market storage m = $.markets[id];
-        return MarketView(m.state, m.totals, m.risk, m.terms, m.discount, $.positions[poolAccount()][id]);
+        return
+            MarketView(
+                m.state,
+                m.totals,
+                m.risk,
+                m.terms,
+                m.discount,
+                $.positions[poolAccount()][id],
+                m.longSide,
+                m.shortSide,
+                m.epochs
+            );
+    }
+
+    /// @inheritdoc IMarginVault
+    function cashView() external view returns (CashView memory) {
+        return
+            CashView($.cashIndices, $.cashTotals, $.cashTerms, $.poolLosses, $.writeOffs, $.interestUnswept, $.badDebt);
+    }
+
+    /// @inheritdoc IMarginVault
+    function epochEnd(MarketId id, bool long, uint256 epoch) external view returns (SideWord) {
+        return $.markets[id].ends[Sides.endKey(long, epoch)];
     }
 
     /// @inheritdoc IMarginVault
@@ -479,7 +431,7 @@ contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
 
     /// @inheritdoc IMarginVault
     function poolValue() external view returns (int256 valueWad, uint256 bandWad, uint256 haircutWad, bool fresh) {
-        return PoolValue.read($, _constants());
+        return PoolValue.read($, _context());
     }
 
     /// @inheritdoc IMarginVault
@@ -490,17 +442,17 @@ contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
         AccountId taker
     ) external view returns (LiquidationPreview memory) {
         _requireListed(market_);
-        return PartialLiquidation.previewLiquidation($, _constants(), account, market_, maxSizeWad, taker);
+        return PartialLiquidation.previewLiquidation($, _context(), account, market_, maxSizeWad, taker);
     }
 
     /// @inheritdoc IMarginVault
     function previewBuyCollateral(address token, uint256 amount) external view returns (uint256 costWad) {
-        return CollateralSale.previewBuyCollateral($, _constants(), _collateralIndex(token), amount);
+        return CollateralSale.previewBuyCollateral($, _context(), _collateralIndex(token), amount);
     }
 
     /// @inheritdoc IMarginVault
     function previewAbsorb(AccountId account) external view returns (AbsorbPreview memory) {
-        return Waterfall.previewAbsorb($, _constants(), account);
+        return Waterfall.previewAbsorb($, _context(), account);
     }
 
     /// @inheritdoc IMarginVault
@@ -514,21 +466,6 @@ contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
     }
 
     // ------------------------------------------------------------------ shared
-
-    function _health(AccountId account, AccountWord word) private view returns (Health memory) {
-        return _healthAt(account, word, word.assets(), oracle.lastPrices(word.assets()));
-    }
-
-    function _healthAt(
-        AccountId account,
-        AccountWord word,
-        AssetSet assets,
-        Price[] memory prices
-    ) private view returns (Health memory) {
-        bool isPool = account == poolAccount();
-        Sums memory sums = Margin.collect($, account, word, assets, prices, isPool, Margin.NO_ASSET);
-        return Margin.total(sums, word.principal(), $.accountRisk);
-    }
 
     function _authorize(AccountId account) private view {
         require(msg.sender == account.owner(), NotAuthorized(account, msg.sender));
@@ -544,18 +481,7 @@ contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
         return indexPlusOne - 1;
     }
 
-    function _constants() private view returns (Constants memory) {
-        return Constants(oracle, poolAccount(), insuranceAccount());
-    }
-
-    /// @dev An amount (raw) of cash in wad. Within 128 bits before the cast: beyond it would turn its sign, and a transfer take from its
-    /// receiver.
-    function _cashWad(uint256 amount) private view returns (int256) {
-        return int256(_toUint128(amount) * _cashUnit);
-    }
-
-    function _toUint128(uint256 amount) private pure returns (uint128) {
-        require(amount >> 128 == 0, AmountTooLarge(amount));
-        return uint128(amount);
+    function _context() private view returns (Context memory) {
+        return Context(oracle, poolAccount(), insuranceAccount(), settlementToken, _cashUnit, CashBook.open($));
     }
 }

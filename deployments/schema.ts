@@ -62,6 +62,8 @@ const market = z
     discountSlope: ratio,
     discountCap: share,
     capitalShare: share,
+    /** By how much the initial base rises as open interest comes to skewScale. */
+    openInterestSlope: ratio,
     maxFundingVelocityPerDay2: ratio,
     maxFundingRatePerDay: ratio,
     maxFundingGapSeconds: seconds,
@@ -81,6 +83,7 @@ const market = z
       "must not exceed maintenanceBase * skewScale, so that no fill is further than maintenanceBase from the price",
       (m) => wad(m.openInterestCap) * WAD <= wad(m.maintenanceBase) * wad(m.skewScale),
     ),
+    rule("openInterestSlope", "must be at most 10", (m) => wad(m.openInterestSlope) <= wad("10")),
     rule("minimumSize", "must not exceed openInterestCap", (m) => wad(m.minimumSize) <= wad(m.openInterestCap)),
     rule(
       "discountBase",
@@ -111,6 +114,10 @@ const collateral = z
     asset: z.string().regex(assetPattern),
     weightInitial: positive(share),
     weightMaintenance: positive(share),
+    /** In tokens, over all accounts; without one, as much as the vault can count. */
+    depositCap: positive(decimal(18)).optional(),
+    /** Share of the deposit cap beyond which what the vault holds counts nothing for initial margin. */
+    concentrationStart: positive(share.refine((text) => wad(text) % (WAD / 10_000n) === 0n, "must have 4 decimals")),
     discountBase: share,
     discountSlope: ratio,
     discountCap: share,
@@ -123,6 +130,27 @@ const collateral = z
       (c) => wad(c.weightMaintenance) + wad(c.discountCap) < WAD,
     ),
     rule("weightInitial", "must not exceed weightMaintenance", (c) => wad(c.weightInitial) <= wad(c.weightMaintenance)),
+  );
+
+/** What cash costs who owes it, and what losses may take in an hour. Rates a year. */
+const cash = z
+  .strictObject({
+    kink: share,
+    rateAtZero: ratio,
+    rateAtKink: ratio,
+    rateAtFull: ratio,
+    /** Share of interest that is the insurance account's. */
+    reserveFactor: share,
+    /** Of the pool's value. */
+    poolLossPerHour: share,
+    /** Of all cash supplied. */
+    writeOffPerHour: share,
+  })
+  .check(
+    rule("rateAtZero", "must not exceed rateAtKink", (c) => wad(c.rateAtZero) <= wad(c.rateAtKink)),
+    rule("rateAtKink", "must not exceed rateAtFull", (c) => wad(c.rateAtKink) <= wad(c.rateAtFull)),
+    rule("rateAtFull", "must be at most 4 (400% a year)", (c) => wad(c.rateAtFull) <= wad("4")),
+    rule("reserveFactor", "must be at most 0.5", (c) => wad(c.reserveFactor) <= wad("0.5")),
   );
 
 const vault = z
@@ -163,6 +191,7 @@ export const DeploymentParameters = z
     /** The token that cash is counted in, taken as one quote unit. */
     settlementToken: z.strictObject(token),
     collaterals: z.array(collateral),
+    cash,
     vault,
   })
   .check(

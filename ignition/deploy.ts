@@ -159,6 +159,7 @@ async function listEverything(deployment: Deployment, parameters: DeploymentPara
   const [markets, collaterals] = await vault.totals();
   const isNew = markets === 0n;
   if ((await vault.accountRisk()) === 0n) await mined(vault.setAccountParameters(accountParameters(parameters)));
+  if ((await vault.cashView()).terms === 0n) await mined(vault.setCashParameters(cashParameters(parameters)));
 
   const newMarkets = parameters.markets.slice(Number(markets));
   const newCollaterals = parameters.collaterals.slice(Number(collaterals));
@@ -201,17 +202,23 @@ export function marketParameters(market: DeploymentParameters["markets"][number]
     takerRateWad: wad(market.takerRate),
     makerRateWad: wad(market.makerRate),
     capitalShareWad: wad(market.capitalShare),
+    openInterestSlopeWad: wad(market.openInterestSlope),
     discountBaseWad: wad(market.discountBase),
     discountSlopeWad: wad(market.discountSlope),
     discountCapWad: wad(market.discountCap),
   };
 }
 
+/** What the vault's word holds of a deposit cap. */
+const largestDepositCap = 2n ** 96n - 1n;
+
 export function collateralParameters(collateral: DeploymentParameters["collaterals"][number]) {
+  const { depositCap, decimals } = collateral;
   return {
     initialWeightWad: wad(collateral.weightInitial),
     maintenanceWeightWad: wad(collateral.weightMaintenance),
-    depositCap: 2n ** 96n - 1n,
+    depositCap: depositCap === undefined ? largestDepositCap : parseDecimal(depositCap, Number(decimals)),
+    concentrationStartWad: wad(collateral.concentrationStart),
     discountBaseWad: wad(collateral.discountBase),
     discountSlopeWad: wad(collateral.discountSlope),
     discountCapWad: wad(collateral.discountCap),
@@ -232,6 +239,18 @@ export function accountParameters({ vault }: DeploymentParameters) {
     absorbRewardFloorWad: wad(vault.absorbRewardFloor),
     absorbRewardPerHourWad: wad(vault.absorbRewardPerHour),
     capitalMaxAgeSeconds: BigInt(vault.capitalMaxAgeSeconds),
+  };
+}
+
+export function cashParameters({ cash }: DeploymentParameters) {
+  return {
+    kinkWad: wad(cash.kink),
+    rateAtZeroWad: wad(cash.rateAtZero),
+    rateAtKinkWad: wad(cash.rateAtKink),
+    rateAtFullWad: wad(cash.rateAtFull),
+    reserveFactorWad: wad(cash.reserveFactor),
+    poolLossPerHourWad: wad(cash.poolLossPerHour),
+    writeOffPerHourWad: wad(cash.writeOffPerHour),
   };
 }
 

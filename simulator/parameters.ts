@@ -23,6 +23,7 @@ const everyMarket = {
   profitWeight: "0.5",
   ...discount,
   capitalShare: "0.5",
+  openInterestSlope: "0",
   maxFundingVelocityPerDay2: "3",
   maxFundingRatePerDay: "0.005",
   maxFundingGapSeconds: "86400",
@@ -33,12 +34,23 @@ const settlementToken = { symbol: "USDC", decimals: "6" };
 const everyCollateral = {
   weightInitial: "0.85",
   weightMaintenance: "0.9",
+  concentrationStart: "1",
   ...discount,
 };
 const collaterals = [
   { symbol: "WETH", asset: "ETH", decimals: "18", ...everyCollateral },
   { symbol: "WBTC", asset: "BTC", decimals: "8", ...everyCollateral },
 ];
+
+const cash = {
+  kink: "0.8",
+  rateAtZero: "0.01",
+  rateAtKink: "0.08",
+  rateAtFull: "0.8",
+  reserveFactor: "0.1",
+  poolLossPerHour: "0.1",
+  writeOffPerHour: "0.2",
+};
 
 const vault = {
   debtMargin: "0.05",
@@ -86,6 +98,7 @@ export function deploymentParameters({ assets, rows }: Pick<PriceFile, "assets" 
     markets: [...rows[0].prices].map(([symbol, price]) => marketParameters(symbol, price)),
     settlementToken,
     collaterals: collaterals.filter(({ asset }) => assets.includes(asset)),
+    cash,
     vault: { ...vault, maxPriceAgeSeconds: String(maximumPriceAgeSeconds(rows)) },
   });
 }

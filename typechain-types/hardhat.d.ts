@@ -18,8 +18,13 @@ getContractFactory(name: 'IPriceOracle', signerOrOptions?: ethers.Signer | Facto
 getContractFactory(name: 'VaultLens', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.VaultLens__factory>
 getContractFactory(name: 'Administration', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Administration__factory>
 getContractFactory(name: 'CollateralSale', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.CollateralSale__factory>
+getContractFactory(name: 'Custody', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Custody__factory>
+getContractFactory(name: 'Delisting', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Delisting__factory>
 getContractFactory(name: 'PartialLiquidation', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.PartialLiquidation__factory>
+getContractFactory(name: 'PoolResolution', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.PoolResolution__factory>
 getContractFactory(name: 'PoolValue', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.PoolValue__factory>
+getContractFactory(name: 'Settlement', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Settlement__factory>
+getContractFactory(name: 'Views', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Views__factory>
 getContractFactory(name: 'Waterfall', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Waterfall__factory>
 getContractFactory(name: 'MockAggregator', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.MockAggregator__factory>
 getContractFactory(name: 'MockFeeToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.MockFeeToken__factory>
@@ -38,8 +43,13 @@ getContractAt(name: 'IPriceOracle', address: string | ethers.Addressable, signer
 getContractAt(name: 'VaultLens', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.VaultLens>
 getContractAt(name: 'Administration', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Administration>
 getContractAt(name: 'CollateralSale', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.CollateralSale>
+getContractAt(name: 'Custody', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Custody>
+getContractAt(name: 'Delisting', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Delisting>
 getContractAt(name: 'PartialLiquidation', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.PartialLiquidation>
+getContractAt(name: 'PoolResolution', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.PoolResolution>
 getContractAt(name: 'PoolValue', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.PoolValue>
+getContractAt(name: 'Settlement', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Settlement>
+getContractAt(name: 'Views', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Views>
 getContractAt(name: 'Waterfall', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Waterfall>
 getContractAt(name: 'MockAggregator', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.MockAggregator>
 getContractAt(name: 'MockFeeToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.MockFeeToken>
@@ -58,8 +68,13 @@ deployContract(name: 'IPriceOracle', signerOrOptions?: ethers.Signer | DeployCon
 deployContract(name: 'VaultLens', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.VaultLens>
 deployContract(name: 'Administration', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Administration>
 deployContract(name: 'CollateralSale', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.CollateralSale>
+deployContract(name: 'Custody', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Custody>
+deployContract(name: 'Delisting', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Delisting>
 deployContract(name: 'PartialLiquidation', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PartialLiquidation>
+deployContract(name: 'PoolResolution', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PoolResolution>
 deployContract(name: 'PoolValue', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PoolValue>
+deployContract(name: 'Settlement', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Settlement>
+deployContract(name: 'Views', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Views>
 deployContract(name: 'Waterfall', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Waterfall>
 deployContract(name: 'MockAggregator', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MockAggregator>
 deployContract(name: 'MockFeeToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MockFeeToken>
@@ -78,8 +93,13 @@ deployContract(name: 'IPriceOracle', args: any[], signerOrOptions?: ethers.Signe
 deployContract(name: 'VaultLens', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.VaultLens>
 deployContract(name: 'Administration', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Administration>
 deployContract(name: 'CollateralSale', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.CollateralSale>
+deployContract(name: 'Custody', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Custody>
+deployContract(name: 'Delisting', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Delisting>
 deployContract(name: 'PartialLiquidation', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PartialLiquidation>
+deployContract(name: 'PoolResolution', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PoolResolution>
 deployContract(name: 'PoolValue', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PoolValue>
+deployContract(name: 'Settlement', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Settlement>
+deployContract(name: 'Views', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Views>
 deployContract(name: 'Waterfall', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Waterfall>
 deployContract(name: 'MockAggregator', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MockAggregator>
 deployContract(name: 'MockFeeToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MockFeeToken>

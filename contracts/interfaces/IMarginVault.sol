@@ -4,13 +4,16 @@ pragma solidity 0.8.37;
 import {AccountId} from "../types/AccountId.sol";
 import {AccountWord} from "../types/AccountWord.sol";
 import {MarketId} from "../types/AssetSet.sol";
+import {CashIndices, CashParameters, CashTerms, CashTotals, HourBudget} from "../types/CashWords.sol";
 import {
     MarketState,
     MarketTotals,
     MarketRisk,
     MarketTerms,
     DiscountTerms,
-    MarketParameters
+    EpochsWord,
+    MarketParameters,
+    SideWord
 } from "../types/MarketWords.sol";
 import {Position} from "../types/Position.sol";
 import {
@@ -48,9 +51,13 @@ struct PositionView {
     int256 valueWad;
     uint256 notionalWad;
     uint256 epoch;
+    /// As it was stored last: shares of the epoch that its side was in then.
+    int256 storedSharesWad;
+    uint256 storedEpoch;
 }
 
-/// @notice A market's words and the pool's position in it: all that a reader needs to mirror it.
+/// @notice A market's words and the pool's position in it: all that a reader needs to mirror it. The words of the sides mean something only
+/// where the state's flags say that they were touched.
 struct MarketView {
     MarketState state;
     MarketTotals totals;
@@ -58,6 +65,33 @@ struct MarketView {
     MarketTerms terms;
     DiscountTerms discount;
     Position poolPosition;
+    SideWord longSide;
+    SideWord shortSide;
+    EpochsWord epochs;
+}
+
+/// @notice The words of cash, as stored: what has accrued since is not in them.
+struct CashView {
+    CashIndices indices;
+    CashTotals totals;
+    CashTerms terms;
+    HourBudget poolLosses;
+    HourBudget writeOffs;
+    /// Wad: the insurance account's share of interest, not yet in its cash.
+    uint256 interestUnsweptWad;
+    /// Wad: losses that nobody has paid yet.
+    uint256 badDebtWad;
+}
+
+/// @notice Who bears what of a loss, wad. `deficitWad` is what was missing at the price; `deleveragedWad` what the other sides bore beyond
+/// the price.
+struct Loss {
+    uint256 deficitWad;
+    uint256 insuranceWad;
+    uint256 poolWad;
+    uint256 deleveragedWad;
+    uint256 writtenOffWad;
+    uint256 badDebtWad;
 }
 
 /// @notice Why step 1 of the waterfall refuses a leg.
@@ -183,6 +217,18 @@ interface IMarginVault {
     error ModeNeedsNoPosition(AccountId account);
     /// @notice Thrown when a liquidation would not raise the account's health.
     error HealthNotRaised(AccountId account, uint256 healthBeforeWad, uint256 healthAfterWad);
+    /// @notice Thrown when a taker has a position of size zero in the market, which deleveraging left: settle it first.
+    error UnsettledResult(AccountId account, MarketId market);
+    /// @notice Thrown when a position would grow in a market that is about to be delisted: it can only be reduced.
+    error MarketClosing(MarketId market, uint256 delistAt);
+    /// @notice Thrown when a market is delisted before its announced time, or without an announcement (`delistAt` zero).
+    error DelistingNotDue(MarketId market, uint256 delistAt, uint256 blockTime);
+    /// @notice Thrown when a market was delisted: settle what is left in it.
+    error MarketDelisted(MarketId market);
+    /// @notice Thrown when the pool is to be resolved although it is not below zero.
+    error PoolSolvent(int256 equityWad);
+    /// @notice Thrown when there is no bad debt that insurance could cover now.
+    error NothingToCover(uint256 badDebtWad, int256 insuranceCashWad);
     /// @notice Thrown when a parameter is outside the bounds in code; `rule` says which.
     error ParameterOutOfBounds(string rule);
     /// @notice Thrown when a position, a cost or a side grows beyond what its word holds.
@@ -199,6 +245,14 @@ interface IMarginVault {
     event PositionChanged(AccountId indexed account, MarketId indexed market, Position position);
     /// @notice A market changed: funding, totals, or the pool's position in it.
     event MarketChanged(MarketId indexed market, MarketState state, MarketTotals totals, Position poolPosition);
+    /// @notice The indices of a market's sides changed: deleveraging, the end of an epoch, or a side that emptied.
+    event SidesChanged(MarketId indexed market, SideWord longSide, SideWord shortSide, EpochsWord epochs);
+    /// @notice An epoch of a side ended with this index: a position of it converts when it is touched.
+    event EpochEnded(MarketId indexed market, bool indexed long, uint256 epoch, SideWord end);
+    /// @notice Cash changed: its indices and rates, its totals, or the insurance account's share of interest (wad).
+    event CashChanged(CashIndices indices, CashTotals totals, uint256 interestUnsweptWad);
+    /// @notice What losses may still take from the pool, and from suppliers of cash, in this hour changed; or the bad debt (wad).
+    event LossesChanged(HourBudget poolLosses, HourBudget writeOffs, uint256 badDebtWad);
     /// @notice An account's amount (raw) of a collateral changed.
     event CollateralChanged(AccountId indexed account, address indexed token, uint256 amount);
     /// @notice The checkpoint of the pool's capital changed.
@@ -216,6 +270,8 @@ interface IMarginVault {
     );
     /// @notice The parameters of all accounts were set.
     event AccountParametersSet(AccountRisk risk);
+    /// @notice The parameters of cash were set.
+    event CashParametersSet(CashTerms terms);
 
     // ------------------------------------------------------------------ events: what happened
 
@@ -285,20 +341,54 @@ interface IMarginVault {
         uint256 valueWad,
         uint256 stockSince
     );
-    /// @notice Waterfall, step 3: insurance paid what was missing at the price.
+    /// @notice Waterfall, step 3: insurance paid of what was missing at the price.
     event InsurancePaid(AccountId indexed account, uint256 deficitWad, uint256 paidWad);
-    /// @notice Waterfall, step 4: the pool bore what insurance did not pay, impact first.
+    /// @notice Waterfall, step 4: the pool paid of what insurance could not, within its hour's budget.
     event PoolPaid(AccountId indexed account, uint256 paidWad);
+    /// @notice Waterfall, step 2 or 5: a position of an account (the pool's, when that is resolved) was closed against the other side of its
+    /// market. `sizeWad` is signed as the position was; `realizedWad` is what moved to the account's cash.
+    event PositionDeleveraged(
+        AccountId indexed account,
+        MarketId indexed market,
+        int256 sizeWad,
+        uint256 priceRay,
+        int256 realizedWad
+    );
+    /// @notice Waterfall, step 2 or 5: what that did to the other side (`long` or short): each share of this epoch sold `soldRay` of its size
+    /// at `priceRay`, and is `scaleRay` large after it. VaultLens.deleveraged tells what it did to an account.
+    event Deleveraged(
+        MarketId indexed market,
+        bool indexed long,
+        uint256 epoch,
+        uint256 soldRay,
+        uint256 priceRay,
+        uint256 scaleRay
+    );
+    /// @notice Waterfall, step 6: suppliers of cash bore `writtenOffWad` through the supply index; `badDebtWad` nobody has borne yet.
+    event LossWrittenOff(AccountId indexed account, uint256 writtenOffWad, uint256 badDebtWad);
+    /// @notice Insurance paid bad debt, of which this much is left.
+    event BadDebtCovered(uint256 paidWad, uint256 badDebtWad);
+    /// @notice The pool was below zero, and was brought back to it.
+    event PoolResolved(Loss loss);
+    /// @notice A market is to be delisted from `due` (Unix seconds) on; at `finalPriceWad` if its feed is dead by then (zero: at its last good
+    /// price).
+    event DelistingAnnounced(MarketId indexed market, uint256 due, uint256 finalPriceWad);
+    /// @notice A market was delisted: all its positions were closed at this price, and wait to be settled.
+    event Delisted(MarketId indexed market, uint256 priceWad);
     /// @notice Waterfall, end: the account was absorbed; `returnedWad` stays its cash (below zero: a debt against stale assets).
+    /// `deleveraged`: way B, everything was closed against the other sides; else way A, the pool took what it could bear.
     event Absorbed(
         AccountId indexed account,
         AccountId indexed rewardTo,
+        bool deleveraged,
         uint256 penaltyWad,
         uint256 rewardWad,
         int256 returnedWad
     );
     /// @notice The insurance account's share of a market's fees moved to its cash.
     event FeesSwept(MarketId indexed market, uint256 amountWad);
+    /// @notice The insurance account's share of interest moved to its cash.
+    event InterestSwept(uint256 amountWad);
 
     // ------------------------------------------------------------------ acts
 
@@ -328,7 +418,8 @@ interface IMarginVault {
     ) external;
 
     /// @notice Moves an unrealised loss to the account's cash. By anyone; changes neither equity nor health. A gain stays
-    /// unrealised until it is closed: settling frees no profit.
+    /// unrealised until it is closed: settling frees no profit. But a position of size zero, which deleveraging or delisting left, is final:
+    /// its gain moves too, no fresh price is needed, and the position is gone.
     function settle(AccountId account, MarketId market) external;
 
     /// @notice Waterfall, step 1: closes a part of a position, at most `maxSizeWad`, as much as brings health to its target. `taker` is the
@@ -341,8 +432,8 @@ interface IMarginVault {
     /// price less the discount, as much as brings health to its target and at most what net cash is below zero.
     function liquidateCollateral(AccountId account, address token, uint256 maxAmount, AccountId taker) external;
 
-    /// @notice Waterfall, steps 2 to 4: takes accounts over whole. Accounts that are healthy again, or that step 1 still serves,
-    /// are skipped; throws if none is left. The reward is cash of `rewardTo`.
+    /// @notice Waterfall, steps 2 to 6: takes accounts over whole, and books what they cannot pay there and then. Accounts that are healthy
+    /// again, or that step 1 still serves, are skipped; throws if none is left. The reward is cash of `rewardTo`.
     function absorb(AccountId[] calldata accounts, AccountId rewardTo) external;
 
     /// @notice Buys `amount` (raw) of a collateral that the pool has absorbed, for an account that the caller may act for, at
@@ -351,6 +442,20 @@ interface IMarginVault {
 
     /// @notice Moves the insurance account's share of a market's fees to its cash. By anyone.
     function sweepFees(MarketId market) external;
+
+    /// @notice Moves the insurance account's share of interest to its cash. By anyone.
+    function sweepInterest() external;
+
+    /// @notice Lets insurance pay bad debt, as far as its cash goes. By anyone; absorb does it before anything else.
+    function cover() external;
+
+    /// @notice Waterfall, step 7: brings a pool that is below zero at maintenance back to it. Insurance pays, the pool's positions with a
+    /// fresh price are closed against the other sides, the rest is written off. By anyone. Its shares stay.
+    function resolvePool() external;
+
+    /// @notice Delists a market from its announced time on. By anyone. All positions are closed at the oracle's price if it is fresh, else at
+    /// the announced one, else at the last good one; settling pays them.
+    function delist(MarketId market) external;
 
     /// @notice Takes a new checkpoint of the pool's capital. By anyone. A stale market counts at its last good price, a stale collateral
     /// not at all.
@@ -369,6 +474,13 @@ interface IMarginVault {
 
     /// @notice Changes the parameters of a collateral.
     function setCollateralParameters(address token, CollateralParameters calldata parameters) external;
+
+    /// @notice Sets the parameters of cash: its rates, and what losses may take in an hour.
+    function setCashParameters(CashParameters calldata parameters) external;
+
+    /// @notice Announces that a market will be delisted from `due` (Unix seconds, at least a day ahead) on. No position grows from now on.
+    /// @param finalPriceWad what counts if its feed is dead by then; zero: its last good price
+    function announceDelisting(MarketId market, uint256 due, uint256 finalPriceWad) external;
 
     /// @notice Sets the parameters of all accounts.
     function setAccountParameters(AccountParameters calldata parameters) external;
@@ -399,6 +511,12 @@ interface IMarginVault {
 
     /// @notice The parameters of all accounts.
     function accountRisk() external view returns (AccountRisk);
+
+    /// @notice The words of cash: indices, totals, terms, what losses may still take in this hour, and what nobody has paid yet.
+    function cashView() external view returns (CashView memory);
+
+    /// @notice The index of a side at the end of one of its epochs.
+    function epochEnd(MarketId market, bool long, uint256 epoch) external view returns (SideWord);
 
     /// @notice The checkpoint of the pool's capital.
     function capital() external view returns (Capital);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {IMarginVault, AbsorbPreview, Health, LiquidationPreview} from "../interfaces/IMarginVault.sol";
+import {IMarginVault, AbsorbPreview, Health, LiquidationPreview, PositionView} from "../interfaces/IMarginVault.sol";
+import {FixedPoint, RAY_SIGNED} from "../libraries/FixedPoint.sol";
+import {Sides} from "../libraries/Sides.sol";
 import {AccountId} from "../types/AccountId.sol";
 import {MarketId, bitCount, lowestBit} from "../types/AssetSet.sol";
 
@@ -17,6 +19,8 @@ struct RiskView {
 /// @title Views of many accounts in one call
 /// @notice The vault never uses it; a keeper or a page may.
 contract VaultLens {
+    using FixedPoint for int256;
+
     IMarginVault public immutable vault;
 
     constructor(IMarginVault vault_) {
@@ -46,6 +50,26 @@ contract VaultLens {
         AccountId[] memory found = liquidatable(accounts);
         answer = new RiskView[](found.length);
         for (uint256 i; i < found.length; ++i) answer[i] = _riskOf(found[i], taker);
+    }
+
+    /// @notice What one deleveraging did to an account's position, as long as the position has not been touched since: give it what the event
+    /// Deleveraged told.
+    /// @return sizeWad what it sold of its size: below zero for a long position, above for a short one; zero if the position is younger
+    /// @return proceedsWad what it got for that, or below zero paid; it stands in the position's value until the position is closed
+    function deleveraged(
+        AccountId account,
+        MarketId market,
+        bool long,
+        uint256 epoch,
+        uint256 soldRay,
+        uint256 priceRay
+    ) external view returns (int256 sizeWad, int256 proceedsWad) {
+        PositionView memory position = vault.position(account, market);
+        (int256 shares, uint256 since) = (position.storedSharesWad, position.storedEpoch);
+        if (shares == 0 || long != shares > 0 || since > epoch) return (0, 0);
+        for (; since < epoch; ++since) (shares, ) = Sides.convertedBy(vault.epochEnd(market, long, since), shares, 0);
+        sizeWad = -shares.mulDivFloor(int256(soldRay), RAY_SIGNED);
+        proceedsWad = (-sizeWad).mulDivFloor(int256(priceRay), RAY_SIGNED);
     }
 
     function _isLiquidatable(Health memory health) private pure returns (bool) {

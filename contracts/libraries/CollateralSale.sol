@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {CashBook} from "./CashBook.sol";
 import {FixedPoint, WAD} from "./FixedPoint.sol";
 import {Ledger} from "./Ledger.sol";
 import {Liquidation} from "./Liquidation.sol";
@@ -9,10 +10,10 @@ import {Margin, Sums} from "./Margin.sol";
 import {Target, Targets} from "./Targets.sol";
 import {IMarginVault, Health} from "../interfaces/IMarginVault.sol";
 import {AccountId} from "../types/AccountId.sol";
-import {AccountWord} from "../types/AccountWord.sol";
+import {Account} from "../types/Account.sol";
 import {AssetSet, collateralAsset, onlyAsset} from "../types/AssetSet.sol";
 import {Price} from "../types/Price.sol";
-import {Constants, VaultStorage} from "../types/VaultStorage.sol";
+import {Context, VaultStorage} from "../types/VaultStorage.sol";
 import {AccountRisk, Collateral} from "../types/VaultWords.sol";
 
 /// @notice A collateral that changes hands for cash, inside the vault.
@@ -20,8 +21,8 @@ struct Sale {
     uint256 index;
     AccountId buyer;
     AccountId seller;
-    AccountWord buyerWord;
-    AccountWord sellerWord;
+    Account buyerWord;
+    Account sellerWord;
     /// Of the collateral, raw.
     uint256 amount;
     /// What the seller has for it, and what insurance has besides; the buyer pays both. Wad.
@@ -44,7 +45,7 @@ library CollateralSale {
     /// @param taker an account that the caller may act for: the vault has checked that
     function liquidateCollateral(
         VaultStorage storage $,
-        Constants memory constants,
+        Context memory context,
         AccountId account,
         uint256 index,
         uint256 maxAmount,
@@ -52,9 +53,9 @@ library CollateralSale {
     ) public {
         require(maxAmount != 0, IMarginVault.ZeroAmount());
         require(taker != account, IMarginVault.RewardToTarget(account));
-        AccountWord takerWord = $.accounts[taker];
+        Account takerWord = Ledger.load($, context, taker);
         uint256 asset = collateralAsset(index);
-        Target memory target = Targets.read($, constants, account, takerWord.assets() | onlyAsset(asset));
+        Target memory target = Targets.read($, context, account, takerWord.assets() | onlyAsset(asset));
         target.requireLiquidatable();
         Price price = _requireFresh($, index, target.priceOf(asset));
 
@@ -70,14 +71,15 @@ library CollateralSale {
         uint256 healthAfter = _healthAfter($, target, sale, price);
         uint256 healthBefore = target.health.healthWad;
         require(healthAfter > healthBefore, IMarginVault.HealthNotRaised(account, healthBefore, healthAfter));
-        _exchange($, sale);
-        if (sale.toInsurance != 0) Ledger.addCash($, constants.insurance, int256(sale.toInsurance));
+        _exchange($, context, sale);
+        if (sale.toInsurance != 0) Ledger.addCash($, context, context.insurance, int256(sale.toInsurance));
         Health memory taken = Margin.total(
             Margin.collect($, taker, sale.buyerWord, target.assets, target.prices, false, Margin.NO_ASSET),
-            sale.buyerWord.principal(),
+            sale.buyerWord.cash(),
             target.risk
         );
         _requireBuyerSound(sale, taken, target.risk);
+        CashBook.save($, context);
         emit IMarginVault.CollateralLiquidated(
             account,
             $.collateralTokens[index],
@@ -95,41 +97,51 @@ library CollateralSale {
     /// @param buyer an account that the caller may act for: the vault has checked that
     function buyCollateral(
         VaultStorage storage $,
-        Constants memory constants,
+        Context memory context,
         AccountId buyer,
         uint256 index,
         uint256 amount,
         uint256 maxCostWad
     ) public {
         require(amount != 0, IMarginVault.ZeroAmount());
-        AccountWord buyerWord = $.accounts[buyer];
+        Account buyerWord = Ledger.load($, context, buyer);
         uint256 asset = collateralAsset(index);
         AssetSet assets = buyerWord.assets() | onlyAsset(asset);
-        Price[] memory prices = constants.oracle.lastPrices(assets);
+        Price[] memory prices = context.oracle.lastPrices(assets);
         Price price = _requireFresh($, index, prices[assets.rank(asset)]);
 
-        Sale memory sale = Sale(index, buyer, constants.pool, buyerWord, $.accounts[constants.pool], amount, 0, 0);
-        uint256 balance = $.collateralOf[constants.pool][index];
+        Sale memory sale = Sale(
+            index,
+            buyer,
+            context.pool,
+            buyerWord,
+            Ledger.load($, context, context.pool),
+            amount,
+            0,
+            0
+        );
+        uint256 balance = $.collateralOf[context.pool][index];
         address token = $.collateralTokens[index];
-        require(amount <= balance, IMarginVault.InsufficientBalance(constants.pool, token, amount, balance));
+        require(amount <= balance, IMarginVault.InsufficientBalance(context.pool, token, amount, balance));
         sale.proceeds = _costUp($, index, amount, price);
         require(sale.proceeds <= maxCostWad, IMarginVault.CostAboveLimit(sale.proceeds, maxCostWad));
 
-        _exchange($, sale);
+        _exchange($, context, sale);
         Sums memory sums = Margin.collect($, buyer, sale.buyerWord, assets, prices, false, Margin.NO_ASSET);
         AccountRisk risk = $.accountRisk;
-        _requireBuyerSound(sale, Margin.total(sums, sale.buyerWord.principal(), risk), risk);
+        _requireBuyerSound(sale, Margin.total(sums, sale.buyerWord.cash(), risk), risk);
+        CashBook.save($, context);
         emit IMarginVault.PoolCollateralSold(buyer, token, amount, sale.proceeds);
     }
 
     /// @notice What the pool asks for an amount (raw) at the last price, wad.
     function previewBuyCollateral(
         VaultStorage storage $,
-        Constants memory constants,
+        Context memory context,
         uint256 index,
         uint256 amount
     ) public view returns (uint256) {
-        Price price = constants.oracle.lastPrices(onlyAsset(collateralAsset(index)))[0];
+        Price price = context.oracle.lastPrices(onlyAsset(collateralAsset(index)))[0];
         return _costUp($, index, amount, _requireFresh($, index, price));
     }
 
@@ -138,11 +150,11 @@ library CollateralSale {
     /// @return the amount that the pool then holds, which the caller writes
     function stock(
         VaultStorage storage $,
-        Constants memory constants,
+        Context memory context,
         uint256 index,
         uint256 amount
     ) internal returns (uint256) {
-        uint256 held = $.collateralOf[constants.pool][index];
+        uint256 held = $.collateralOf[context.pool][index];
         uint256 since = Math.max($.stockSince[index], block.timestamp - RAMP);
         $.stockSince[index] = (since * held + block.timestamp * amount).divUp(held + amount);
         return held + amount;
@@ -188,7 +200,10 @@ library CollateralSale {
         uint256 gain =
             paid - collateral.maintenanceWeight() + goal.mulDivUp(target.risk.debtMargin(), WAD).mulDivUp(paid, WAD);
         uint256 value = uint256(wanted).mulDivDown(WAD, gain); // above zero, because health is below 1 and T above
-        value = Math.min(value, health.netCashWad.abs().mulDivDown(WAD, paid));
+        uint256 debt = health.netCashWad.abs();
+        uint256 whole = debt.mulDivDown(WAD, paid);
+        // A debt too small to be worth liquidating is not left behind.
+        if (value.mulDivDown(paid, WAD) + target.risk.minimumDebt() > debt) value = whole;
         uint256 amount = value.mulDivDown(10 ** collateral.decimals(), price.value());
         return Math.min(Math.min(amount, balance), maxAmount);
     }
@@ -204,29 +219,29 @@ library CollateralSale {
         Sums memory sums = Margin.copy(target.sums);
         sums.equityMaintenance -= int256(Margin.weightedDown(collateral, balance, price));
         sums.equityMaintenance += int256(Margin.weightedDown(collateral, balance - sale.amount, price));
-        return Margin.total(sums, target.word.principal() + int256(sale.proceeds), target.risk).healthWad;
+        return Margin.total(sums, target.word.cash() + int256(sale.proceeds), target.risk).healthWad;
     }
 
     /// @dev Writes both accounts. What the vault holds of the token stays as it is.
-    function _exchange(VaultStorage storage $, Sale memory sale) private {
+    function _exchange(VaultStorage storage $, Context memory context, Sale memory sale) private {
         uint256 index = sale.index;
         uint256 left = $.collateralOf[sale.seller][index] - sale.amount;
         sale.sellerWord = Ledger.saveCollateral($, sale.seller, sale.sellerWord, index, left);
-        sale.sellerWord = sale.sellerWord.withPrincipal(sale.sellerWord.principal() + int256(sale.proceeds));
-        Ledger.saveAccount($, sale.seller, sale.sellerWord);
+        sale.sellerWord = sale.sellerWord.plusCash(int256(sale.proceeds));
+        Ledger.save($, context, sale.seller, sale.sellerWord);
 
         uint256 more = $.collateralOf[sale.buyer][index] + sale.amount;
         sale.buyerWord = Ledger.saveCollateral($, sale.buyer, sale.buyerWord, index, more);
         uint256 pays = sale.proceeds + sale.toInsurance;
-        sale.buyerWord = sale.buyerWord.withPrincipal(sale.buyerWord.principal() - int256(pays));
-        Ledger.saveAccount($, sale.buyer, sale.buyerWord);
+        sale.buyerWord = sale.buyerWord.plusCash(-int256(pays));
+        Ledger.save($, context, sale.buyer, sale.buyerWord);
     }
 
     /// @dev The buyer must be able to bear what it has: as after a withdrawal.
     function _requireBuyerSound(Sale memory sale, Health memory health, AccountRisk risk) private pure {
         Ledger.requireFewAssets(sale.buyer, sale.buyerWord);
         Ledger.requireDebtAboveMinimum(sale.buyer, sale.buyerWord, risk);
-        if (sale.buyerWord.marketBits() != 0 || sale.buyerWord.principal() < 0) {
+        if (sale.buyerWord.marketBits() != 0 || sale.buyerWord.cash() < 0) {
             health.requireInitialMargin(sale.buyer);
         }
     }

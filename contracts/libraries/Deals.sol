@@ -9,31 +9,36 @@ import {Margin, Sums} from "./Margin.sol";
 import {Side, Sides} from "./Sides.sol";
 import {IMarginVault} from "../interfaces/IMarginVault.sol";
 import {AccountId} from "../types/AccountId.sol";
-import {AccountWord} from "../types/AccountWord.sol";
+import {Account} from "../types/Account.sol";
 import {MarketId} from "../types/AssetSet.sol";
 import {
+    EpochsWord,
     MICRO,
     MarketRisk,
     MarketState,
     MarketTerms,
     MarketTotals,
+    SIDES_TOUCHED,
     toMarketState,
     toMarketTotals
 } from "../types/MarketWords.sol";
 import {Position, toPosition} from "../types/Position.sol";
 import {Price} from "../types/Price.sol";
-import {Constants, Market, VaultStorage} from "../types/VaultStorage.sol";
+import {Context, Market, VaultStorage} from "../types/VaultStorage.sol";
 
 /// @notice An account that meets the pool in a market: loaded from storage, changed in memory, stored at the end.
 struct Deal {
     AccountId account;
     MarketId market;
-    AccountWord accountWord;
-    AccountWord poolWord;
+    Account accountWord;
+    Account poolWord;
     Price price;
     MarketState state;
     MarketRisk risk;
     MarketTerms terms;
+    /// Zero unless a side was touched.
+    EpochsWord epochs;
+    bool sidesChanged;
     int256 fundingIndexWad;
     int256 fundingRateE24;
     uint256 feesUnswept;
@@ -67,10 +72,10 @@ library Deals {
     function load(
         Deal memory deal,
         VaultStorage storage $,
-        Constants memory constants,
+        Context memory context,
         AccountId account,
-        AccountWord accountWord,
-        AccountWord poolWord,
+        Account accountWord,
+        Account poolWord,
         MarketId market,
         Price price
     ) internal view {
@@ -92,9 +97,17 @@ library Deals {
 
         Book memory book = deal.book;
         Position position = $.positions[account][market];
-        book.accountSharesWad = position.shares();
-        book.accountCostWad = position.cost();
-        position = $.positions[constants.pool][market];
+        (book.accountSharesWad, book.accountCostWad) = (position.shares(), position.cost());
+        Venue memory venue = deal.venue;
+        if (deal.state.has(SIDES_TOUCHED)) {
+            (venue.long, venue.short) = Sides.read(m, deal.fundingIndexWad);
+            (book.accountSharesWad, book.accountCostWad) = Sides.converted(m, position);
+            deal.epochs = m.epochs;
+        } else {
+            venue.long = Sides.untouched(1, deal.fundingIndexWad);
+            venue.short = Sides.untouched(-1, deal.fundingIndexWad);
+        }
+        position = $.positions[context.pool][market]; // always of the present epoch
         book.poolSharesWad = position.shares();
         book.poolCostWad = position.cost();
         MarketTotals totals = m.totals;
@@ -102,11 +115,8 @@ library Deals {
         book.shortSharesWad = totals.shortShares();
         deal.feesUnswept = totals.feesUnswept();
 
-        Venue memory venue = deal.venue;
         venue.priceWad = price.value();
         venue.skewScaleWad = deal.risk.skewScale();
-        venue.long = Sides.untouched(1, deal.fundingIndexWad);
-        venue.short = Sides.untouched(-1, deal.fundingIndexWad);
     }
 
     /// @notice Signed size of the account's position.
@@ -143,9 +153,20 @@ library Deals {
             book.accountSharesWad,
             book.accountCostWad,
             deal.risk,
+            initialBase(deal),
             deal.price,
             false
         );
+    }
+
+    /// @notice The market's initial base, which rises with its open interest.
+    function initialBase(Deal memory deal) internal pure returns (uint256) {
+        uint256 slope = deal.risk.openInterestSlope();
+        if (slope == 0) return deal.risk.initialBase();
+        Book memory book = deal.book;
+        uint256 longSize = deal.venue.long.sizeDown(book.longSharesWad);
+        uint256 shortSize = deal.venue.short.sizeDown(book.shortSharesWad);
+        return Margin.initialBaseUp(deal.risk, longSize > shortSize ? longSize : shortSize);
     }
 
     /// @notice An account's sums without its position in this deal: what is left when its leg, as it is now, is taken away.
@@ -161,7 +182,16 @@ library Deals {
 
     /// @notice Adds a position of the pool in this deal's market to the pool's sums.
     function addPoolLeg(Deal memory deal, Sums memory sums, int256 sharesWad, int256 costWad) internal pure {
-        Margin.addLeg(sums, sideOf(deal, sharesWad), sharesWad, costWad, deal.risk, deal.price, true);
+        Margin.addLeg(
+            sums,
+            sideOf(deal, sharesWad),
+            sharesWad,
+            costWad,
+            deal.risk,
+            initialBase(deal),
+            deal.price,
+            true
+        );
     }
 
     /// @notice Fills a size against the pool. Fees are split: the insurance account's share accrues in the market, the rest lowers
@@ -181,7 +211,7 @@ library Deals {
         (feeWad, realizedWad) = (book.feeWad, book.realizedWad);
         (book.feeWad, book.realizedWad) = (0, 0);
         book.poolCostWad -= int256(feeWad - _accrueInsurance(deal, feeWad.mulDivDown(insuranceFeeShareWad, WAD)));
-        _mirror(deal, realizedWad);
+        mirror(deal, realizedWad);
     }
 
     /// @notice Fills a size against the pool at the price itself, without fee: one half of what two accounts with opposite positions do
@@ -192,7 +222,7 @@ library Deals {
         book.execute(deal.venue, sizeDeltaWad);
         int256 realizedWad = book.realizedWad;
         book.realizedWad = 0;
-        _mirror(deal, realizedWad);
+        mirror(deal, realizedWad);
     }
 
     /// @notice Takes a size (unsigned, at most the position's) out of the account's position, with its share of the cost. Its value moves
@@ -202,7 +232,7 @@ library Deals {
         int256 held = book.accountSharesWad;
         Side memory side = sideOf(deal, held);
         uint256 all = held.abs();
-        uint256 moved = sizeWad == side.sizeDown(all) ? all : side.sharesDown(sizeWad);
+        uint256 moved = all - side.sharesUp(side.sizeDown(all) - sizeWad);
         parcel.sharesWad = held < 0 ? -int256(moved) : int256(moved);
         parcel.costWad = book.costShareCeil(moved);
         parcel.valueWad = Margin.valueFloor(side, parcel.sharesWad, parcel.costWad, deal.venue.priceWad);
@@ -220,7 +250,21 @@ library Deals {
 
     /// @notice Adds to the account's cash in memory.
     function addCash(Deal memory deal, int256 amountWad) internal pure {
-        deal.accountWord = deal.accountWord.withPrincipal(deal.accountWord.principal() + amountWad);
+        deal.accountWord = deal.accountWord.plusCash(amountWad);
+    }
+
+    /// @notice Realises a position of size zero, which deleveraging left behind: no price moves its result any more. Dust of shares that make
+    /// up no size goes with it.
+    /// @return realizedWad what moved to the account's cash, a gain too
+    function finish(Deal memory deal) internal pure returns (int256 realizedWad) {
+        Book memory book = deal.book;
+        if (size(deal) != 0) return 0;
+        realizedWad = value(deal);
+        uint256 dust = book.accountSharesWad.abs();
+        if (book.accountSharesWad < 0) book.shortSharesWad -= dust;
+        else book.longSharesWad -= dust;
+        (book.accountSharesWad, book.accountCostWad) = (0, 0);
+        mirror(deal, realizedWad);
     }
 
     /// @notice Moves an unrealised loss to the account's cash. A gain stays where it is: profit becomes cash only by closing, or
@@ -230,7 +274,7 @@ library Deals {
         realizedWad = value(deal);
         if (realizedWad > 0) return 0;
         deal.book.accountCostWad += realizedWad;
-        _mirror(deal, realizedWad);
+        mirror(deal, realizedWad);
     }
 
     /// @notice Takes a forced fee out of the account's cash: the pool has it, less the insurance account's share, which accrues, and the
@@ -238,14 +282,14 @@ library Deals {
     function chargeForcedFee(Deal memory deal, uint256 feeWad, uint256 keeperWad, uint256 insuranceWad) internal pure {
         uint256 poolWad = feeWad - keeperWad - _accrueInsurance(deal, insuranceWad);
         addCash(deal, -int256(feeWad));
-        deal.poolWord = deal.poolWord.withPrincipal(deal.poolWord.principal() + int256(poolWad));
+        deal.poolWord = deal.poolWord.plusCash(int256(poolWad));
     }
 
-    /// @dev Realised profit of the account is the pool's loss: in cash at once, and out of the unrealised.
-    function _mirror(Deal memory deal, int256 realizedWad) private pure {
+    /// @notice Realised profit of the account is the pool's loss: in cash at once, and out of the unrealised.
+    function mirror(Deal memory deal, int256 realizedWad) internal pure {
         if (realizedWad == 0) return;
         addCash(deal, realizedWad);
-        deal.poolWord = deal.poolWord.withPrincipal(deal.poolWord.principal() - realizedWad);
+        deal.poolWord = deal.poolWord.plusCash(-realizedWad);
         deal.book.poolCostWad -= realizedWad;
     }
 
@@ -269,44 +313,71 @@ library Deals {
     }
 
     /// @notice Writes both positions and the market, and sets the account's and the pool's bit of it in their words in memory.
-    function store(VaultStorage storage $, Constants memory constants, Deal memory deal) internal {
-        Book memory book = deal.book;
-        Market storage m = $.markets[deal.market];
+    function store(VaultStorage storage $, Context memory context, Deal memory deal) internal {
         storePosition($, deal);
         deal.poolWord = deal.poolWord.withAsset(MarketId.unwrap(deal.market));
+        storeMarket($, context, deal);
+    }
 
-        Position position = toPosition(book.poolSharesWad, book.poolCostWad, 0);
-        $.positions[constants.pool][deal.market] = position;
-        deal.state = toMarketState(
-            deal.fundingIndexWad,
-            deal.fundingRateE24,
-            Funding.driftOf(book.skewOf(deal.venue), deal.terms.maxFundingVelocity(), deal.venue.skewScaleWad),
-            block.timestamp,
-            deal.state.flags()
-        );
-        m.state = deal.state;
+    /// @notice Writes the pool's position and the market.
+    function storeMarket(VaultStorage storage $, Context memory context, Deal memory deal) internal {
+        Book memory book = deal.book;
+        Market storage m = $.markets[deal.market];
+        Position position = toPosition(book.poolSharesWad, book.poolCostWad, epochOf(deal, book.poolSharesWad));
+        $.positions[context.pool][deal.market] = position;
+        // A position of size zero is finished without a fresh price: time goes on for the others with the next.
+        if (deal.price.isFresh()) {
+            deal.state = toMarketState(
+                deal.fundingIndexWad,
+                deal.fundingRateE24,
+                Funding.driftOf(book.skewOf(deal.venue), deal.terms.maxFundingVelocity(), deal.venue.skewScaleWad),
+                block.timestamp,
+                deal.state.flags()
+            );
+            m.state = deal.state;
+        }
+        if (deal.state.has(SIDES_TOUCHED)) _storeSides(m, deal);
         MarketTotals totals = toMarketTotals(book.longSharesWad, book.shortSharesWad, deal.feesUnswept);
         m.totals = totals;
         emit IMarginVault.MarketChanged(deal.market, deal.state, totals, position);
     }
 
+    /// @dev Writes the sides' indices where deleveraging moved them. That of a side without shares starts anew.
+    function _storeSides(Market storage m, Deal memory deal) private {
+        Venue memory venue = deal.venue;
+        if (deal.book.longSharesWad == 0) _restart(deal, venue.long);
+        if (deal.book.shortSharesWad == 0) _restart(deal, venue.short);
+        if (!deal.sidesChanged) return;
+        int256 index = deal.state.fundingIndex();
+        (m.longSide, m.shortSide, m.epochs) = (venue.long.toWord(1, index), venue.short.toWord(-1, index), deal.epochs);
+        emit IMarginVault.SidesChanged(deal.market, m.longSide, m.shortSide, deal.epochs);
+    }
+
+    function _restart(Deal memory deal, Side memory side) private pure {
+        if (side.scaleRay == Sides.START_SCALE) return;
+        (side.scaleRay, side.carryRay) = (Sides.START_SCALE, 0);
+        deal.sidesChanged = true;
+    }
+
+    /// @notice The epoch of the side that signed shares are of; zero for none.
+    function epochOf(Deal memory deal, int256 sharesWad) internal pure returns (uint256) {
+        return sharesWad == 0 ? 0 : deal.epochs.epochOf(sharesWad > 0);
+    }
+
     /// @notice Writes the account's position, and sets its bit of the market in its word in memory.
     function storePosition(VaultStorage storage $, Deal memory deal) internal {
         Book memory book = deal.book;
-        Position position = toPosition(book.accountSharesWad, book.accountCostWad, 0);
+        int256 held = book.accountSharesWad;
+        Position position = toPosition(held, book.accountCostWad, epochOf(deal, held));
         $.positions[deal.account][deal.market] = position;
         emit IMarginVault.PositionChanged(deal.account, deal.market, position);
         uint256 asset = MarketId.unwrap(deal.market);
-        deal.accountWord =
-            book.accountSharesWad == 0 ? deal.accountWord.withoutAsset(asset) : deal.accountWord.withAsset(asset);
+        deal.accountWord = held == 0 ? deal.accountWord.withoutAsset(asset) : deal.accountWord.withAsset(asset);
     }
 
     /// @notice Writes the words of the account and, if it changed, of the pool.
-    function saveWords(VaultStorage storage $, Constants memory constants, Deal memory deal) internal {
-        Ledger.saveAccount($, deal.account, deal.accountWord);
-        if (AccountWord.unwrap(deal.poolWord) != AccountWord.unwrap($.accounts[constants.pool])) {
-            Ledger.saveAccount($, constants.pool, deal.poolWord);
-        }
+    function saveWords(VaultStorage storage $, Context memory context, Deal memory deal) internal {
+        Ledger.saveMirrored($, context, deal.account, deal.accountWord, context.pool, deal.poolWord);
     }
 
     function sideOf(Deal memory deal, int256 sharesWad) internal pure returns (Side memory) {

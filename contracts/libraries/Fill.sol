@@ -126,7 +126,7 @@ library Fill {
         return sharesWad == all ? book.accountCostWad : book.accountCostWad.mulDivCeil(int256(sharesWad), int256(all));
     }
 
-    /// @dev Moves one party's shares by a signed size that does not pass zero, and the side's total with them.
+    /// @dev Moves one party's shares by a signed size that does not pass zero, and the side's total with them. Its size afterwards is exact.
     /// @return sharesAfter the party's shares
     /// @return paidWad what it pays for shares bought (rounded up), or, below zero, gets for shares given back (rounded down)
     function _move(
@@ -139,18 +139,25 @@ library Fill {
         bool closing = sharesWad.opposes(sizeDeltaWad);
         int256 sign = (closing ? sharesWad : sizeDeltaWad) > 0 ? int256(1) : int256(-1);
         Side memory side = sign > 0 ? venue.long : venue.short;
-        uint256 size = sizeDeltaWad.abs();
+        uint256 before = sharesWad.abs();
+        if (closing && side.sizeDown(before) == 0) {
+            // Dust of the pool's that deleveraging left: it goes, and the other side opens.
+            if (sign > 0) book.longSharesWad -= before;
+            else book.shortSharesWad -= before;
+            (sharesAfter, paidWad) = _move(book, venue, 0, sizeDeltaWad, fillRay);
+            paidWad -= int256(before).mulDivFloor(side.sharePriceFloor(sign, fillRay), RAY_SIGNED);
+            return (sharesAfter, paidWad);
+        }
+        uint256 left = side.sharesUp(uint256(sign * sizeDeltaWad + int256(side.sizeDown(before))));
+        sharesAfter = sign * int256(left);
 
-        uint256 moved;
         if (closing) {
-            moved = size == side.sizeDown(sharesWad.abs()) ? sharesWad.abs() : side.sharesDown(size);
-            sharesAfter = sharesWad - sign * int256(moved);
+            uint256 moved = before - left;
             paidWad = -int256(moved).mulDivFloor(side.sharePriceFloor(sign, fillRay), RAY_SIGNED);
             if (sign > 0) book.longSharesWad -= moved;
             else book.shortSharesWad -= moved;
         } else {
-            moved = side.sharesDown(size);
-            sharesAfter = sharesWad + sign * int256(moved);
+            uint256 moved = left - before;
             paidWad = int256(moved).mulDivCeil(side.sharePriceCeil(sign, fillRay), RAY_SIGNED);
             if (sign > 0) book.longSharesWad += moved;
             else book.shortSharesWad += moved;

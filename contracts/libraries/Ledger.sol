@@ -2,30 +2,82 @@
 pragma solidity 0.8.37;
 
 import {AccountId} from "../types/AccountId.sol";
-import {AccountWord, MODE_ISOLATED} from "../types/AccountWord.sol";
+import {Account, MODE_ISOLATED, toAccount} from "../types/Account.sol";
+import {AccountWord, toAccountWord} from "../types/AccountWord.sol";
 import {AssetSet, MarketId, collateralAsset, bitCount} from "../types/AssetSet.sol";
-import {VaultStorage} from "../types/VaultStorage.sol";
+import {Cash, Context, VaultStorage} from "../types/VaultStorage.sol";
 import {AccountRisk} from "../types/VaultWords.sol";
+import {CashBook} from "./CashBook.sol";
 import {FixedPoint} from "./FixedPoint.sol";
 import {IMarginVault} from "../interfaces/IMarginVault.sol";
 
 /// @title Writes to the account book
 /// @notice Every write of an account's word or collateral goes through here and emits what was written.
 library Ledger {
+    using CashBook for Cash;
     using FixedPoint for int256;
 
     uint256 internal constant MAX_MARKETS_AN_ACCOUNT = 16;
     uint256 internal constant MAX_COLLATERALS_AN_ACCOUNT = 8;
 
-    function saveAccount(VaultStorage storage $, AccountId account, AccountWord word) internal {
-        $.accounts[account] = word;
-        emit IMarginVault.AccountChanged(account, word);
+    /// @notice An account as it stands now, interest included.
+    function load(VaultStorage storage $, Context memory context, AccountId id) internal view returns (Account) {
+        AccountWord word = $.accounts[id];
+        return toAccount(word, context.cash.valueOf(word.principal()));
+    }
+
+    /// @notice Writes an account. Its principal stays if its cash has; else it is rounded toward minus infinity.
+    function save(VaultStorage storage $, Context memory context, AccountId id, Account account) internal {
+        int256 before = $.accounts[id].principal();
+        int256 principal = _principalOf(context.cash, before, account);
+        context.cash.count(before, principal);
+        _write($, id, account, principal);
+    }
+
+    /// @notice Writes an account and another that mirrors it: what cash the one has gained the other has lost. Where neither is in debt
+    /// principal moves from one to the other, and the totals stay as they are.
+    function saveMirrored(
+        VaultStorage storage $,
+        Context memory context,
+        AccountId id,
+        Account account,
+        AccountId mirrorId,
+        Account mirror
+    ) internal {
+        Account mirrorBefore = load($, context, mirrorId);
+        int256 moved = mirrorBefore.cash() - mirror.cash();
+        if (moved == 0) {
+            save($, context, id, account);
+            if (Account.unwrap(mirror) != Account.unwrap(mirrorBefore)) save($, context, mirrorId, mirror);
+            return;
+        }
+        int256 before = $.accounts[id].principal();
+        int256 principal = _principalOf(context.cash, before, account);
+        int256 mirrorPrincipalBefore = $.accounts[mirrorId].principal();
+        int256 mirrorPrincipal = mirrorPrincipalBefore + before - principal;
+        bool noDebt = before >= 0 && principal >= 0 && mirrorPrincipalBefore >= 0 && mirrorPrincipal >= 0;
+        if (noDebt && account.cash() - context.cash.valueOf(before) == moved) {
+            _write($, id, account, principal);
+            _write($, mirrorId, mirror, mirrorPrincipal);
+        } else {
+            save($, context, id, account);
+            save($, context, mirrorId, mirror);
+        }
+    }
+
+    function _principalOf(Cash memory cash, int256 before, Account account) private pure returns (int256) {
+        return account.cash() == cash.valueOf(before) ? before : cash.principalOf(account.cash());
+    }
+
+    function _write(VaultStorage storage $, AccountId id, Account account, int256 principal) private {
+        AccountWord word = toAccountWord(Account.unwrap(account), principal);
+        $.accounts[id] = word;
+        emit IMarginVault.AccountChanged(id, word);
     }
 
     /// @notice Moves cash (wad) into an account, or out of it when below zero.
-    function addCash(VaultStorage storage $, AccountId account, int256 amountWad) internal {
-        AccountWord word = $.accounts[account];
-        saveAccount($, account, word.withPrincipal(word.principal() + amountWad));
+    function addCash(VaultStorage storage $, Context memory context, AccountId id, int256 amountWad) internal {
+        save($, context, id, load($, context, id).plusCash(amountWad));
     }
 
     /// @notice Writes an account's amount of a collateral.
@@ -33,17 +85,17 @@ library Ledger {
     function saveCollateral(
         VaultStorage storage $,
         AccountId account,
-        AccountWord word,
+        Account word,
         uint256 index,
         uint256 amount
-    ) internal returns (AccountWord) {
+    ) internal returns (Account) {
         $.collateralOf[account][index] = amount;
         emit IMarginVault.CollateralChanged(account, $.collateralTokens[index], amount);
         return amount == 0 ? word.withoutAsset(collateralAsset(index)) : word.withAsset(collateralAsset(index));
     }
 
     /// @notice Refuses an account with more assets than can be liquidated cheaply, or an isolated one with a second position.
-    function requireFewAssets(AccountId account, AccountWord word) internal pure {
+    function requireFewAssets(AccountId account, Account word) internal pure {
         uint256 most = word.mode() == MODE_ISOLATED ? 1 : MAX_MARKETS_AN_ACCOUNT;
         require(bitCount(word.marketBits()) <= most, IMarginVault.TooManyAssets(account, most));
         require(
@@ -53,15 +105,15 @@ library Ledger {
     }
 
     /// @notice Refuses a debt too small to be worth liquidating.
-    function requireDebtAboveMinimum(AccountId account, AccountWord word, AccountRisk risk) internal pure {
-        int256 principal = word.principal();
+    function requireDebtAboveMinimum(AccountId account, Account word, AccountRisk risk) internal pure {
+        int256 cash = word.cash();
         uint256 minimum = risk.minimumDebt();
-        bool allowed = principal >= 0 || principal.abs() >= minimum;
-        require(allowed, IMarginVault.DebtBelowMinimum(account, principal.abs(), minimum));
+        bool allowed = cash >= 0 || cash.abs() >= minimum;
+        require(allowed, IMarginVault.DebtBelowMinimum(account, cash.abs(), minimum));
     }
 
     /// @notice The assets whose prices an operation on this account and market needs.
-    function assetsWith(AccountWord word, MarketId market) internal pure returns (AssetSet) {
+    function assetsWith(Account word, MarketId market) internal pure returns (AssetSet) {
         return word.withAsset(MarketId.unwrap(market)).assets();
     }
 }

@@ -5,9 +5,9 @@ import {FixedPoint, WAD, WAD_SIGNED, RAY_SIGNED, RAY} from "./FixedPoint.sol";
 import {Funding} from "./Funding.sol";
 import {Side, Sides} from "./Sides.sol";
 import {AccountId} from "../types/AccountId.sol";
-import {AccountWord} from "../types/AccountWord.sol";
+import {Account} from "../types/Account.sol";
 import {AssetSet, MarketId} from "../types/AssetSet.sol";
-import {MarketRisk} from "../types/MarketWords.sol";
+import {MarketRisk, MarketState, SIDES_TOUCHED} from "../types/MarketWords.sol";
 import {Position} from "../types/Position.sol";
 import {Price} from "../types/Price.sol";
 import {Market, VaultStorage} from "../types/VaultStorage.sol";
@@ -46,7 +46,7 @@ library Margin {
     function collect(
         VaultStorage storage $,
         AccountId account,
-        AccountWord word,
+        Account word,
         AssetSet priced,
         Price[] memory prices,
         bool fullGains,
@@ -86,10 +86,31 @@ library Margin {
         Market storage market = $.markets[id];
         Position position = $.positions[account][id];
         MarketRisk risk = market.risk;
-        (int256 index, ) = Funding.accrued(market.state, risk, price.value(), block.timestamp);
-        int256 sharesWad = position.shares();
-        Side memory side = Sides.untouched(sharesWad < 0 ? int256(-1) : int256(1), index);
-        addLeg(sums, side, sharesWad, position.cost(), risk, price, fullGains);
+        MarketState state = market.state;
+        (int256 index, ) = Funding.accrued(state, risk, price.value(), block.timestamp);
+        (int256 sharesWad, int256 costWad) = (position.shares(), position.cost());
+        Side memory side;
+        if (state.has(SIDES_TOUCHED)) {
+            (sharesWad, costWad) = Sides.converted(market, position);
+            (Side memory long, Side memory short) = Sides.read(market, index);
+            side = sharesWad < 0 ? short : long;
+        } else {
+            side = Sides.untouched(sharesWad < 0 ? int256(-1) : int256(1), index);
+        }
+        addLeg(sums, side, sharesWad, costWad, risk, _initialBase(market, risk, index), price, fullGains);
+    }
+
+    /// @dev The market's initial base. Its totals are read only where open interest raises it.
+    function _initialBase(Market storage market, MarketRisk risk, int256 index) private view returns (uint256) {
+        if (risk.openInterestSlope() == 0) return risk.initialBase();
+        return initialBaseUp(risk, Sides.openInterest(market, index));
+    }
+
+    /// @notice min(1, initial base + slope * open interest / skewScale), rounded up: a position split over many accounts gains nothing.
+    /// @param openInterestWad size of the market's larger side, the pool included
+    function initialBaseUp(MarketRisk risk, uint256 openInterestWad) internal pure returns (uint256) {
+        uint256 raised = risk.initialBase() + risk.openInterestSlope().mulDivUp(openInterestWad, risk.skewScale());
+        return raised < WAD ? raised : WAD;
     }
 
     /// @notice A copy that can be added to while the original stays.
@@ -120,13 +141,27 @@ library Margin {
         leg.marketsFresh = sums.marketsFresh;
     }
 
+    /// @notice Adds other sums.
+    function plus(Sums memory sums, Sums memory others) internal pure {
+        unchecked {
+            sums.equityMaintenance += others.equityMaintenance;
+            sums.equityInitial += others.equityInitial;
+            sums.unrealized += others.unrealized;
+            sums.requirementMaintenance += others.requirementMaintenance;
+            sums.requirementInitial += others.requirementInitial;
+            sums.hasPosition = sums.hasPosition || others.hasPosition;
+        }
+    }
+
     /// @notice Adds one position given its side as it stands now.
+    /// @param initialBaseWad the market's, as open interest has raised it
     function addLeg(
         Sums memory sums,
         Side memory side,
         int256 sharesWad,
         int256 costWad,
         MarketRisk risk,
+        uint256 initialBaseWad,
         Price price,
         bool fullGains
     ) internal pure {
@@ -150,13 +185,7 @@ library Margin {
                 risk.lambdaMaintenance(),
                 depth
             );
-            sums.requirementInitial += legRequirementUp(
-                notional,
-                size,
-                risk.initialBase(),
-                risk.lambdaInitial(),
-                depth
-            );
+            sums.requirementInitial += legRequirementUp(notional, size, initialBaseWad, risk.lambdaInitial(), depth);
         }
     }
 
@@ -194,7 +223,17 @@ library Margin {
             uint256 value = collateralValueDown(collateral, amount, price);
             sums.equityMaintenance += int256(weightedDown(collateral, amount, price));
             // Without a fresh price it counts nothing for what increases risk; for maintenance its last good price goes on.
-            if (price.isFresh()) sums.equityInitial += int256((value * collateral.initialWeight()) / WAD);
+            if (price.isFresh()) sums.equityInitial += int256((value * _initialWeightDown(collateral)) / WAD);
+        }
+    }
+
+    /// @dev The initial weight: what the vault holds of a collateral beyond the start of concentration counts nothing, shared by all.
+    function _initialWeightDown(Collateral collateral) private pure returns (uint256) {
+        unchecked {
+            // the start in raw units: 96 bits times 60; times a weight: 60 more
+            uint256 start = (collateral.depositCap() * collateral.concentrationStart()) / WAD;
+            uint256 held = collateral.held();
+            return held > start ? (collateral.initialWeight() * start) / held : collateral.initialWeight();
         }
     }
 

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {WAD} from "./FixedPoint.sol";
 import {IMarginVault} from "../interfaces/IMarginVault.sol";
+import {CashParameters} from "../types/CashWords.sol";
 import {MarketParameters} from "../types/MarketWords.sol";
 import {AccountParameters, CollateralParameters} from "../types/VaultWords.sol";
 
@@ -16,6 +17,7 @@ library Parameters {
         _require(p.profitWeightWad <= WAD, "profitWeight <= 100%");
         _require(p.lambdaMaintenanceWad >= WAD, "lambdaMaintenance >= 1");
         _require(p.lambdaInitialWad >= p.lambdaMaintenanceWad, "lambdaInitial >= lambdaMaintenance");
+        _require(p.openInterestSlopeWad <= 10e18, "openInterestSlope <= 1000%");
         _require(p.skewScaleWad != 0, "skewScale > 0");
         // Then no fill is further than the maintenance base from the price.
         _require(
@@ -55,9 +57,20 @@ library Parameters {
         // Then selling it raises health, whatever the discount.
         _require(p.maintenanceWeightWad + p.discountCapWad < WAD, "maintenanceWeight + discountCap < 100%");
         _require(p.discountCapWad >= p.discountBaseWad, "discountCap >= discountBase");
+        _require(p.concentrationStartWad != 0 && p.concentrationStartWad <= WAD, "0 < concentrationStart <= 100%");
         // Being liquidated is never the cheap way to sell.
         _require(p.discountBaseWad >= toleranceWad, "discountBase >= tolerance");
         _require(p.initialWeightWad <= p.maintenanceWeightWad, "initialWeight <= maintenanceWeight");
+    }
+
+    function requireValid(CashParameters memory p) internal pure {
+        _require(p.kinkWad <= WAD, "kink <= 100%");
+        _require(p.rateAtZeroWad <= p.rateAtKinkWad, "rateAtZero <= rateAtKink");
+        _require(p.rateAtKinkWad <= p.rateAtFullWad, "rateAtKink <= rateAtFull");
+        _require(p.rateAtFullWad <= 4e18, "rateAtFull <= 400% a year");
+        _require(p.reserveFactorWad <= 0.5e18, "reserveFactor <= 50%");
+        _require(p.poolLossPerHourWad <= WAD, "poolLossPerHour <= 100%");
+        _require(p.writeOffPerHourWad <= WAD, "writeOffPerHour <= 100%");
     }
 
     function requireValid(AccountParameters memory p) internal pure {

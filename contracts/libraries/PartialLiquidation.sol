@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {CashBook} from "./CashBook.sol";
 import {Deal, Deals, Parcel} from "./Deals.sol";
 import {Fill} from "./Fill.sol";
 import {FixedPoint, WAD} from "./FixedPoint.sol";
@@ -11,12 +12,12 @@ import {Margin, Sums} from "./Margin.sol";
 import {Target, Targets} from "./Targets.sol";
 import {IMarginVault, Health, LiquidationPreview, Refusal} from "../interfaces/IMarginVault.sol";
 import {AccountId, accountIdOf} from "../types/AccountId.sol";
-import {AccountWord} from "../types/AccountWord.sol";
+import {Account} from "../types/Account.sol";
 import {AssetSet, MarketId, lowestBit} from "../types/AssetSet.sol";
 import {DiscountTerms} from "../types/MarketWords.sol";
 import {Position} from "../types/Position.sol";
 import {Price} from "../types/Price.sol";
-import {Constants, VaultStorage} from "../types/VaultStorage.sol";
+import {Context, VaultStorage} from "../types/VaultStorage.sol";
 
 /// @notice One leg's liquidation worked out in memory: nothing is stored yet.
 struct ForcedTrade {
@@ -50,21 +51,21 @@ library PartialLiquidation {
     /// @param taker the pool's account, or one that the caller may act for: the vault has checked that
     function liquidatePosition(
         VaultStorage storage $,
-        Constants memory constants,
+        Context memory context,
         AccountId account,
         MarketId market,
         uint256 maxSizeWad,
         AccountId taker
     ) public {
         require(maxSizeWad != 0, IMarginVault.ZeroAmount());
-        bool intoPool = taker == constants.pool;
+        bool intoPool = taker == context.pool;
         AccountId rewarded = intoPool ? accountIdOf(msg.sender, 0) : taker;
         require(rewarded != account, IMarginVault.RewardToTarget(account));
 
-        Target memory target = Targets.read($, constants, account, _besides($, constants, market, taker));
+        Target memory target = Targets.read($, context, account, _besides($, context, market, taker));
         target.requireLiquidatable();
-        ForcedTrade memory forced = _force($, constants, target, market, maxSizeWad, taker);
-        _askPool($, constants, forced);
+        ForcedTrade memory forced = _force($, context, target, market, maxSizeWad, taker);
+        _askPool($, context, forced);
         uint256 healthBefore = target.health.healthWad;
         require(forced.refusal == Refusal.None, IMarginVault.LegRefused(account, market, forced.refusal));
         require(
@@ -73,12 +74,13 @@ library PartialLiquidation {
         );
 
         if (intoPool) {
-            Deals.store($, constants, forced.deal);
-            Deals.saveWords($, constants, forced.deal);
-            if (forced.reward != 0) Ledger.addCash($, rewarded, int256(forced.reward));
+            Deals.store($, context, forced.deal);
+            Deals.saveWords($, context, forced.deal);
+            if (forced.reward != 0) Ledger.addCash($, context, rewarded, int256(forced.reward));
         } else {
-            _give($, constants, target, forced, taker);
+            _give($, context, target, forced, taker);
         }
+        CashBook.save($, context);
         emit IMarginVault.PositionLiquidated(
             account,
             market,
@@ -95,43 +97,44 @@ library PartialLiquidation {
 
     function previewLiquidation(
         VaultStorage storage $,
-        Constants memory constants,
+        Context memory context,
         AccountId account,
         MarketId market,
         uint256 maxSizeWad,
         AccountId taker
     ) public view returns (LiquidationPreview memory) {
-        Target memory target = Targets.read($, constants, account, _besides($, constants, market, taker));
+        Target memory target = Targets.read($, context, account, _besides($, context, market, taker));
         target.requireLiquidatable();
-        ForcedTrade memory forced = _force($, constants, target, market, maxSizeWad, taker);
-        _askPool($, constants, forced);
+        ForcedTrade memory forced = _force($, context, target, market, maxSizeWad, taker);
+        _askPool($, context, forced);
         return LiquidationPreview(forced.refusal, forced.sizeDelta, forced.fillPrice, forced.fee, forced.reward);
     }
 
     /// @notice Whether the pool serves an account that is liquidatable: it accepts one of its positions, or one waits for its price, and
     /// may yet restore the account at less loss than an absorb. The pool's margin is read once, however many positions ask for it.
-    function serves(
-        VaultStorage storage $,
-        Constants memory constants,
-        Target memory target
-    ) public view returns (bool) {
+    function serves(VaultStorage storage $, Context memory context, Target memory target) public view returns (bool) {
         bool isRead;
-        Sums memory poolSums;
+        Sums memory sums;
         for (uint256 bits = target.word.marketBits(); bits != 0; bits &= bits - 1) {
             MarketId market = MarketId.wrap(uint8(lowestBit(bits)));
-            ForcedTrade memory forced = _force($, constants, target, market, type(uint256).max, constants.pool);
+            ForcedTrade memory forced = _force($, context, target, market, type(uint256).max, context.pool);
             if (forced.refusal == Refusal.PriceStale) return true;
             if (forced.refusal != Refusal.None) continue;
             if (!forced.growsSkew) return true;
-            if (!isRead) poolSums = _poolSums($, constants, Margin.NO_ASSET);
+            if (!isRead) sums = poolSums($, context);
             isRead = true;
-            Position position = $.positions[constants.pool][market];
+            Position position = $.positions[context.pool][market];
             Sums memory others;
             forced.deal.addPoolLeg(others, position.shares(), position.cost());
-            Margin.toRest(others, poolSums);
+            Margin.toRest(others, sums);
             if (_poolBears($, forced.deal, others)) return true;
         }
         return false;
+    }
+
+    /// @notice The sums of the pool's assets, at the last good prices.
+    function poolSums(VaultStorage storage $, Context memory context) internal view returns (Sums memory) {
+        return _poolSums($, context, Margin.NO_ASSET);
     }
 
     // ------------------------------------------------------------------ in memory
@@ -139,17 +142,17 @@ library PartialLiquidation {
     /// @dev The assets whose prices the taker's margin needs.
     function _besides(
         VaultStorage storage $,
-        Constants memory constants,
+        Context memory context,
         MarketId market,
         AccountId taker
     ) private view returns (AssetSet assets) {
-        if (taker != constants.pool) assets = Ledger.assetsWith($.accounts[taker], market);
+        if (taker != context.pool) assets = Ledger.assetsWith(Ledger.load($, context, taker), market);
     }
 
     /// @dev Closes as much of the position as brings health to its target, at a fee of d on the notional at the price.
     function _force(
         VaultStorage storage $,
-        Constants memory constants,
+        Context memory context,
         Target memory target,
         MarketId market,
         uint256 maxSizeWad,
@@ -160,14 +163,15 @@ library PartialLiquidation {
         Price price = target.priceOf(asset);
         if (!price.isFresh()) return _refused(forced, Refusal.PriceStale);
 
-        bool intoPool = taker == constants.pool;
-        AccountWord poolWord = $.accounts[constants.pool];
+        bool intoPool = taker == context.pool;
+        Account poolWord = Ledger.load($, context, context.pool);
         Deal memory deal = forced.deal;
-        deal.load($, constants, target.account, target.word, poolWord, market, price);
+        deal.load($, context, target.account, target.word, poolWord, market, price);
         Sums memory others = deal.takeFrom(target.sums);
         uint256 positions = target.word.marketBits();
         others.hasPosition = positions & (positions - 1) != 0; // more than this one
 
+        if (deal.size() == 0) return _refused(forced, Refusal.NoPosition); // settling pays it
         uint256 feeRate;
         int256 skew = Fill.skewOf(deal.book, deal.venue);
         (forced.refusal, forced.sizeDelta, feeRate) = _sizeAndFee($, target, deal, others, skew, maxSizeWad, intoPool);
@@ -190,7 +194,7 @@ library PartialLiquidation {
             deal.addCash(-int256(forced.fee));
         }
         deal.addTo(others);
-        forced.healthAfter = Margin.total(others, deal.accountWord.principal(), target.risk).healthWad;
+        forced.healthAfter = Margin.total(others, deal.accountWord.cash(), target.risk).healthWad;
     }
 
     /// @dev How much to close, and the fee rate d. Into the pool, d is lowered so that impact and fee together stay within what health can
@@ -262,27 +266,27 @@ library PartialLiquidation {
     }
 
     /// @dev The pool accepts what lowers |skew|, or leaves its own free margin at or above zero.
-    function _askPool(VaultStorage storage $, Constants memory constants, ForcedTrade memory forced) private view {
+    function _askPool(VaultStorage storage $, Context memory context, ForcedTrade memory forced) private view {
         if (!forced.growsSkew) return;
-        Sums memory others = _poolSums($, constants, MarketId.unwrap(forced.deal.market));
+        Sums memory others = _poolSums($, context, MarketId.unwrap(forced.deal.market));
         if (!_poolBears($, forced.deal, others)) forced.refusal = Refusal.PoolMargin;
     }
 
     function _poolSums(
         VaultStorage storage $,
-        Constants memory constants,
+        Context memory context,
         uint256 except
     ) private view returns (Sums memory) {
-        AccountWord word = $.accounts[constants.pool];
+        Account word = Ledger.load($, context, context.pool);
         AssetSet assets = word.assets();
-        Price[] memory prices = constants.oracle.lastPrices(assets);
-        return Margin.collect($, constants.pool, word, assets, prices, true, except);
+        Price[] memory prices = context.oracle.lastPrices(assets);
+        return Margin.collect($, context.pool, word, assets, prices, true, except);
     }
 
     /// @dev Whether the pool has initial margin with its position as the deal has it, and its others.
     function _poolBears(VaultStorage storage $, Deal memory deal, Sums memory others) private view returns (bool) {
         deal.addPoolTo(others);
-        return Margin.total(others, deal.poolWord.principal(), $.accountRisk).hasInitialMargin();
+        return Margin.total(others, deal.poolWord.cash(), $.accountRisk).hasInitialMargin();
     }
 
     function _refused(ForcedTrade memory forced, Refusal refusal) private pure returns (ForcedTrade memory) {
@@ -295,31 +299,33 @@ library PartialLiquidation {
     /// @dev Stores what the target gave and what the taker has of it, and checks that the taker can bear it.
     function _give(
         VaultStorage storage $,
-        Constants memory constants,
+        Context memory context,
         Target memory target,
         ForcedTrade memory forced,
         AccountId taker
     ) private {
         Deal memory deal = forced.deal;
-        AccountWord takerWord = $.accounts[taker];
+        Account takerWord = Ledger.load($, context, taker);
         // Not handed over, it goes through the pool, whose position is the same after both halves.
         if (forced.handedOver) Deals.storePosition($, deal);
-        else Deals.store($, constants, deal);
+        else Deals.store($, context, deal);
 
         Deal memory taking;
-        taking.load($, constants, taker, takerWord, deal.poolWord, deal.market, deal.price);
+        taking.load($, context, taker, takerWord, deal.poolWord, deal.market, deal.price);
+        bool unsettled = taking.size() == 0 && $.positions[taker][deal.market].shares() != 0;
+        require(!unsettled, IMarginVault.UnsettledResult(taker, deal.market));
         if (forced.handedOver) {
             taking.takeOver(forced.parcel);
             Deals.storePosition($, taking);
         } else {
             taking.cross(-forced.sizeDelta);
-            Deals.store($, constants, taking);
-            Ledger.saveAccount($, constants.pool, taking.poolWord);
+            Deals.store($, context, taking);
+            Ledger.save($, context, context.pool, taking.poolWord);
         }
         taking.addCash(int256(forced.reward));
-        Ledger.saveAccount($, deal.account, deal.accountWord);
-        Ledger.saveAccount($, taker, taking.accountWord);
-        if (forced.toInsurance != 0) Ledger.addCash($, constants.insurance, int256(forced.toInsurance));
+        Ledger.save($, context, deal.account, deal.accountWord);
+        Ledger.save($, context, taker, taking.accountWord);
+        if (forced.toInsurance != 0) Ledger.addCash($, context, context.insurance, int256(forced.toInsurance));
         _requireTakerSound($, target, taking, takerWord);
     }
 
@@ -327,7 +333,7 @@ library PartialLiquidation {
         VaultStorage storage $,
         Target memory target,
         Deal memory taking,
-        AccountWord wordBefore
+        Account wordBefore
     ) private view {
         taking.requireRoom();
         uint256 sizeAfter = taking.size().abs();
@@ -341,6 +347,6 @@ library PartialLiquidation {
         uint256 asset = MarketId.unwrap(taking.market);
         Sums memory sums = Margin.collect($, taking.account, wordBefore, target.assets, target.prices, false, asset);
         taking.addTo(sums);
-        Margin.total(sums, taking.accountWord.principal(), target.risk).requireInitialMargin(taking.account);
+        Margin.total(sums, taking.accountWord.cash(), target.risk).requireInitialMargin(taking.account);
     }
 }

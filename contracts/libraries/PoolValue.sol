@@ -2,12 +2,14 @@
 pragma solidity 0.8.37;
 
 import {FixedPoint, WAD} from "./FixedPoint.sol";
+import {Ledger} from "./Ledger.sol";
 import {Margin, Sums} from "./Margin.sol";
-import {AccountWord} from "../types/AccountWord.sol";
+import {Account} from "../types/Account.sol";
 import {AssetSet, MarketId, lowestBit} from "../types/AssetSet.sol";
 import {Price} from "../types/Price.sol";
-import {Constants, VaultStorage} from "../types/VaultStorage.sol";
+import {Context, VaultStorage} from "../types/VaultStorage.sol";
 import {Collateral, toCapital} from "../types/VaultWords.sol";
+import {Sides} from "./Sides.sol";
 import {IMarginVault} from "../interfaces/IMarginVault.sol";
 
 /// @title What the liquidity pool is worth
@@ -25,20 +27,20 @@ library PoolValue {
     /// @return fresh whether every price that it rests on is fresh
     function read(
         VaultStorage storage $,
-        Constants memory constants
+        Context memory context
     ) public view returns (int256 valueWad, uint256 bandWad, uint256 haircutWad, bool fresh) {
-        AccountWord word = $.accounts[constants.pool];
+        Account word = Ledger.load($, context, context.pool);
         AssetSet assets = word.assets();
-        Price[] memory prices = constants.oracle.lastPrices(assets);
-        Sums memory sums = Margin.collect($, constants.pool, word, assets, prices, true, Margin.NO_ASSET);
-        valueWad = sums.unrealized + word.principal();
+        Price[] memory prices = context.oracle.lastPrices(assets);
+        Sums memory sums = Margin.collect($, context.pool, word, assets, prices, true, Margin.NO_ASSET);
+        valueWad = sums.unrealized + word.cash();
         fresh = sums.marketsFresh;
 
         uint256 i;
         for (uint256 bits = word.marketBits(); bits != 0; bits &= bits - 1) {
             MarketId id = MarketId.wrap(uint8(lowestBit(bits)));
             Price price = prices[i++]; // markets come first in an asset set
-            uint256 skew = $.positions[constants.pool][id].shares().abs(); // a share is one unit until deleveraging exists
+            uint256 skew = Sides.sizeOf($.markets[id], $.positions[context.pool][id].shares()).abs();
             uint256 notional = skew.mulDivUp(price.value(), WAD);
             valueWad -= int256(notional.mulDivUp(skew, 2 * $.markets[id].risk.skewScale()));
             bandWad += notional.mulDivUp(price.tolerance(), WAD);
@@ -51,7 +53,7 @@ library PoolValue {
                 continue;
             }
             Collateral collateral = $.collaterals[index];
-            uint256 value = Margin.collateralValueDown(collateral, $.collateralOf[constants.pool][index], price);
+            uint256 value = Margin.collateralValueDown(collateral, $.collateralOf[context.pool][index], price);
             uint256 weighted = value.mulDivDown(collateral.maintenanceWeight(), WAD);
             valueWad += int256(weighted);
             bandWad += weighted.mulDivUp(price.tolerance(), WAD);
@@ -60,8 +62,8 @@ library PoolValue {
     }
 
     /// @notice Takes a new checkpoint of the pool's value, which openings are measured against. One dead feed does not stop it.
-    function refreshCapital(VaultStorage storage $, Constants memory constants) public {
-        (int256 valueWad, , , ) = read($, constants);
+    function refreshCapital(VaultStorage storage $, Context memory context) public {
+        (int256 valueWad, , , ) = read($, context);
         $.capital = toCapital(valueWad > 0 ? uint256(valueWad) : 0, block.timestamp, $.capital.maxAge());
         emit IMarginVault.CapitalChanged($.capital);
     }

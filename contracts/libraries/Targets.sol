@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {Ledger} from "./Ledger.sol";
 import {Margin, Sums} from "./Margin.sol";
 import {IMarginVault, Health} from "../interfaces/IMarginVault.sol";
 import {AccountId} from "../types/AccountId.sol";
-import {AccountWord} from "../types/AccountWord.sol";
+import {Account} from "../types/Account.sol";
 import {AssetSet} from "../types/AssetSet.sol";
 import {Price} from "../types/Price.sol";
-import {Constants, VaultStorage} from "../types/VaultStorage.sol";
+import {Context, VaultStorage} from "../types/VaultStorage.sol";
 import {AccountRisk} from "../types/VaultWords.sol";
 
 /// @notice An account under liquidation, as read at its start.
 struct Target {
     AccountId account;
-    AccountWord word;
+    Account word;
     /// What `prices` are of: the account's assets, and those that the caller asked for besides.
     AssetSet assets;
     Price[] prices;
@@ -30,18 +31,18 @@ library Targets {
     /// @param besides assets whose prices are asked for in the same call
     function read(
         VaultStorage storage $,
-        Constants memory constants,
+        Context memory context,
         AccountId account,
         AssetSet besides
     ) internal view returns (Target memory target) {
-        require(account != constants.pool && account != constants.insurance, IMarginVault.NotATarget(account));
+        require(account != context.pool && account != context.insurance, IMarginVault.NotATarget(account));
         target.account = account;
-        target.word = $.accounts[account];
+        target.word = Ledger.load($, context, account);
         target.assets = target.word.assets() | besides;
         target.risk = $.accountRisk;
-        target.prices = constants.oracle.lastPrices(target.assets);
+        target.prices = context.oracle.lastPrices(target.assets);
         target.sums = Margin.collect($, account, target.word, target.assets, target.prices, false, Margin.NO_ASSET);
-        target.health = Margin.total(target.sums, target.word.principal(), target.risk);
+        target.health = Margin.total(target.sums, target.word.cash(), target.risk);
     }
 
     /// @notice The price of an asset of the target's set.

@@ -2,26 +2,59 @@
 pragma solidity 0.8.37;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {CashBook} from "./CashBook.sol";
 import {CollateralSale} from "./CollateralSale.sol";
 import {Deal, Deals} from "./Deals.sol";
-import {FixedPoint, WAD} from "./FixedPoint.sol";
+import {Deleverage, Deleveraging} from "./Deleveraging.sol";
+import {Fill} from "./Fill.sol";
+import {FixedPoint, RAY, WAD} from "./FixedPoint.sol";
 import {Ledger} from "./Ledger.sol";
-import {Margin} from "./Margin.sol";
+import {Losses} from "./Losses.sol";
+import {Margin, Sums} from "./Margin.sol";
 import {PartialLiquidation} from "./PartialLiquidation.sol";
+import {PoolValue} from "./PoolValue.sol";
 import {Target, Targets} from "./Targets.sol";
-import {IMarginVault, AbsorbPreview, Health} from "../interfaces/IMarginVault.sol";
+import {IMarginVault, AbsorbPreview, Health, Loss} from "../interfaces/IMarginVault.sol";
+import {Account} from "../types/Account.sol";
 import {AccountId} from "../types/AccountId.sol";
-import {AccountWord} from "../types/AccountWord.sol";
-import {AssetSet, MarketId, collateralAsset, lowestBit} from "../types/AssetSet.sol";
+import {AssetSet, MarketId, bitCount, collateralAsset, lowestBit} from "../types/AssetSet.sol";
+import {HourBudget} from "../types/CashWords.sol";
+import {DELISTED, MICRO} from "../types/MarketWords.sol";
 import {Price} from "../types/Price.sol";
-import {Constants, VaultStorage} from "../types/VaultStorage.sol";
-import {MICRO} from "../types/MarketWords.sol";
-import {Capital, Collateral, RewardBudget, toCapital, toRewardBudget} from "../types/VaultWords.sol";
+import {Context, VaultStorage} from "../types/VaultStorage.sol";
+import {AccountRisk, Collateral, RewardBudget, toRewardBudget} from "../types/VaultWords.sol";
+
+/// @notice What becomes of one position of an absorbed account.
+enum Fate {
+    /// It waits for its price.
+    Stays,
+    /// It has no size left: its result is final.
+    Finished,
+    /// The pool takes it at its fill price.
+    ToPool,
+    /// It is closed against the other side of its market.
+    Deleveraged
+}
+
+/// @notice A position of an absorbed account, worked out in memory: nothing is stored yet.
+struct Leg {
+    Fate fate;
+    Deal deal;
+    /// To the pool: what it does to the account's size, at which price, and what the account has realised by it. Wad.
+    int256 sizeDelta;
+    uint256 fillPrice;
+    int256 realized;
+    Deleverage deleverage;
+}
 
 /// @notice An absorb on its way. Wad.
 struct Taking {
-    AccountWord word;
-    AccountWord poolWord;
+    Account word;
+    Account poolWord;
+    Leg[] legs;
+    /// How many of them are worked out.
+    uint256 planned;
+    PoolMargin pool;
     /// Notional of the positions and value of the collateral taken over, at the price.
     uint256 taken;
     /// What stays with the account for want of a fresh price and is worth something, at its last good price. A stale loss is not
@@ -29,15 +62,31 @@ struct Taking {
     int256 staying;
     /// The stale losses that stay.
     uint256 waitingLoss;
+    /// What deleveraging can raise at most: sum of notional * maintenance base / (1 + rho).
+    uint256 bearable;
+    /// What the pool pays for collateral.
+    uint256 collateralPaid;
+}
+
+/// @notice The pool's margin while it is offered the positions of one account: its sums before, the legs that it gave for those that it has
+/// now instead.
+struct PoolMargin {
+    bool isRead;
+    Sums sums;
+    Sums gone;
+    Sums come;
 }
 
 /// @title The waterfall's further steps: an account taken over whole (docs/protocol.md, "Liquidation")
-/// @notice Step 1 is PartialLiquidation. Step 2 takes over an account that it cannot serve; insurance (3) pays what was missing at the
-/// price, and the pool (4) bears the rest.
+/// @notice Step 1 is PartialLiquidation. Step 2 takes over an account that it cannot serve. Way A, if the account can pay for it: the pool takes
+/// each position that it can bear, at its fill price. Else way B: what is missing at the price is borne by insurance (3), the pool (4),
+/// the other sides of the account's markets, against which everything is closed (5), and suppliers of cash (6). All in one transaction, so
+/// that nobody can leave between a loss and its booking.
 library Waterfall {
     using Deals for Deal;
     using FixedPoint for int256;
     using FixedPoint for uint256;
+    using Losses for HourBudget;
     using Margin for Health;
     using Targets for Target;
 
@@ -45,99 +94,295 @@ library Waterfall {
 
     function absorb(
         VaultStorage storage $,
-        Constants memory constants,
+        Context memory context,
         AccountId[] calldata accounts,
         AccountId rewardTo
     ) public {
         bool any;
+        bool poolLost;
         for (uint256 i; i < accounts.length; ++i) {
             require(accounts[i] != rewardTo, IMarginVault.RewardToTarget(rewardTo));
-            Target memory target = Targets.read($, constants, accounts[i], NOTHING);
-            if (!_absorbOpen($, constants, target)) continue;
-            _absorbOne($, constants, target, rewardTo);
+            Target memory target = Targets.read($, context, accounts[i], NOTHING);
+            if (!_absorbOpen($, context, target)) continue;
+            if (!any) Losses.cover($, context);
+            if (_absorbOne($, context, target, rewardTo)) poolLost = true;
             any = true;
         }
         require(any, IMarginVault.NothingToAbsorb());
+        CashBook.save($, context);
+        // Openings are measured against what is left, without waiting for the next checkpoint.
+        if (poolLost) PoolValue.refreshCapital($, context);
     }
 
     function previewAbsorb(
         VaultStorage storage $,
-        Constants memory constants,
+        Context memory context,
         AccountId account
     ) public view returns (AbsorbPreview memory) {
-        Target memory target = Targets.read($, constants, account, NOTHING);
-        return AbsorbPreview(_absorbOpen($, constants, target), target.health);
+        Target memory target = Targets.read($, context, account, NOTHING);
+        return AbsorbPreview(_absorbOpen($, context, target), target.health);
     }
+
+    // ------------------------------------------------------------------ step 2
 
     /// @dev Open below the absorb health, or below 1 when step 1 accepts no leg; and only if there is something to take.
     function _absorbOpen(
         VaultStorage storage $,
-        Constants memory constants,
+        Context memory context,
         Target memory target
     ) private view returns (bool) {
-        if (!target.health.isLiquidatable() || !_anyFresh(target)) return false;
+        if (!target.health.isLiquidatable() || !_anythingToTake($, target)) return false;
         if (target.health.healthWad < target.risk.absorbHealth()) return true;
-        return !PartialLiquidation.serves($, constants, target);
+        return !PartialLiquidation.serves($, context, target);
     }
 
+    /// @return poolLost whether the pool's value has fallen by it
     function _absorbOne(
         VaultStorage storage $,
-        Constants memory constants,
+        Context memory context,
         Target memory target,
         AccountId rewardTo
-    ) private {
+    ) private returns (bool poolLost) {
         Taking memory taking;
-        taking.word = target.word;
-        taking.poolWord = $.accounts[constants.pool];
-        _takePositions($, constants, target, taking);
-        _takeCollaterals($, constants, target, taking);
+        _planWayA($, context, target, taking);
+        bool wayB = taking.word.cash() + int256(taking.collateralPaid) + taking.staying < 0;
+        if (!wayB) {
+            _storeLegs($, context, taking);
+            _takeCollaterals($, context, target, taking);
+        } else {
+            poolLost = _wayB($, context, target, taking);
+        }
 
         uint256 penalty;
         uint256 reward;
         int256 toInsurance;
-        if (taking.word.principal() + taking.staying < 0) {
-            toInsurance = -int256(_coverShortfall($, constants, target, taking));
-        } else {
+        if (taking.word.cash() + taking.staying > 0) {
             (penalty, reward, toInsurance) = _takePenalty($, target, taking);
         }
-        int256 insuranceCash = $.accounts[constants.insurance].principal() + toInsurance;
-        uint256 topUp = _isWorthIt(target, taking) ? _topUp($, reward, insuranceCash.positivePart()) : 0;
+        uint256 insurance = (Ledger.load($, context, context.insurance).cash() + toInsurance).positivePart();
+        uint256 topUp = _isWorthIt(target, taking) ? _topUp($, reward, insurance) : 0;
 
-        Ledger.saveAccount($, target.account, taking.word);
-        Ledger.saveAccount($, constants.pool, taking.poolWord);
+        Ledger.save($, context, target.account, taking.word);
+        Ledger.save($, context, context.pool, taking.poolWord);
         toInsurance -= int256(topUp);
-        if (toInsurance != 0) Ledger.addCash($, constants.insurance, toInsurance);
-        if (reward + topUp != 0) Ledger.addCash($, rewardTo, int256(reward + topUp));
-        emit IMarginVault.Absorbed(target.account, rewardTo, penalty, reward + topUp, taking.word.principal());
+        if (toInsurance != 0) Ledger.addCash($, context, context.insurance, toInsurance);
+        if (reward + topUp != 0) Ledger.addCash($, context, rewardTo, int256(reward + topUp));
+        emit IMarginVault.Absorbed(target.account, rewardTo, wayB, penalty, reward + topUp, taking.word.cash());
     }
 
-    /// @dev The account came out below zero. Insurance pays what was missing at the price; the pool bears its own impact, and what
-    /// insurance cannot pay. What stays with the account counts at its last good price.
-    /// @return insurancePaid what comes out of the insurance account's cash
-    function _coverShortfall(
+    // ------------------------------------------------------------------ way A, in memory
+
+    function _begin(
         VaultStorage storage $,
-        Constants memory constants,
+        Context memory context,
         Target memory target,
         Taking memory taking
-    ) private returns (uint256 insurancePaid) {
-        uint256 missing = (taking.word.principal() + taking.staying).abs();
-        uint256 deficit = (-target.health.equityMaintenanceWad - int256(taking.waitingLoss)).positivePart();
-        insurancePaid = Math.min(
-            Math.min(deficit, missing),
-            $.accounts[constants.insurance].principal().positivePart()
-        );
-        uint256 poolPays = missing - insurancePaid;
-        taking.word = taking.word.withPrincipal(taking.word.principal() + int256(missing));
-        taking.poolWord = taking.poolWord.withPrincipal(taking.poolWord.principal() - int256(poolPays));
-        if (deficit != 0) emit IMarginVault.InsurancePaid(target.account, deficit, insurancePaid);
-        if (poolPays == 0) return insurancePaid;
-        emit IMarginVault.PoolPaid(target.account, poolPays);
-        // Openings are measured against what is left, without waiting for the next checkpoint.
-        Capital capital = $.capital;
-        uint256 left = capital.capitalValue() > poolPays ? capital.capitalValue() - poolPays : 0;
-        $.capital = toCapital(left, capital.takenAt(), capital.maxAge());
-        emit IMarginVault.CapitalChanged($.capital);
+    ) private view {
+        taking.word = target.word;
+        taking.poolWord = Ledger.load($, context, context.pool);
+        taking.legs = new Leg[](bitCount(target.word.marketBits()));
+        taking.planned = 0;
     }
+
+    /// @dev Works out way A in memory, and what way B needs to know besides.
+    function _planWayA(
+        VaultStorage storage $,
+        Context memory context,
+        Target memory target,
+        Taking memory taking
+    ) private view {
+        _begin($, context, target, taking);
+        for (uint256 bits = target.word.marketBits(); bits != 0; bits &= bits - 1) {
+            MarketId market = MarketId.wrap(uint8(lowestBit(bits)));
+            Leg memory leg = _loadLeg($, context, target, taking, market);
+            if (leg.fate == Fate.Stays) {
+                int256 value = leg.deal.value();
+                if (value > 0) taking.staying += value;
+                else taking.waitingLoss += value.abs();
+            } else if (leg.fate == Fate.ToPool) {
+                uint256 size = leg.sizeDelta.abs();
+                taking.taken += size.mulDivDown(leg.deal.price.value(), WAD);
+                taking.bearable += Deleveraging.bearableDown(leg.deal, size, target.risk);
+                if (!_offerToPool($, context, leg, taking.pool)) {
+                    leg = _loadLeg($, context, target, taking, market); // anew: the offer has filled it
+                    _close(leg, leg.deal.price.value() * (RAY / WAD));
+                }
+            }
+            _plan(taking, leg);
+        }
+        _priceCollaterals($, target, taking);
+    }
+
+    function _plan(Taking memory taking, Leg memory leg) private pure {
+        taking.legs[taking.planned++] = leg;
+        (taking.word, taking.poolWord) = (leg.deal.accountWord, leg.deal.poolWord);
+    }
+
+    /// @dev A position of the target as it stands. One without size is finished.
+    function _loadLeg(
+        VaultStorage storage $,
+        Context memory context,
+        Target memory target,
+        Taking memory taking,
+        MarketId market
+    ) private view returns (Leg memory leg) {
+        Price price = target.prices[taking.planned]; // markets come first in an asset set
+        Deal memory deal = leg.deal;
+        deal.load($, context, target.account, taking.word, taking.poolWord, market, price);
+        leg.sizeDelta = -deal.size();
+        if (leg.sizeDelta == 0) {
+            leg.fate = Fate.Finished;
+            deal.finish();
+        } else if (price.isFresh()) {
+            leg.fate = Fate.ToPool;
+        }
+    }
+
+    /// @dev Fills a position into the pool, in memory.
+    /// @return accepted if |skew| falls by it or the pool has initial margin after it, together with what it took of this account before.
+    /// Markets that it is in besides count at their last good prices.
+    function _offerToPool(
+        VaultStorage storage $,
+        Context memory context,
+        Leg memory leg,
+        PoolMargin memory pool
+    ) private view returns (bool accepted) {
+        Deal memory deal = leg.deal;
+        Sums memory gone = Margin.copy(pool.gone);
+        Sums memory come = Margin.copy(pool.come);
+        deal.addPoolTo(gone);
+        uint256 skew = Fill.skewOf(deal.book, deal.venue).abs();
+        (leg.fillPrice, , leg.realized) = deal.fill(leg.sizeDelta, 0);
+        deal.addPoolTo(come);
+        accepted = Fill.skewOf(deal.book, deal.venue).abs() < skew;
+        if (!accepted) {
+            if (!pool.isRead) pool.sums = PartialLiquidation.poolSums($, context);
+            pool.isRead = true;
+            Sums memory sums = Margin.copy(gone);
+            Margin.toRest(sums, pool.sums);
+            Margin.plus(sums, come);
+            accepted = Margin.total(sums, deal.poolWord.cash(), $.accountRisk).hasInitialMargin();
+        }
+        if (accepted) (pool.gone, pool.come) = (gone, come);
+    }
+
+    function _close(Leg memory leg, uint256 priceRay) private pure {
+        leg.fate = Fate.Deleveraged;
+        leg.deleverage = Deleveraging.close(leg.deal, priceRay);
+    }
+
+    /// @dev What the pool will pay for collateral with a fresh price; what has none stays.
+    function _priceCollaterals(VaultStorage storage $, Target memory target, Taking memory taking) private view {
+        for (uint256 bits = target.word.collateralBits(); bits != 0; bits &= bits - 1) {
+            uint256 index = lowestBit(bits);
+            Price price = target.priceOf(collateralAsset(index));
+            uint256 amount = $.collateralOf[target.account][index];
+            uint256 weighted = Margin.weightedDown($.collaterals[index], amount, price);
+            if (price.isFresh()) taking.collateralPaid += weighted;
+            else taking.staying += int256(weighted);
+        }
+    }
+
+    // ------------------------------------------------------------------ way B: steps 3 to 6
+
+    /// @dev Closes every position against the other side of its market. The account ends at zero, what stays aside, or above.
+    /// @return poolLost whether the pool has paid, or suppliers, of whom it is one
+    function _wayB(
+        VaultStorage storage $,
+        Context memory context,
+        Target memory target,
+        Taking memory taking
+    ) private returns (bool poolLost) {
+        AccountId account = target.account;
+        Loss memory loss;
+        loss.deficitWad = (-target.health.equityMaintenanceWad - int256(taking.waitingLoss)).positivePart();
+        HourBudget budget;
+        if (loss.deficitWad != 0) {
+            Losses.sweepInterest($, context);
+            loss.insuranceWad = Math.min(loss.deficitWad, Losses.insuranceCash($, context));
+            if (loss.insuranceWad < loss.deficitWad) {
+                budget = Losses.poolBudget($, context);
+                loss.poolWad = Math.min(loss.deficitWad - loss.insuranceWad, budget.left());
+            }
+        }
+        _planWayB($, context, target, taking, loss.deficitWad - loss.insuranceWad - loss.poolWad);
+        _storeLegs($, context, taking);
+        _takeCollaterals($, context, target, taking);
+
+        uint256 missing = (-taking.word.cash() - taking.staying).positivePart();
+        loss.insuranceWad = Math.min(loss.insuranceWad, missing);
+        loss.poolWad = Math.min(loss.poolWad, missing - loss.insuranceWad);
+        uint256 unpaid = missing - loss.insuranceWad - loss.poolWad;
+        taking.word = taking.word.plusCash(int256(loss.insuranceWad + loss.poolWad));
+        if (loss.deficitWad != 0) emit IMarginVault.InsurancePaid(account, loss.deficitWad, loss.insuranceWad);
+        if (loss.insuranceWad != 0) {
+            Ledger.addCash($, context, context.insurance, -int256(loss.insuranceWad));
+        }
+        if (loss.poolWad != 0) {
+            taking.poolWord = taking.poolWord.plusCash(-int256(loss.poolWad));
+            Losses.spendPool($, budget, loss.poolWad);
+            emit IMarginVault.PoolPaid(account, loss.poolWad);
+        }
+        if (unpaid != 0) {
+            // Saved before: the pool bears its part, and what the account had is no supply any more.
+            Ledger.save($, context, account, taking.word);
+            Ledger.save($, context, context.pool, taking.poolWord);
+            loss.writtenOffWad = Losses.writeOff($, context, unpaid);
+            loss.badDebtWad = unpaid - loss.writtenOffWad;
+            Losses.addBadDebt($, loss.badDebtWad);
+            taking.poolWord = Ledger.load($, context, context.pool);
+            taking.word = taking.word.plusCash(int256(unpaid));
+            emit IMarginVault.LossWrittenOff(account, loss.writtenOffWad, loss.badDebtWad);
+        }
+        return loss.poolWad + loss.writtenOffWad != 0;
+    }
+
+    /// @dev Works out every position anew, closed so far from the price that what is still missing is raised, as far as that goes.
+    function _planWayB(
+        VaultStorage storage $,
+        Context memory context,
+        Target memory target,
+        Taking memory taking,
+        uint256 missingWad
+    ) private view {
+        _begin($, context, target, taking);
+        for (uint256 bits = target.word.marketBits(); bits != 0; bits &= bits - 1) {
+            MarketId market = MarketId.wrap(uint8(lowestBit(bits)));
+            Leg memory leg = _loadLeg($, context, target, taking, market);
+            if (leg.fate == Fate.ToPool) {
+                bool long = leg.sizeDelta < 0;
+                _close(leg, Deleveraging.closingPriceRay(leg.deal, long, missingWad, taking.bearable, target.risk));
+            }
+            _plan(taking, leg);
+        }
+    }
+
+    /// @dev Writes what was worked out of the positions. Cash stands in the words of the taking.
+    function _storeLegs(VaultStorage storage $, Context memory context, Taking memory taking) private {
+        for (uint256 i; i < taking.legs.length; ++i) {
+            Leg memory leg = taking.legs[i];
+            if (leg.fate == Fate.Stays) continue;
+            Deal memory deal = leg.deal;
+            (deal.accountWord, deal.poolWord) = (taking.word, taking.poolWord);
+            Deals.store($, context, deal);
+            (taking.word, taking.poolWord) = (deal.accountWord, deal.poolWord);
+            _tell($, leg);
+        }
+    }
+
+    function _tell(VaultStorage storage $, Leg memory leg) private {
+        Deal memory deal = leg.deal;
+        AccountId account = deal.account;
+        if (leg.fate == Fate.ToPool) {
+            emit IMarginVault.PositionAbsorbed(account, deal.market, leg.sizeDelta, leg.fillPrice, leg.realized);
+        } else if (leg.fate == Fate.Deleveraged) {
+            Deleveraging.store($, deal, leg.deleverage);
+            Deleverage memory done = leg.deleverage;
+            emit IMarginVault.PositionDeleveraged(account, deal.market, done.sizeWad, done.priceRay, done.realizedWad);
+        }
+    }
+
+    // ------------------------------------------------------------------ shared
 
     /// @dev Takes the penalty out of what the account has left, and the pool's share of it into the pool. A small account pays the keeper
     /// out of the margin that its keeper floor held for that, before insurance does.
@@ -149,78 +394,45 @@ library Waterfall {
         // Taking next to nothing earns next to nothing, or owners would carry off, floor by floor, what backs a leg without a price.
         uint256 floor = _isWorthIt(target, taking) ? $.rewardBudget.rewardFloor() : 0;
         uint256 rated = taking.taken.mulDivDown(target.risk.absorbPenalty(), WAD);
-        penalty = Math.min(taking.word.principal().positivePart(), rated > floor ? rated : floor);
+        penalty = Math.min(taking.word.cash().positivePart(), rated > floor ? rated : floor);
         reward = penalty.mulDivDown(target.risk.keeperShare(), WAD);
         if (reward < floor) reward = Math.min(penalty, floor);
         uint256 insuranceShare = Math.min(penalty - reward, penalty.mulDivDown(target.risk.insuranceShare(), WAD));
-        taking.word = taking.word.withPrincipal(taking.word.principal() - int256(penalty));
-        taking.poolWord = taking.poolWord.withPrincipal(
-            taking.poolWord.principal() + int256(penalty - reward - insuranceShare)
-        );
+        taking.word = taking.word.plusCash(-int256(penalty));
+        taking.poolWord = taking.poolWord.plusCash(int256(penalty - reward - insuranceShare));
         toInsurance = int256(insuranceShare);
-    }
-
-    /// @dev The pool takes every position with a fresh price, at its fill price.
-    function _takePositions(
-        VaultStorage storage $,
-        Constants memory constants,
-        Target memory target,
-        Taking memory taking
-    ) private {
-        uint256 i;
-        for (uint256 bits = target.word.marketBits(); bits != 0; bits &= bits - 1) {
-            Price price = target.prices[i++]; // markets come first in an asset set
-            MarketId market = MarketId.wrap(uint8(lowestBit(bits)));
-            Deal memory deal;
-            deal.load($, constants, target.account, taking.word, taking.poolWord, market, price);
-            if (!price.isFresh()) {
-                int256 value = deal.value();
-                if (value > 0) taking.staying += value;
-                else taking.waitingLoss += value.abs();
-                continue;
-            }
-            int256 sizeDelta = -deal.size();
-            taking.taken += sizeDelta.abs().mulDivDown(price.value(), WAD);
-            (uint256 fillPrice, , int256 realized) = deal.fill(sizeDelta, 0);
-            Deals.store($, constants, deal);
-            taking.word = deal.accountWord;
-            taking.poolWord = deal.poolWord;
-            emit IMarginVault.PositionAbsorbed(target.account, market, sizeDelta, fillPrice, realized);
-        }
     }
 
     /// @dev The pool buys every collateral with a fresh price, at its weighted value.
     function _takeCollaterals(
         VaultStorage storage $,
-        Constants memory constants,
+        Context memory context,
         Target memory target,
         Taking memory taking
     ) private {
         for (uint256 bits = target.word.collateralBits(); bits != 0; bits &= bits - 1) {
             uint256 index = lowestBit(bits);
             Price price = target.priceOf(collateralAsset(index));
-            Collateral collateral = $.collaterals[index];
-            uint256 amount = $.collateralOf[target.account][index];
-            uint256 value = Margin.collateralValueDown(collateral, amount, price);
-            uint256 paid = value.mulDivDown(collateral.maintenanceWeight(), WAD);
-            if (!price.isFresh()) {
-                taking.staying += int256(paid);
-                continue;
-            }
-            taking.taken += value;
-            taking.word = Ledger.saveCollateral($, target.account, taking.word, index, 0);
-            taking.word = taking.word.withPrincipal(taking.word.principal() + int256(paid));
-            uint256 poolAmount = CollateralSale.stock($, constants, index, amount);
-            taking.poolWord = Ledger.saveCollateral($, constants.pool, taking.poolWord, index, poolAmount);
-            taking.poolWord = taking.poolWord.withPrincipal(taking.poolWord.principal() - int256(paid));
-            emit IMarginVault.CollateralAbsorbed(
-                target.account,
-                $.collateralTokens[index],
-                amount,
-                paid,
-                $.stockSince[index]
-            );
+            if (price.isFresh()) _takeCollateral($, context, target.account, taking, index, price);
         }
+    }
+
+    function _takeCollateral(
+        VaultStorage storage $,
+        Context memory context,
+        AccountId account,
+        Taking memory taking,
+        uint256 index,
+        Price price
+    ) private {
+        uint256 amount = $.collateralOf[account][index];
+        uint256 paid = Margin.weightedDown($.collaterals[index], amount, price);
+        taking.taken += Margin.collateralValueDown($.collaterals[index], amount, price);
+        taking.word = Ledger.saveCollateral($, account, taking.word, index, 0).plusCash(int256(paid));
+        uint256 poolAmount = CollateralSale.stock($, context, index, amount);
+        taking.poolWord = Ledger.saveCollateral($, context.pool, taking.poolWord, index, poolAmount);
+        taking.poolWord = taking.poolWord.plusCash(-int256(paid));
+        emit IMarginVault.CollateralAbsorbed(account, $.collateralTokens[index], amount, paid, $.stockSince[index]);
     }
 
     /// @dev Whether enough was taken to earn the least reward, and not dust of an account whose other assets wait for their prices.
@@ -244,8 +456,11 @@ library Waterfall {
     }
 
     /// @dev Whether the account holds anything that can be taken now, or nothing at all but a debt.
-    function _anyFresh(Target memory target) private pure returns (bool) {
+    function _anythingToTake(VaultStorage storage $, Target memory target) private view returns (bool) {
         for (uint256 i; i < target.prices.length; ++i) if (target.prices[i].isFresh()) return true;
+        for (uint256 bits = target.word.marketBits(); bits != 0; bits &= bits - 1) {
+            if ($.markets[MarketId.wrap(uint8(lowestBit(bits)))].state.has(DELISTED)) return true;
+        }
         return target.prices.length == 0;
     }
 }

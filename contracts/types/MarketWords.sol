@@ -14,7 +14,7 @@ uint256 constant MICRO = 1e12; // one millionth of a quote unit, as a wad
 ///     96-159    fundingRate     int64, 1e-24 a second at `touchedAt`; above zero longs pay shorts
 ///     160-215   fundingDrift    int56, 1e-24 a second and second: maxVelocity * skew / skewScale, which only a trade moves
 ///     216-247   touchedAt       uint32, Unix seconds
-///     248-255   flags           uint8: 1 when a side's word or epoch has left its start
+///     248-255   flags           uint8: SIDES_TOUCHED, CLOSING, DELISTED
 type MarketState is uint256;
 
 /// @notice The totals of a market in one word.
@@ -33,7 +33,7 @@ type MarketTotals is uint256;
 ///     40-59     profitWeight        1e-6: share of a gain that counts for initial margin
 ///     60-83     lambdaInitial       1e-6
 ///     84-107    lambdaMaintenance   1e-6
-///     108-131   openInterestSlope   1e-6: how the initial base rises with open interest (reserved, zero)
+///     108-131   openInterestSlope   1e-6: by how much the initial base rises as open interest comes to skewScale
 ///     132-155   maxFundingRate      1e-6 a day
 ///     156-175   maxFundingGap       seconds
 ///     176-255   skewScale           1e-9 base units
@@ -58,7 +58,32 @@ type MarketTerms is uint256;
 ///     44-63     cap       1e-6
 type DiscountTerms is uint256;
 
-using {fundingIndex, fundingRate, fundingDrift, touchedAt, flags} for MarketState global;
+/// @notice The index of one side of a market, in one word: what a share is worth. Read only where the state's flags say SIDES_TOUCHED.
+///
+///     bits      field    unit
+///     0-95      scale    uint96 ray: size of a share
+///     96-255    carry    int160 ray: quote of a share, what funding has taken since listing not yet taken off
+type SideWord is uint256;
+
+/// @notice The epochs of a market's sides, and how it ends, in one word.
+///
+///     bits      field         unit
+///     0-15      longEpoch     uint16
+///     16-31     shortEpoch    uint16
+///     32-71     delistAt      uint40, Unix seconds: from when anyone may delist it; zero: not announced
+///     72-167    finalPrice    uint96 wad: at which it is delisted if its feed is dead by then
+type EpochsWord is uint256;
+
+// Flags of a market's state. A side's word or epoch has left its start:
+uint256 constant SIDES_TOUCHED = 1;
+// No position grows, because the market is about to be delisted:
+uint256 constant CLOSING = 2;
+// Nobody has any size; whoever had one is paid by settling:
+uint256 constant DELISTED = 4;
+
+using {fundingIndex, fundingRate, fundingDrift, touchedAt, flags, has, withFlag} for MarketState global;
+using {sideScale, sideCarry} for SideWord global;
+using {epochOf, withNextEpoch, delistAt, finalPrice, withDelisting} for EpochsWord global;
 using {longShares, shortShares, feesUnswept, feesUnsweptWad} for MarketTotals global;
 using {
     initialBase,
@@ -66,6 +91,7 @@ using {
     profitWeight,
     lambdaInitial,
     lambdaMaintenance,
+    openInterestSlope,
     maxFundingRate,
     maxFundingGap,
     skewScale
@@ -112,6 +138,49 @@ function flags(MarketState word) pure returns (uint256) {
     return field(MarketState.unwrap(word), 248, 8);
 }
 
+function has(MarketState word, uint256 flag) pure returns (bool) {
+    return (MarketState.unwrap(word) >> 248) & flag != 0;
+}
+
+function withFlag(MarketState word, uint256 flag) pure returns (MarketState) {
+    return MarketState.wrap(MarketState.unwrap(word) | (flag << 248));
+}
+
+function toSideWord(uint256 scaleRay, int256 carryRay) pure returns (SideWord) {
+    return SideWord.wrap(place(scaleRay, 0, 96) | placeSigned(carryRay, 96, 160));
+}
+
+function sideScale(SideWord word) pure returns (uint256) {
+    return field(SideWord.unwrap(word), 0, 96);
+}
+
+function sideCarry(SideWord word) pure returns (int256) {
+    return signedField(SideWord.unwrap(word), 96, 160);
+}
+
+function epochOf(EpochsWord word, bool long) pure returns (uint256) {
+    return field(EpochsWord.unwrap(word), long ? 0 : 16, 16);
+}
+
+function withNextEpoch(EpochsWord word, bool long) pure returns (EpochsWord) {
+    uint256 offset = long ? 0 : 16;
+    uint256 next = place(epochOf(word, long) + 1, offset, 16);
+    return EpochsWord.wrap((EpochsWord.unwrap(word) & ~(uint256(0xffff) << offset)) | next);
+}
+
+function delistAt(EpochsWord word) pure returns (uint256) {
+    return field(EpochsWord.unwrap(word), 32, 40);
+}
+
+/// @return wad
+function finalPrice(EpochsWord word) pure returns (uint256) {
+    return field(EpochsWord.unwrap(word), 72, 96);
+}
+
+function withDelisting(EpochsWord word, uint256 due, uint256 finalPriceWad) pure returns (EpochsWord) {
+    return EpochsWord.wrap((EpochsWord.unwrap(word) & 0xffffffff) | place(due, 32, 40) | place(finalPriceWad, 72, 96));
+}
+
 function toMarketTotals(uint256 longSharesWad, uint256 shortSharesWad, uint256 feesMicro) pure returns (MarketTotals) {
     return
         MarketTotals.wrap(place(longSharesWad, 0, 104) | place(shortSharesWad, 104, 104) | place(feesMicro, 208, 48));
@@ -152,6 +221,7 @@ struct MarketParameters {
     uint256 takerRateWad;
     uint256 makerRateWad;
     uint256 capitalShareWad;
+    uint256 openInterestSlopeWad;
     uint256 discountBaseWad;
     uint256 discountSlopeWad;
     uint256 discountCapWad;
@@ -165,6 +235,7 @@ function toMarketRisk(MarketParameters memory p) pure returns (MarketRisk) {
                 placeUnits(p.profitWeightWad, PPM, 40, 20) |
                 placeUnits(p.lambdaInitialWad, PPM, 60, 24) |
                 placeUnits(p.lambdaMaintenanceWad, PPM, 84, 24) |
+                placeUnits(p.openInterestSlopeWad, PPM, 108, 24) |
                 placeUnits(p.maxFundingRatePerDayWad, PPM, 132, 24) |
                 place(p.maxFundingGapSeconds, 156, 20) |
                 placeUnits(p.skewScaleWad, NANO, 176, 80)
@@ -198,6 +269,12 @@ function lambdaInitial(MarketRisk word) pure returns (uint256) {
 function lambdaMaintenance(MarketRisk word) pure returns (uint256) {
     unchecked {
         return field(MarketRisk.unwrap(word), 84, 24) * PPM;
+    }
+}
+
+function openInterestSlope(MarketRisk word) pure returns (uint256) {
+    unchecked {
+        return field(MarketRisk.unwrap(word), 108, 24) * PPM;
     }
 }
 

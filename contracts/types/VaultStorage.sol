@@ -4,7 +4,16 @@ pragma solidity 0.8.37;
 import {AccountId} from "./AccountId.sol";
 import {AccountWord} from "./AccountWord.sol";
 import {MarketId} from "./AssetSet.sol";
-import {MarketState, MarketTotals, MarketRisk, MarketTerms, DiscountTerms} from "./MarketWords.sol";
+import {CashIndices, CashTerms, CashTotals, HourBudget} from "./CashWords.sol";
+import {
+    DiscountTerms,
+    EpochsWord,
+    MarketRisk,
+    MarketState,
+    MarketTerms,
+    MarketTotals,
+    SideWord
+} from "./MarketWords.sol";
 import {Position} from "./Position.sol";
 import {Collateral, AccountRisk, RewardBudget, Capital} from "./VaultWords.sol";
 import {IPriceOracle} from "../interfaces/IPriceOracle.sol";
@@ -16,9 +25,10 @@ struct Market {
     MarketRisk risk; // 2: zero when the market is not listed
     MarketTerms terms; // 3
     DiscountTerms discount; // 4
-    uint256 longSide; // 5: scale uint96 ray, carry int160 ray; read only when the state's flags say so (deleveraging)
-    uint256 shortSide; // 6
-    uint256 epochs; // 7: epoch of the long side uint16, of the short side uint16
+    SideWord longSide; // 5: read only when the state's flags say so, as are 6 to 8
+    SideWord shortSide; // 6
+    EpochsWord epochs; // 7
+    mapping(uint256 sideAndEpoch => SideWord) ends; // 8: the index of a side at the end of an epoch; see Sides.endKey
 }
 
 /// @notice Everything that the vault knows, slot by slot. Libraries linked to the vault take it as one storage pointer.
@@ -33,19 +43,40 @@ struct VaultStorage {
     AccountRisk accountRisk; // 7
     RewardBudget rewardBudget; // 8
     Capital capital; // 9
-    uint256 cashIndices; // 10: supply and borrow index, their rates and time; zero until cash bears interest
-    uint256 cashTotals; // 11: principal supplied and borrowed; zero until cash bears interest
+    CashIndices cashIndices; // 10
+    CashTotals cashTotals; // 11
     uint128 cashHeld; // 12, low half: settlement tokens held, raw, counted by the vault itself
+    uint112 interestUnswept; // 12, wad: the insurance account's share of interest, not yet in its cash
     uint8 marketCount; // 12
     uint8 collateralCount; // 12
-    uint256 badDebt; // 13: wad; zero until losses are written off
+    uint256 badDebt; // 13: wad: losses that nobody has paid yet
     mapping(uint256 collateralIndex => DiscountTerms) collateralDiscounts; // 14
     mapping(uint256 collateralIndex => uint256) stockSince; // 15: Unix seconds: when the pool absorbed what it holds, mean by amount
+    CashTerms cashTerms; // 16
+    HourBudget poolLosses; // 17
+    HourBudget writeOffs; // 18
 }
 
-/// @notice What never changes after deployment and stands in code, not storage; handed to linked libraries.
-struct Constants {
+/// @notice What an operation knows of cash: the indices as they stand now, and by how much it changes what is stored.
+struct Cash {
+    CashIndices stored;
+    uint256 supplyIndex;
+    uint256 borrowIndex;
+    /// Of the totals, principal.
+    int256 supplied;
+    int256 borrowed;
+    /// Whether tokens came or went.
+    bool moved;
+}
+
+/// @notice What an operation knows from its start: what stands in code, not storage, and cash. Handed to linked libraries, which save what
+/// they change of cash by themselves (CashBook.save).
+struct Context {
     IPriceOracle oracle;
     AccountId pool;
     AccountId insurance;
+    address settlementToken;
+    /// Wad for one raw unit of the settlement token.
+    uint256 cashUnit;
+    Cash cash;
 }

@@ -4,13 +4,16 @@ pragma solidity 0.8.37;
 import {field, place, placeUnits} from "./Packing.sol";
 import {PPM, MICRO} from "./MarketWords.sol";
 
+uint256 constant BASIS_POINT = 1e14; // as a wad
+
 /// @notice A collateral token in one word.
 ///
 ///     bits      field               unit
 ///     0-19      initialWeight       1e-6
 ///     20-39     maintenanceWeight   1e-6
 ///     40-47     decimals            of the token, at most 18
-///     48-159    held                uint112 raw: the sum over accounts
+///     48-143    held                uint96 raw: the sum over accounts
+///     144-159   concentrationStart  1e-4 of the deposit cap: what is held beyond it counts nothing for initial margin, shared by all
 ///     160-255   depositCap          uint96 raw
 type Collateral is uint256;
 
@@ -45,7 +48,15 @@ type RewardBudget is uint256;
 ///     168-207   maxAge   seconds after which no position opens
 type Capital is uint256;
 
-using {initialWeight, maintenanceWeight, decimals, held, depositCap, withHeld} for Collateral global;
+using {
+    initialWeight,
+    maintenanceWeight,
+    decimals,
+    held,
+    concentrationStart,
+    depositCap,
+    withHeld
+} for Collateral global;
 using {
     debtMargin,
     targetHealth,
@@ -65,6 +76,7 @@ struct CollateralParameters {
     uint256 initialWeightWad;
     uint256 maintenanceWeightWad;
     uint256 depositCap;
+    uint256 concentrationStartWad;
     uint256 discountBaseWad;
     uint256 discountSlopeWad;
     uint256 discountCapWad;
@@ -76,7 +88,8 @@ function toCollateral(CollateralParameters memory p, uint256 decimals_, uint256 
             placeUnits(p.initialWeightWad, PPM, 0, 20) |
                 placeUnits(p.maintenanceWeightWad, PPM, 20, 20) |
                 place(decimals_, 40, 8) |
-                place(held_, 48, 112) |
+                place(held_, 48, 96) |
+                placeUnits(p.concentrationStartWad, BASIS_POINT, 144, 16) |
                 place(p.depositCap, 160, 96)
         );
 }
@@ -98,7 +111,13 @@ function decimals(Collateral word) pure returns (uint256) {
 }
 
 function held(Collateral word) pure returns (uint256) {
-    return field(Collateral.unwrap(word), 48, 112);
+    return field(Collateral.unwrap(word), 48, 96);
+}
+
+function concentrationStart(Collateral word) pure returns (uint256) {
+    unchecked {
+        return field(Collateral.unwrap(word), 144, 16) * BASIS_POINT;
+    }
 }
 
 function depositCap(Collateral word) pure returns (uint256) {
@@ -106,8 +125,8 @@ function depositCap(Collateral word) pure returns (uint256) {
 }
 
 function withHeld(Collateral word, uint256 held_) pure returns (Collateral) {
-    uint256 mask = ((uint256(1) << 112) - 1) << 48;
-    return Collateral.wrap((Collateral.unwrap(word) & ~mask) | place(held_, 48, 112));
+    uint256 mask = ((uint256(1) << 96) - 1) << 48;
+    return Collateral.wrap((Collateral.unwrap(word) & ~mask) | place(held_, 48, 96));
 }
 
 /// @notice The parameters of all accounts as people write them.

@@ -13,13 +13,19 @@ export default buildModule("Ballast", (m) => {
 
   const manager = m.contract("AccessManager", [admin]);
   const oracle = m.contract("PriceOracle", [manager]);
-  const partialLiquidation = m.library("PartialLiquidation");
+  const PartialLiquidation = m.library("PartialLiquidation");
+  const PoolValue = m.library("PoolValue");
   const libraries = {
     Administration: m.library("Administration"),
     CollateralSale: m.library("CollateralSale"),
-    PartialLiquidation: partialLiquidation,
-    PoolValue: m.library("PoolValue"),
-    Waterfall: m.library("Waterfall", { libraries: { PartialLiquidation: partialLiquidation } }),
+    Custody: m.library("Custody"),
+    Delisting: m.library("Delisting"),
+    PartialLiquidation,
+    PoolResolution: m.library("PoolResolution", { libraries: { PoolValue } }),
+    PoolValue,
+    Settlement: m.library("Settlement"),
+    Views: m.library("Views"),
+    Waterfall: m.library("Waterfall", { libraries: { PartialLiquidation, PoolValue } }),
   };
   const vault = m.contract("MarginVault", [manager, oracle, settlementToken, poolLockSeconds], { libraries });
   const pool = m.contractAt("LiquidityPool", m.staticCall(vault, "pool"));

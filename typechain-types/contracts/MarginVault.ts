@@ -4,29 +4,39 @@
 import type { BaseContract, BigNumberish, BytesLike, FunctionFragment, Result, Interface, EventFragment, AddressLike, ContractRunner, ContractMethod, Listener } from "ethers"
 import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, TypedLogDescription, TypedListener, TypedContractMethod } from "../common.js"
   
+    export type LossStruct = {deficitWad: BigNumberish, insuranceWad: BigNumberish, poolWad: BigNumberish, deleveragedWad: BigNumberish, writtenOffWad: BigNumberish, badDebtWad: BigNumberish}
+
+    export type LossStructOutput = [deficitWad: bigint, insuranceWad: bigint, poolWad: bigint, deleveragedWad: bigint, writtenOffWad: bigint, badDebtWad: bigint] & {deficitWad: bigint, insuranceWad: bigint, poolWad: bigint, deleveragedWad: bigint, writtenOffWad: bigint, badDebtWad: bigint }
+  
+
+    export type CashViewStruct = {indices: BigNumberish, totals: BigNumberish, terms: BigNumberish, poolLosses: BigNumberish, writeOffs: BigNumberish, interestUnsweptWad: BigNumberish, badDebtWad: BigNumberish}
+
+    export type CashViewStructOutput = [indices: bigint, totals: bigint, terms: bigint, poolLosses: bigint, writeOffs: bigint, interestUnsweptWad: bigint, badDebtWad: bigint] & {indices: bigint, totals: bigint, terms: bigint, poolLosses: bigint, writeOffs: bigint, interestUnsweptWad: bigint, badDebtWad: bigint }
+  
+
     export type HealthStruct = {equityMaintenanceWad: BigNumberish, requirementMaintenanceWad: BigNumberish, equityInitialWad: BigNumberish, requirementInitialWad: BigNumberish, netCashWad: BigNumberish, healthWad: BigNumberish, pricesFresh: boolean}
 
     export type HealthStructOutput = [equityMaintenanceWad: bigint, requirementMaintenanceWad: bigint, equityInitialWad: bigint, requirementInitialWad: bigint, netCashWad: bigint, healthWad: bigint, pricesFresh: boolean] & {equityMaintenanceWad: bigint, requirementMaintenanceWad: bigint, equityInitialWad: bigint, requirementInitialWad: bigint, netCashWad: bigint, healthWad: bigint, pricesFresh: boolean }
   
 
-    export type CollateralParametersStruct = {initialWeightWad: BigNumberish, maintenanceWeightWad: BigNumberish, depositCap: BigNumberish, discountBaseWad: BigNumberish, discountSlopeWad: BigNumberish, discountCapWad: BigNumberish}
+    export type CollateralParametersStruct = {initialWeightWad: BigNumberish, maintenanceWeightWad: BigNumberish, depositCap: BigNumberish, concentrationStartWad: BigNumberish, discountBaseWad: BigNumberish, discountSlopeWad: BigNumberish, discountCapWad: BigNumberish}
 
-    export type CollateralParametersStructOutput = [initialWeightWad: bigint, maintenanceWeightWad: bigint, depositCap: bigint, discountBaseWad: bigint, discountSlopeWad: bigint, discountCapWad: bigint] & {initialWeightWad: bigint, maintenanceWeightWad: bigint, depositCap: bigint, discountBaseWad: bigint, discountSlopeWad: bigint, discountCapWad: bigint }
+    export type CollateralParametersStructOutput = [initialWeightWad: bigint, maintenanceWeightWad: bigint, depositCap: bigint, concentrationStartWad: bigint, discountBaseWad: bigint, discountSlopeWad: bigint, discountCapWad: bigint] & {initialWeightWad: bigint, maintenanceWeightWad: bigint, depositCap: bigint, concentrationStartWad: bigint, discountBaseWad: bigint, discountSlopeWad: bigint, discountCapWad: bigint }
   
 
-    export type MarketParametersStruct = {initialBaseWad: BigNumberish, maintenanceBaseWad: BigNumberish, profitWeightWad: BigNumberish, lambdaInitialWad: BigNumberish, lambdaMaintenanceWad: BigNumberish, maxFundingRatePerDayWad: BigNumberish, maxFundingVelocityPerDay2Wad: BigNumberish, maxFundingGapSeconds: BigNumberish, skewScaleWad: BigNumberish, openInterestCapWad: BigNumberish, minimumSizeWad: BigNumberish, takerRateWad: BigNumberish, makerRateWad: BigNumberish, capitalShareWad: BigNumberish, discountBaseWad: BigNumberish, discountSlopeWad: BigNumberish, discountCapWad: BigNumberish}
+    export type MarketParametersStruct = {initialBaseWad: BigNumberish, maintenanceBaseWad: BigNumberish, profitWeightWad: BigNumberish, lambdaInitialWad: BigNumberish, lambdaMaintenanceWad: BigNumberish, maxFundingRatePerDayWad: BigNumberish, maxFundingVelocityPerDay2Wad: BigNumberish, maxFundingGapSeconds: BigNumberish, skewScaleWad: BigNumberish, openInterestCapWad: BigNumberish, minimumSizeWad: BigNumberish, takerRateWad: BigNumberish, makerRateWad: BigNumberish, capitalShareWad: BigNumberish, openInterestSlopeWad: BigNumberish, discountBaseWad: BigNumberish, discountSlopeWad: BigNumberish, discountCapWad: BigNumberish}
 
-    export type MarketParametersStructOutput = [initialBaseWad: bigint, maintenanceBaseWad: bigint, profitWeightWad: bigint, lambdaInitialWad: bigint, lambdaMaintenanceWad: bigint, maxFundingRatePerDayWad: bigint, maxFundingVelocityPerDay2Wad: bigint, maxFundingGapSeconds: bigint, skewScaleWad: bigint, openInterestCapWad: bigint, minimumSizeWad: bigint, takerRateWad: bigint, makerRateWad: bigint, capitalShareWad: bigint, discountBaseWad: bigint, discountSlopeWad: bigint, discountCapWad: bigint] & {initialBaseWad: bigint, maintenanceBaseWad: bigint, profitWeightWad: bigint, lambdaInitialWad: bigint, lambdaMaintenanceWad: bigint, maxFundingRatePerDayWad: bigint, maxFundingVelocityPerDay2Wad: bigint, maxFundingGapSeconds: bigint, skewScaleWad: bigint, openInterestCapWad: bigint, minimumSizeWad: bigint, takerRateWad: bigint, makerRateWad: bigint, capitalShareWad: bigint, discountBaseWad: bigint, discountSlopeWad: bigint, discountCapWad: bigint }
+    export type MarketParametersStructOutput = [initialBaseWad: bigint, maintenanceBaseWad: bigint, profitWeightWad: bigint, lambdaInitialWad: bigint, lambdaMaintenanceWad: bigint, maxFundingRatePerDayWad: bigint, maxFundingVelocityPerDay2Wad: bigint, maxFundingGapSeconds: bigint, skewScaleWad: bigint, openInterestCapWad: bigint, minimumSizeWad: bigint, takerRateWad: bigint, makerRateWad: bigint, capitalShareWad: bigint, openInterestSlopeWad: bigint, discountBaseWad: bigint, discountSlopeWad: bigint, discountCapWad: bigint] & {initialBaseWad: bigint, maintenanceBaseWad: bigint, profitWeightWad: bigint, lambdaInitialWad: bigint, lambdaMaintenanceWad: bigint, maxFundingRatePerDayWad: bigint, maxFundingVelocityPerDay2Wad: bigint, maxFundingGapSeconds: bigint, skewScaleWad: bigint, openInterestCapWad: bigint, minimumSizeWad: bigint, takerRateWad: bigint, makerRateWad: bigint, capitalShareWad: bigint, openInterestSlopeWad: bigint, discountBaseWad: bigint, discountSlopeWad: bigint, discountCapWad: bigint }
   
 
-    export type MarketViewStruct = {state: BigNumberish, totals: BigNumberish, risk: BigNumberish, terms: BigNumberish, discount: BigNumberish, poolPosition: BigNumberish}
+    export type MarketViewStruct = {state: BigNumberish, totals: BigNumberish, risk: BigNumberish, terms: BigNumberish, discount: BigNumberish, poolPosition: BigNumberish, longSide: BigNumberish, shortSide: BigNumberish, epochs: BigNumberish}
 
-    export type MarketViewStructOutput = [state: bigint, totals: bigint, risk: bigint, terms: bigint, discount: bigint, poolPosition: bigint] & {state: bigint, totals: bigint, risk: bigint, terms: bigint, discount: bigint, poolPosition: bigint }
+    export type MarketViewStructOutput = [state: bigint, totals: bigint, risk: bigint, terms: bigint, discount: bigint, poolPosition: bigint, longSide: bigint, shortSide: bigint, epochs: bigint] & {state: bigint, totals: bigint, risk: bigint, terms: bigint, discount: bigint, poolPosition: bigint, longSide: bigint, shortSide: bigint, epochs: bigint }
   
 
-    export type PositionViewStruct = {sharesWad: BigNumberish, costWad: BigNumberish, sizeWad: BigNumberish, valueWad: BigNumberish, notionalWad: BigNumberish, epoch: BigNumberish}
+    export type PositionViewStruct = {sharesWad: BigNumberish, costWad: BigNumberish, sizeWad: BigNumberish, valueWad: BigNumberish, notionalWad: BigNumberish, epoch: BigNumberish, storedSharesWad: BigNumberish, storedEpoch: BigNumberish}
 
-    export type PositionViewStructOutput = [sharesWad: bigint, costWad: bigint, sizeWad: bigint, valueWad: bigint, notionalWad: bigint, epoch: bigint] & {sharesWad: bigint, costWad: bigint, sizeWad: bigint, valueWad: bigint, notionalWad: bigint, epoch: bigint }
+    export type PositionViewStructOutput = [sharesWad: bigint, costWad: bigint, sizeWad: bigint, valueWad: bigint, notionalWad: bigint, epoch: bigint, storedSharesWad: bigint, storedEpoch: bigint] & {sharesWad: bigint, costWad: bigint, sizeWad: bigint, valueWad: bigint, notionalWad: bigint, epoch: bigint, storedSharesWad: bigint, storedEpoch: bigint }
   
 
     export type AbsorbPreviewStruct = {open: boolean, health: HealthStruct}
@@ -44,21 +54,31 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
     export type AccountParametersStructOutput = [debtMarginWad: bigint, targetHealthWad: bigint, absorbHealthWad: bigint, absorbPenaltyWad: bigint, keeperShareWad: bigint, insuranceShareWad: bigint, insuranceFeeShareWad: bigint, keeperFloorWad: bigint, minimumDebtWad: bigint, absorbRewardFloorWad: bigint, absorbRewardPerHourWad: bigint, capitalMaxAgeSeconds: bigint] & {debtMarginWad: bigint, targetHealthWad: bigint, absorbHealthWad: bigint, absorbPenaltyWad: bigint, keeperShareWad: bigint, insuranceShareWad: bigint, insuranceFeeShareWad: bigint, keeperFloorWad: bigint, minimumDebtWad: bigint, absorbRewardFloorWad: bigint, absorbRewardPerHourWad: bigint, capitalMaxAgeSeconds: bigint }
   
 
-  export interface MarginVaultInterface extends Interface {
-    getFunction(nameOrSignature: "absorb" | "accountRisk" | "accountWord" | "authority" | "buyCollateral" | "capital" | "cash" | "collateral" | "collateralAt" | "deposit" | "health" | "healths" | "insuranceAccount" | "isConsumingScheduledOp" | "liquidateCollateral" | "liquidatePosition" | "listCollateral" | "listMarket" | "market" | "oracle" | "pool" | "poolAccount" | "poolValue" | "position" | "previewAbsorb" | "previewBuyCollateral" | "previewLiquidation" | "refreshCapital" | "setAccountParameters" | "setAuthority" | "setCollateralParameters" | "setMarketParameters" | "setMode" | "settle" | "settlementToken" | "sweepFees" | "totals" | "trade" | "transfer" | "withdraw"): FunctionFragment;
+    export type CashParametersStruct = {kinkWad: BigNumberish, rateAtZeroWad: BigNumberish, rateAtKinkWad: BigNumberish, rateAtFullWad: BigNumberish, reserveFactorWad: BigNumberish, poolLossPerHourWad: BigNumberish, writeOffPerHourWad: BigNumberish}
 
-    getEvent(nameOrSignatureOrTopic: "Absorbed" | "AccountChanged" | "AccountParametersSet" | "AuthorityUpdated" | "CapitalChanged" | "CollateralAbsorbed" | "CollateralChanged" | "CollateralLiquidated" | "CollateralParametersSet" | "Deposited" | "FeesSwept" | "InsurancePaid" | "MarketChanged" | "MarketParametersSet" | "PoolCollateralSold" | "PoolPaid" | "PositionAbsorbed" | "PositionChanged" | "PositionLiquidated" | "ReservePaid" | "RewardBudgetChanged" | "Settled" | "Traded" | "Transferred" | "Withdrawn"): EventFragment;
+    export type CashParametersStructOutput = [kinkWad: bigint, rateAtZeroWad: bigint, rateAtKinkWad: bigint, rateAtFullWad: bigint, reserveFactorWad: bigint, poolLossPerHourWad: bigint, writeOffPerHourWad: bigint] & {kinkWad: bigint, rateAtZeroWad: bigint, rateAtKinkWad: bigint, rateAtFullWad: bigint, reserveFactorWad: bigint, poolLossPerHourWad: bigint, writeOffPerHourWad: bigint }
+  
+
+  export interface MarginVaultInterface extends Interface {
+    getFunction(nameOrSignature: "absorb" | "accountRisk" | "accountWord" | "announceDelisting" | "authority" | "buyCollateral" | "capital" | "cash" | "cashView" | "collateral" | "collateralAt" | "cover" | "delist" | "deposit" | "epochEnd" | "health" | "healths" | "insuranceAccount" | "isConsumingScheduledOp" | "liquidateCollateral" | "liquidatePosition" | "listCollateral" | "listMarket" | "market" | "oracle" | "pool" | "poolAccount" | "poolValue" | "position" | "previewAbsorb" | "previewBuyCollateral" | "previewLiquidation" | "refreshCapital" | "resolvePool" | "setAccountParameters" | "setAuthority" | "setCashParameters" | "setCollateralParameters" | "setMarketParameters" | "setMode" | "settle" | "settlementToken" | "sweepFees" | "sweepInterest" | "totals" | "trade" | "transfer" | "withdraw"): FunctionFragment;
+
+    getEvent(nameOrSignatureOrTopic: "Absorbed" | "AccountChanged" | "AccountParametersSet" | "AuthorityUpdated" | "BadDebtCovered" | "CapitalChanged" | "CashChanged" | "CashParametersSet" | "CollateralAbsorbed" | "CollateralChanged" | "CollateralLiquidated" | "CollateralParametersSet" | "Deleveraged" | "Delisted" | "DelistingAnnounced" | "Deposited" | "EpochEnded" | "FeesSwept" | "InsurancePaid" | "InterestSwept" | "LossWrittenOff" | "LossesChanged" | "MarketChanged" | "MarketParametersSet" | "PoolCollateralSold" | "PoolPaid" | "PoolResolved" | "PositionAbsorbed" | "PositionChanged" | "PositionDeleveraged" | "PositionLiquidated" | "ReservePaid" | "RewardBudgetChanged" | "Settled" | "SidesChanged" | "Traded" | "Transferred" | "Withdrawn"): EventFragment;
 
     encodeFunctionData(functionFragment: 'absorb', values: [BytesLike[], BytesLike]): string;
 encodeFunctionData(functionFragment: 'accountRisk', values?: undefined): string;
 encodeFunctionData(functionFragment: 'accountWord', values: [BytesLike]): string;
+encodeFunctionData(functionFragment: 'announceDelisting', values: [BigNumberish, BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'authority', values?: undefined): string;
 encodeFunctionData(functionFragment: 'buyCollateral', values: [BytesLike, AddressLike, BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'capital', values?: undefined): string;
 encodeFunctionData(functionFragment: 'cash', values: [BytesLike]): string;
+encodeFunctionData(functionFragment: 'cashView', values?: undefined): string;
 encodeFunctionData(functionFragment: 'collateral', values: [BytesLike, AddressLike]): string;
 encodeFunctionData(functionFragment: 'collateralAt', values: [BigNumberish]): string;
+encodeFunctionData(functionFragment: 'cover', values?: undefined): string;
+encodeFunctionData(functionFragment: 'delist', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'deposit', values: [BytesLike, AddressLike, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'epochEnd', values: [BigNumberish, boolean, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'health', values: [BytesLike]): string;
 encodeFunctionData(functionFragment: 'healths', values: [BytesLike[]]): string;
 encodeFunctionData(functionFragment: 'insuranceAccount', values?: undefined): string;
@@ -77,14 +97,17 @@ encodeFunctionData(functionFragment: 'previewAbsorb', values: [BytesLike]): stri
 encodeFunctionData(functionFragment: 'previewBuyCollateral', values: [AddressLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'previewLiquidation', values: [BytesLike, BigNumberish, BigNumberish, BytesLike]): string;
 encodeFunctionData(functionFragment: 'refreshCapital', values?: undefined): string;
+encodeFunctionData(functionFragment: 'resolvePool', values?: undefined): string;
 encodeFunctionData(functionFragment: 'setAccountParameters', values: [AccountParametersStruct]): string;
 encodeFunctionData(functionFragment: 'setAuthority', values: [AddressLike]): string;
+encodeFunctionData(functionFragment: 'setCashParameters', values: [CashParametersStruct]): string;
 encodeFunctionData(functionFragment: 'setCollateralParameters', values: [AddressLike, CollateralParametersStruct]): string;
 encodeFunctionData(functionFragment: 'setMarketParameters', values: [BigNumberish, MarketParametersStruct]): string;
 encodeFunctionData(functionFragment: 'setMode', values: [BytesLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'settle', values: [BytesLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'settlementToken', values?: undefined): string;
 encodeFunctionData(functionFragment: 'sweepFees', values: [BigNumberish]): string;
+encodeFunctionData(functionFragment: 'sweepInterest', values?: undefined): string;
 encodeFunctionData(functionFragment: 'totals', values?: undefined): string;
 encodeFunctionData(functionFragment: 'trade', values: [BytesLike, BigNumberish, BigNumberish, BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'transfer', values: [BytesLike, BytesLike, AddressLike, BigNumberish]): string;
@@ -93,13 +116,18 @@ encodeFunctionData(functionFragment: 'withdraw', values: [BytesLike, AddressLike
     decodeFunctionResult(functionFragment: 'absorb', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'accountRisk', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'accountWord', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'announceDelisting', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'authority', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'buyCollateral', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'capital', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'cash', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'cashView', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'collateral', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'collateralAt', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'cover', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'delist', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'deposit', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'epochEnd', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'health', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'healths', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'insuranceAccount', data: BytesLike): Result;
@@ -118,14 +146,17 @@ decodeFunctionResult(functionFragment: 'previewAbsorb', data: BytesLike): Result
 decodeFunctionResult(functionFragment: 'previewBuyCollateral', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'previewLiquidation', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'refreshCapital', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'resolvePool', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'setAccountParameters', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'setAuthority', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'setCashParameters', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'setCollateralParameters', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'setMarketParameters', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'setMode', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'settle', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'settlementToken', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'sweepFees', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'sweepInterest', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'totals', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'trade', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'transfer', data: BytesLike): Result;
@@ -134,9 +165,9 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
 
   
     export namespace AbsorbedEvent {
-      export type InputTuple = [account: BytesLike, rewardTo: BytesLike, penaltyWad: BigNumberish, rewardWad: BigNumberish, returnedWad: BigNumberish];
-      export type OutputTuple = [account: string, rewardTo: string, penaltyWad: bigint, rewardWad: bigint, returnedWad: bigint];
-      export interface OutputObject {account: string, rewardTo: string, penaltyWad: bigint, rewardWad: bigint, returnedWad: bigint };
+      export type InputTuple = [account: BytesLike, rewardTo: BytesLike, deleveraged: boolean, penaltyWad: BigNumberish, rewardWad: BigNumberish, returnedWad: BigNumberish];
+      export type OutputTuple = [account: string, rewardTo: string, deleveraged: boolean, penaltyWad: bigint, rewardWad: bigint, returnedWad: bigint];
+      export interface OutputObject {account: string, rewardTo: string, deleveraged: boolean, penaltyWad: bigint, rewardWad: bigint, returnedWad: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -181,10 +212,46 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
 
   
 
+    export namespace BadDebtCoveredEvent {
+      export type InputTuple = [paidWad: BigNumberish, badDebtWad: BigNumberish];
+      export type OutputTuple = [paidWad: bigint, badDebtWad: bigint];
+      export interface OutputObject {paidWad: bigint, badDebtWad: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
     export namespace CapitalChangedEvent {
       export type InputTuple = [capital: BigNumberish];
       export type OutputTuple = [capital: bigint];
       export interface OutputObject {capital: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace CashChangedEvent {
+      export type InputTuple = [indices: BigNumberish, totals: BigNumberish, interestUnsweptWad: BigNumberish];
+      export type OutputTuple = [indices: bigint, totals: bigint, interestUnsweptWad: bigint];
+      export interface OutputObject {indices: bigint, totals: bigint, interestUnsweptWad: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace CashParametersSetEvent {
+      export type InputTuple = [terms: BigNumberish];
+      export type OutputTuple = [terms: bigint];
+      export interface OutputObject {terms: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -241,10 +308,58 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
 
   
 
+    export namespace DeleveragedEvent {
+      export type InputTuple = [market: BigNumberish, long: boolean, epoch: BigNumberish, soldRay: BigNumberish, priceRay: BigNumberish, scaleRay: BigNumberish];
+      export type OutputTuple = [market: bigint, long: boolean, epoch: bigint, soldRay: bigint, priceRay: bigint, scaleRay: bigint];
+      export interface OutputObject {market: bigint, long: boolean, epoch: bigint, soldRay: bigint, priceRay: bigint, scaleRay: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace DelistedEvent {
+      export type InputTuple = [market: BigNumberish, priceWad: BigNumberish];
+      export type OutputTuple = [market: bigint, priceWad: bigint];
+      export interface OutputObject {market: bigint, priceWad: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace DelistingAnnouncedEvent {
+      export type InputTuple = [market: BigNumberish, due: BigNumberish, finalPriceWad: BigNumberish];
+      export type OutputTuple = [market: bigint, due: bigint, finalPriceWad: bigint];
+      export interface OutputObject {market: bigint, due: bigint, finalPriceWad: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
     export namespace DepositedEvent {
       export type InputTuple = [account: BytesLike, token: AddressLike, from: AddressLike, amount: BigNumberish];
       export type OutputTuple = [account: string, token: string, from: string, amount: bigint];
       export interface OutputObject {account: string, token: string, from: string, amount: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace EpochEndedEvent {
+      export type InputTuple = [market: BigNumberish, long: boolean, epoch: BigNumberish, end: BigNumberish];
+      export type OutputTuple = [market: bigint, long: boolean, epoch: bigint, end: bigint];
+      export interface OutputObject {market: bigint, long: boolean, epoch: bigint, end: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -269,6 +384,42 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
       export type InputTuple = [account: BytesLike, deficitWad: BigNumberish, paidWad: BigNumberish];
       export type OutputTuple = [account: string, deficitWad: bigint, paidWad: bigint];
       export interface OutputObject {account: string, deficitWad: bigint, paidWad: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace InterestSweptEvent {
+      export type InputTuple = [amountWad: BigNumberish];
+      export type OutputTuple = [amountWad: bigint];
+      export interface OutputObject {amountWad: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace LossWrittenOffEvent {
+      export type InputTuple = [account: BytesLike, writtenOffWad: BigNumberish, badDebtWad: BigNumberish];
+      export type OutputTuple = [account: string, writtenOffWad: bigint, badDebtWad: bigint];
+      export interface OutputObject {account: string, writtenOffWad: bigint, badDebtWad: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace LossesChangedEvent {
+      export type InputTuple = [poolLosses: BigNumberish, writeOffs: BigNumberish, badDebtWad: BigNumberish];
+      export type OutputTuple = [poolLosses: bigint, writeOffs: bigint, badDebtWad: bigint];
+      export interface OutputObject {poolLosses: bigint, writeOffs: bigint, badDebtWad: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -325,6 +476,18 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
 
   
 
+    export namespace PoolResolvedEvent {
+      export type InputTuple = [loss: LossStruct];
+      export type OutputTuple = [loss: LossStructOutput];
+      export interface OutputObject {loss: LossStructOutput };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
     export namespace PositionAbsorbedEvent {
       export type InputTuple = [account: BytesLike, market: BigNumberish, sizeDeltaWad: BigNumberish, fillPriceWad: BigNumberish, realizedWad: BigNumberish];
       export type OutputTuple = [account: string, market: bigint, sizeDeltaWad: bigint, fillPriceWad: bigint, realizedWad: bigint];
@@ -341,6 +504,18 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
       export type InputTuple = [account: BytesLike, market: BigNumberish, position: BigNumberish];
       export type OutputTuple = [account: string, market: bigint, position: bigint];
       export interface OutputObject {account: string, market: bigint, position: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace PositionDeleveragedEvent {
+      export type InputTuple = [account: BytesLike, market: BigNumberish, sizeWad: BigNumberish, priceRay: BigNumberish, realizedWad: BigNumberish];
+      export type OutputTuple = [account: string, market: bigint, sizeWad: bigint, priceRay: bigint, realizedWad: bigint];
+      export interface OutputObject {account: string, market: bigint, sizeWad: bigint, priceRay: bigint, realizedWad: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -389,6 +564,18 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
       export type InputTuple = [account: BytesLike, market: BigNumberish, realizedWad: BigNumberish];
       export type OutputTuple = [account: string, market: bigint, realizedWad: bigint];
       export interface OutputObject {account: string, market: bigint, realizedWad: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace SidesChangedEvent {
+      export type InputTuple = [market: BigNumberish, longSide: BigNumberish, shortSide: BigNumberish, epochs: BigNumberish];
+      export type OutputTuple = [market: bigint, longSide: bigint, shortSide: bigint, epochs: bigint];
+      export interface OutputObject {market: bigint, longSide: bigint, shortSide: bigint, epochs: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -491,6 +678,14 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
     
 
     
+    announceDelisting: TypedContractMethod<
+      [id: BigNumberish, due: BigNumberish, finalPriceWad: BigNumberish, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
     authority: TypedContractMethod<
       [],
       [string],
@@ -523,6 +718,14 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
     
 
     
+    cashView: TypedContractMethod<
+      [],
+      [CashViewStructOutput],
+      'view'
+    >
+    
+
+    
     collateral: TypedContractMethod<
       [account: BytesLike, token: AddressLike, ],
       [bigint],
@@ -539,10 +742,34 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
     
 
     
+    cover: TypedContractMethod<
+      [],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
+    delist: TypedContractMethod<
+      [id: BigNumberish, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
     deposit: TypedContractMethod<
       [account: BytesLike, token: AddressLike, amount: BigNumberish, ],
       [void],
       'nonpayable'
+    >
+    
+
+    
+    epochEnd: TypedContractMethod<
+      [id: BigNumberish, long: boolean, epoch: BigNumberish, ],
+      [bigint],
+      'view'
     >
     
 
@@ -691,6 +918,14 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
     
 
     
+    resolvePool: TypedContractMethod<
+      [],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
     setAccountParameters: TypedContractMethod<
       [parameters: AccountParametersStruct, ],
       [void],
@@ -701,6 +936,14 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
     
     setAuthority: TypedContractMethod<
       [newAuthority: AddressLike, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
+    setCashParameters: TypedContractMethod<
+      [parameters: CashParametersStruct, ],
       [void],
       'nonpayable'
     >
@@ -749,6 +992,14 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
     
     sweepFees: TypedContractMethod<
       [market_: BigNumberish, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
+    sweepInterest: TypedContractMethod<
+      [],
       [void],
       'nonpayable'
     >
@@ -804,6 +1055,11 @@ getFunction(nameOrSignature: 'accountWord'): TypedContractMethod<
       [bigint],
       'view'
     >;
+getFunction(nameOrSignature: 'announceDelisting'): TypedContractMethod<
+      [id: BigNumberish, due: BigNumberish, finalPriceWad: BigNumberish, ],
+      [void],
+      'nonpayable'
+    >;
 getFunction(nameOrSignature: 'authority'): TypedContractMethod<
       [],
       [string],
@@ -824,6 +1080,11 @@ getFunction(nameOrSignature: 'cash'): TypedContractMethod<
       [bigint],
       'view'
     >;
+getFunction(nameOrSignature: 'cashView'): TypedContractMethod<
+      [],
+      [CashViewStructOutput],
+      'view'
+    >;
 getFunction(nameOrSignature: 'collateral'): TypedContractMethod<
       [account: BytesLike, token: AddressLike, ],
       [bigint],
@@ -834,10 +1095,25 @@ getFunction(nameOrSignature: 'collateralAt'): TypedContractMethod<
       [[string, bigint, bigint] & {token: string, word: bigint, discount: bigint }],
       'view'
     >;
+getFunction(nameOrSignature: 'cover'): TypedContractMethod<
+      [],
+      [void],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'delist'): TypedContractMethod<
+      [id: BigNumberish, ],
+      [void],
+      'nonpayable'
+    >;
 getFunction(nameOrSignature: 'deposit'): TypedContractMethod<
       [account: BytesLike, token: AddressLike, amount: BigNumberish, ],
       [void],
       'nonpayable'
+    >;
+getFunction(nameOrSignature: 'epochEnd'): TypedContractMethod<
+      [id: BigNumberish, long: boolean, epoch: BigNumberish, ],
+      [bigint],
+      'view'
     >;
 getFunction(nameOrSignature: 'health'): TypedContractMethod<
       [account: BytesLike, ],
@@ -929,6 +1205,11 @@ getFunction(nameOrSignature: 'refreshCapital'): TypedContractMethod<
       [void],
       'nonpayable'
     >;
+getFunction(nameOrSignature: 'resolvePool'): TypedContractMethod<
+      [],
+      [void],
+      'nonpayable'
+    >;
 getFunction(nameOrSignature: 'setAccountParameters'): TypedContractMethod<
       [parameters: AccountParametersStruct, ],
       [void],
@@ -936,6 +1217,11 @@ getFunction(nameOrSignature: 'setAccountParameters'): TypedContractMethod<
     >;
 getFunction(nameOrSignature: 'setAuthority'): TypedContractMethod<
       [newAuthority: AddressLike, ],
+      [void],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'setCashParameters'): TypedContractMethod<
+      [parameters: CashParametersStruct, ],
       [void],
       'nonpayable'
     >;
@@ -969,6 +1255,11 @@ getFunction(nameOrSignature: 'sweepFees'): TypedContractMethod<
       [void],
       'nonpayable'
     >;
+getFunction(nameOrSignature: 'sweepInterest'): TypedContractMethod<
+      [],
+      [void],
+      'nonpayable'
+    >;
 getFunction(nameOrSignature: 'totals'): TypedContractMethod<
       [],
       [[bigint, bigint, bigint] & {markets: bigint, collaterals: bigint, cashHeld: bigint }],
@@ -994,31 +1285,44 @@ getFunction(nameOrSignature: 'withdraw'): TypedContractMethod<
 getEvent(key: 'AccountChanged'): TypedContractEvent<AccountChangedEvent.InputTuple, AccountChangedEvent.OutputTuple, AccountChangedEvent.OutputObject>;
 getEvent(key: 'AccountParametersSet'): TypedContractEvent<AccountParametersSetEvent.InputTuple, AccountParametersSetEvent.OutputTuple, AccountParametersSetEvent.OutputObject>;
 getEvent(key: 'AuthorityUpdated'): TypedContractEvent<AuthorityUpdatedEvent.InputTuple, AuthorityUpdatedEvent.OutputTuple, AuthorityUpdatedEvent.OutputObject>;
+getEvent(key: 'BadDebtCovered'): TypedContractEvent<BadDebtCoveredEvent.InputTuple, BadDebtCoveredEvent.OutputTuple, BadDebtCoveredEvent.OutputObject>;
 getEvent(key: 'CapitalChanged'): TypedContractEvent<CapitalChangedEvent.InputTuple, CapitalChangedEvent.OutputTuple, CapitalChangedEvent.OutputObject>;
+getEvent(key: 'CashChanged'): TypedContractEvent<CashChangedEvent.InputTuple, CashChangedEvent.OutputTuple, CashChangedEvent.OutputObject>;
+getEvent(key: 'CashParametersSet'): TypedContractEvent<CashParametersSetEvent.InputTuple, CashParametersSetEvent.OutputTuple, CashParametersSetEvent.OutputObject>;
 getEvent(key: 'CollateralAbsorbed'): TypedContractEvent<CollateralAbsorbedEvent.InputTuple, CollateralAbsorbedEvent.OutputTuple, CollateralAbsorbedEvent.OutputObject>;
 getEvent(key: 'CollateralChanged'): TypedContractEvent<CollateralChangedEvent.InputTuple, CollateralChangedEvent.OutputTuple, CollateralChangedEvent.OutputObject>;
 getEvent(key: 'CollateralLiquidated'): TypedContractEvent<CollateralLiquidatedEvent.InputTuple, CollateralLiquidatedEvent.OutputTuple, CollateralLiquidatedEvent.OutputObject>;
 getEvent(key: 'CollateralParametersSet'): TypedContractEvent<CollateralParametersSetEvent.InputTuple, CollateralParametersSetEvent.OutputTuple, CollateralParametersSetEvent.OutputObject>;
+getEvent(key: 'Deleveraged'): TypedContractEvent<DeleveragedEvent.InputTuple, DeleveragedEvent.OutputTuple, DeleveragedEvent.OutputObject>;
+getEvent(key: 'Delisted'): TypedContractEvent<DelistedEvent.InputTuple, DelistedEvent.OutputTuple, DelistedEvent.OutputObject>;
+getEvent(key: 'DelistingAnnounced'): TypedContractEvent<DelistingAnnouncedEvent.InputTuple, DelistingAnnouncedEvent.OutputTuple, DelistingAnnouncedEvent.OutputObject>;
 getEvent(key: 'Deposited'): TypedContractEvent<DepositedEvent.InputTuple, DepositedEvent.OutputTuple, DepositedEvent.OutputObject>;
+getEvent(key: 'EpochEnded'): TypedContractEvent<EpochEndedEvent.InputTuple, EpochEndedEvent.OutputTuple, EpochEndedEvent.OutputObject>;
 getEvent(key: 'FeesSwept'): TypedContractEvent<FeesSweptEvent.InputTuple, FeesSweptEvent.OutputTuple, FeesSweptEvent.OutputObject>;
 getEvent(key: 'InsurancePaid'): TypedContractEvent<InsurancePaidEvent.InputTuple, InsurancePaidEvent.OutputTuple, InsurancePaidEvent.OutputObject>;
+getEvent(key: 'InterestSwept'): TypedContractEvent<InterestSweptEvent.InputTuple, InterestSweptEvent.OutputTuple, InterestSweptEvent.OutputObject>;
+getEvent(key: 'LossWrittenOff'): TypedContractEvent<LossWrittenOffEvent.InputTuple, LossWrittenOffEvent.OutputTuple, LossWrittenOffEvent.OutputObject>;
+getEvent(key: 'LossesChanged'): TypedContractEvent<LossesChangedEvent.InputTuple, LossesChangedEvent.OutputTuple, LossesChangedEvent.OutputObject>;
 getEvent(key: 'MarketChanged'): TypedContractEvent<MarketChangedEvent.InputTuple, MarketChangedEvent.OutputTuple, MarketChangedEvent.OutputObject>;
 getEvent(key: 'MarketParametersSet'): TypedContractEvent<MarketParametersSetEvent.InputTuple, MarketParametersSetEvent.OutputTuple, MarketParametersSetEvent.OutputObject>;
 getEvent(key: 'PoolCollateralSold'): TypedContractEvent<PoolCollateralSoldEvent.InputTuple, PoolCollateralSoldEvent.OutputTuple, PoolCollateralSoldEvent.OutputObject>;
 getEvent(key: 'PoolPaid'): TypedContractEvent<PoolPaidEvent.InputTuple, PoolPaidEvent.OutputTuple, PoolPaidEvent.OutputObject>;
+getEvent(key: 'PoolResolved'): TypedContractEvent<PoolResolvedEvent.InputTuple, PoolResolvedEvent.OutputTuple, PoolResolvedEvent.OutputObject>;
 getEvent(key: 'PositionAbsorbed'): TypedContractEvent<PositionAbsorbedEvent.InputTuple, PositionAbsorbedEvent.OutputTuple, PositionAbsorbedEvent.OutputObject>;
 getEvent(key: 'PositionChanged'): TypedContractEvent<PositionChangedEvent.InputTuple, PositionChangedEvent.OutputTuple, PositionChangedEvent.OutputObject>;
+getEvent(key: 'PositionDeleveraged'): TypedContractEvent<PositionDeleveragedEvent.InputTuple, PositionDeleveragedEvent.OutputTuple, PositionDeleveragedEvent.OutputObject>;
 getEvent(key: 'PositionLiquidated'): TypedContractEvent<PositionLiquidatedEvent.InputTuple, PositionLiquidatedEvent.OutputTuple, PositionLiquidatedEvent.OutputObject>;
 getEvent(key: 'ReservePaid'): TypedContractEvent<ReservePaidEvent.InputTuple, ReservePaidEvent.OutputTuple, ReservePaidEvent.OutputObject>;
 getEvent(key: 'RewardBudgetChanged'): TypedContractEvent<RewardBudgetChangedEvent.InputTuple, RewardBudgetChangedEvent.OutputTuple, RewardBudgetChangedEvent.OutputObject>;
 getEvent(key: 'Settled'): TypedContractEvent<SettledEvent.InputTuple, SettledEvent.OutputTuple, SettledEvent.OutputObject>;
+getEvent(key: 'SidesChanged'): TypedContractEvent<SidesChangedEvent.InputTuple, SidesChangedEvent.OutputTuple, SidesChangedEvent.OutputObject>;
 getEvent(key: 'Traded'): TypedContractEvent<TradedEvent.InputTuple, TradedEvent.OutputTuple, TradedEvent.OutputObject>;
 getEvent(key: 'Transferred'): TypedContractEvent<TransferredEvent.InputTuple, TransferredEvent.OutputTuple, TransferredEvent.OutputObject>;
 getEvent(key: 'Withdrawn'): TypedContractEvent<WithdrawnEvent.InputTuple, WithdrawnEvent.OutputTuple, WithdrawnEvent.OutputObject>;
 
     filters: {
       
-      'Absorbed(bytes32,bytes32,uint256,uint256,int256)': TypedContractEvent<AbsorbedEvent.InputTuple, AbsorbedEvent.OutputTuple, AbsorbedEvent.OutputObject>;
+      'Absorbed(bytes32,bytes32,bool,uint256,uint256,int256)': TypedContractEvent<AbsorbedEvent.InputTuple, AbsorbedEvent.OutputTuple, AbsorbedEvent.OutputObject>;
       Absorbed: TypedContractEvent<AbsorbedEvent.InputTuple, AbsorbedEvent.OutputTuple, AbsorbedEvent.OutputObject>;
     
 
@@ -1034,8 +1338,20 @@ getEvent(key: 'Withdrawn'): TypedContractEvent<WithdrawnEvent.InputTuple, Withdr
       AuthorityUpdated: TypedContractEvent<AuthorityUpdatedEvent.InputTuple, AuthorityUpdatedEvent.OutputTuple, AuthorityUpdatedEvent.OutputObject>;
     
 
+      'BadDebtCovered(uint256,uint256)': TypedContractEvent<BadDebtCoveredEvent.InputTuple, BadDebtCoveredEvent.OutputTuple, BadDebtCoveredEvent.OutputObject>;
+      BadDebtCovered: TypedContractEvent<BadDebtCoveredEvent.InputTuple, BadDebtCoveredEvent.OutputTuple, BadDebtCoveredEvent.OutputObject>;
+    
+
       'CapitalChanged(uint256)': TypedContractEvent<CapitalChangedEvent.InputTuple, CapitalChangedEvent.OutputTuple, CapitalChangedEvent.OutputObject>;
       CapitalChanged: TypedContractEvent<CapitalChangedEvent.InputTuple, CapitalChangedEvent.OutputTuple, CapitalChangedEvent.OutputObject>;
+    
+
+      'CashChanged(uint256,uint256,uint256)': TypedContractEvent<CashChangedEvent.InputTuple, CashChangedEvent.OutputTuple, CashChangedEvent.OutputObject>;
+      CashChanged: TypedContractEvent<CashChangedEvent.InputTuple, CashChangedEvent.OutputTuple, CashChangedEvent.OutputObject>;
+    
+
+      'CashParametersSet(uint256)': TypedContractEvent<CashParametersSetEvent.InputTuple, CashParametersSetEvent.OutputTuple, CashParametersSetEvent.OutputObject>;
+      CashParametersSet: TypedContractEvent<CashParametersSetEvent.InputTuple, CashParametersSetEvent.OutputTuple, CashParametersSetEvent.OutputObject>;
     
 
       'CollateralAbsorbed(bytes32,address,uint256,uint256,uint256)': TypedContractEvent<CollateralAbsorbedEvent.InputTuple, CollateralAbsorbedEvent.OutputTuple, CollateralAbsorbedEvent.OutputObject>;
@@ -1054,8 +1370,24 @@ getEvent(key: 'Withdrawn'): TypedContractEvent<WithdrawnEvent.InputTuple, Withdr
       CollateralParametersSet: TypedContractEvent<CollateralParametersSetEvent.InputTuple, CollateralParametersSetEvent.OutputTuple, CollateralParametersSetEvent.OutputObject>;
     
 
+      'Deleveraged(uint8,bool,uint256,uint256,uint256,uint256)': TypedContractEvent<DeleveragedEvent.InputTuple, DeleveragedEvent.OutputTuple, DeleveragedEvent.OutputObject>;
+      Deleveraged: TypedContractEvent<DeleveragedEvent.InputTuple, DeleveragedEvent.OutputTuple, DeleveragedEvent.OutputObject>;
+    
+
+      'Delisted(uint8,uint256)': TypedContractEvent<DelistedEvent.InputTuple, DelistedEvent.OutputTuple, DelistedEvent.OutputObject>;
+      Delisted: TypedContractEvent<DelistedEvent.InputTuple, DelistedEvent.OutputTuple, DelistedEvent.OutputObject>;
+    
+
+      'DelistingAnnounced(uint8,uint256,uint256)': TypedContractEvent<DelistingAnnouncedEvent.InputTuple, DelistingAnnouncedEvent.OutputTuple, DelistingAnnouncedEvent.OutputObject>;
+      DelistingAnnounced: TypedContractEvent<DelistingAnnouncedEvent.InputTuple, DelistingAnnouncedEvent.OutputTuple, DelistingAnnouncedEvent.OutputObject>;
+    
+
       'Deposited(bytes32,address,address,uint256)': TypedContractEvent<DepositedEvent.InputTuple, DepositedEvent.OutputTuple, DepositedEvent.OutputObject>;
       Deposited: TypedContractEvent<DepositedEvent.InputTuple, DepositedEvent.OutputTuple, DepositedEvent.OutputObject>;
+    
+
+      'EpochEnded(uint8,bool,uint256,uint256)': TypedContractEvent<EpochEndedEvent.InputTuple, EpochEndedEvent.OutputTuple, EpochEndedEvent.OutputObject>;
+      EpochEnded: TypedContractEvent<EpochEndedEvent.InputTuple, EpochEndedEvent.OutputTuple, EpochEndedEvent.OutputObject>;
     
 
       'FeesSwept(uint8,uint256)': TypedContractEvent<FeesSweptEvent.InputTuple, FeesSweptEvent.OutputTuple, FeesSweptEvent.OutputObject>;
@@ -1064,6 +1396,18 @@ getEvent(key: 'Withdrawn'): TypedContractEvent<WithdrawnEvent.InputTuple, Withdr
 
       'InsurancePaid(bytes32,uint256,uint256)': TypedContractEvent<InsurancePaidEvent.InputTuple, InsurancePaidEvent.OutputTuple, InsurancePaidEvent.OutputObject>;
       InsurancePaid: TypedContractEvent<InsurancePaidEvent.InputTuple, InsurancePaidEvent.OutputTuple, InsurancePaidEvent.OutputObject>;
+    
+
+      'InterestSwept(uint256)': TypedContractEvent<InterestSweptEvent.InputTuple, InterestSweptEvent.OutputTuple, InterestSweptEvent.OutputObject>;
+      InterestSwept: TypedContractEvent<InterestSweptEvent.InputTuple, InterestSweptEvent.OutputTuple, InterestSweptEvent.OutputObject>;
+    
+
+      'LossWrittenOff(bytes32,uint256,uint256)': TypedContractEvent<LossWrittenOffEvent.InputTuple, LossWrittenOffEvent.OutputTuple, LossWrittenOffEvent.OutputObject>;
+      LossWrittenOff: TypedContractEvent<LossWrittenOffEvent.InputTuple, LossWrittenOffEvent.OutputTuple, LossWrittenOffEvent.OutputObject>;
+    
+
+      'LossesChanged(uint256,uint256,uint256)': TypedContractEvent<LossesChangedEvent.InputTuple, LossesChangedEvent.OutputTuple, LossesChangedEvent.OutputObject>;
+      LossesChanged: TypedContractEvent<LossesChangedEvent.InputTuple, LossesChangedEvent.OutputTuple, LossesChangedEvent.OutputObject>;
     
 
       'MarketChanged(uint8,uint256,uint256,uint256)': TypedContractEvent<MarketChangedEvent.InputTuple, MarketChangedEvent.OutputTuple, MarketChangedEvent.OutputObject>;
@@ -1082,12 +1426,20 @@ getEvent(key: 'Withdrawn'): TypedContractEvent<WithdrawnEvent.InputTuple, Withdr
       PoolPaid: TypedContractEvent<PoolPaidEvent.InputTuple, PoolPaidEvent.OutputTuple, PoolPaidEvent.OutputObject>;
     
 
+      'PoolResolved(tuple)': TypedContractEvent<PoolResolvedEvent.InputTuple, PoolResolvedEvent.OutputTuple, PoolResolvedEvent.OutputObject>;
+      PoolResolved: TypedContractEvent<PoolResolvedEvent.InputTuple, PoolResolvedEvent.OutputTuple, PoolResolvedEvent.OutputObject>;
+    
+
       'PositionAbsorbed(bytes32,uint8,int256,uint256,int256)': TypedContractEvent<PositionAbsorbedEvent.InputTuple, PositionAbsorbedEvent.OutputTuple, PositionAbsorbedEvent.OutputObject>;
       PositionAbsorbed: TypedContractEvent<PositionAbsorbedEvent.InputTuple, PositionAbsorbedEvent.OutputTuple, PositionAbsorbedEvent.OutputObject>;
     
 
       'PositionChanged(bytes32,uint8,uint256)': TypedContractEvent<PositionChangedEvent.InputTuple, PositionChangedEvent.OutputTuple, PositionChangedEvent.OutputObject>;
       PositionChanged: TypedContractEvent<PositionChangedEvent.InputTuple, PositionChangedEvent.OutputTuple, PositionChangedEvent.OutputObject>;
+    
+
+      'PositionDeleveraged(bytes32,uint8,int256,uint256,int256)': TypedContractEvent<PositionDeleveragedEvent.InputTuple, PositionDeleveragedEvent.OutputTuple, PositionDeleveragedEvent.OutputObject>;
+      PositionDeleveraged: TypedContractEvent<PositionDeleveragedEvent.InputTuple, PositionDeleveragedEvent.OutputTuple, PositionDeleveragedEvent.OutputObject>;
     
 
       'PositionLiquidated(bytes32,uint8,bytes32,address,int256,uint256,uint256,uint256,uint256,uint256)': TypedContractEvent<PositionLiquidatedEvent.InputTuple, PositionLiquidatedEvent.OutputTuple, PositionLiquidatedEvent.OutputObject>;
@@ -1104,6 +1456,10 @@ getEvent(key: 'Withdrawn'): TypedContractEvent<WithdrawnEvent.InputTuple, Withdr
 
       'Settled(bytes32,uint8,int256)': TypedContractEvent<SettledEvent.InputTuple, SettledEvent.OutputTuple, SettledEvent.OutputObject>;
       Settled: TypedContractEvent<SettledEvent.InputTuple, SettledEvent.OutputTuple, SettledEvent.OutputObject>;
+    
+
+      'SidesChanged(uint8,uint256,uint256,uint256)': TypedContractEvent<SidesChangedEvent.InputTuple, SidesChangedEvent.OutputTuple, SidesChangedEvent.OutputObject>;
+      SidesChanged: TypedContractEvent<SidesChangedEvent.InputTuple, SidesChangedEvent.OutputTuple, SidesChangedEvent.OutputObject>;
     
 
       'Traded(bytes32,uint8,int256,uint256,uint256,int256)': TypedContractEvent<TradedEvent.InputTuple, TradedEvent.OutputTuple, TradedEvent.OutputObject>;

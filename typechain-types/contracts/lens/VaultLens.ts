@@ -20,15 +20,17 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   
 
   export interface VaultLensInterface extends Interface {
-    getFunction(nameOrSignature: "atRisk" | "liquidatable" | "vault"): FunctionFragment;
+    getFunction(nameOrSignature: "atRisk" | "deleveraged" | "liquidatable" | "vault"): FunctionFragment;
 
     
 
     encodeFunctionData(functionFragment: 'atRisk', values: [BytesLike[], BytesLike]): string;
+encodeFunctionData(functionFragment: 'deleveraged', values: [BytesLike, BigNumberish, boolean, BigNumberish, BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'liquidatable', values: [BytesLike[]]): string;
 encodeFunctionData(functionFragment: 'vault', values?: undefined): string;
 
     decodeFunctionResult(functionFragment: 'atRisk', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'deleveraged', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'liquidatable', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'vault', data: BytesLike): Result;
   }
@@ -77,6 +79,14 @@ decodeFunctionResult(functionFragment: 'vault', data: BytesLike): Result;
     
 
     
+    deleveraged: TypedContractMethod<
+      [account: BytesLike, market: BigNumberish, long: boolean, epoch: BigNumberish, soldRay: BigNumberish, priceRay: BigNumberish, ],
+      [[bigint, bigint] & {sizeWad: bigint, proceedsWad: bigint }],
+      'view'
+    >
+    
+
+    
     liquidatable: TypedContractMethod<
       [accounts: BytesLike[], ],
       [string[]],
@@ -98,6 +108,11 @@ decodeFunctionResult(functionFragment: 'vault', data: BytesLike): Result;
     getFunction(nameOrSignature: 'atRisk'): TypedContractMethod<
       [accounts: BytesLike[], taker: BytesLike, ],
       [RiskViewStructOutput[]],
+      'view'
+    >;
+getFunction(nameOrSignature: 'deleveraged'): TypedContractMethod<
+      [account: BytesLike, market: BigNumberish, long: boolean, epoch: BigNumberish, soldRay: BigNumberish, priceRay: BigNumberish, ],
+      [[bigint, bigint] & {sizeWad: bigint, proceedsWad: bigint }],
       'view'
     >;
 getFunction(nameOrSignature: 'liquidatable'): TypedContractMethod<

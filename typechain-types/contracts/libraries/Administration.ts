@@ -8,7 +8,7 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   export interface AdministrationInterface extends Interface {
     
 
-    getEvent(nameOrSignatureOrTopic: "AccountParametersSet" | "CapitalChanged" | "CollateralParametersSet" | "MarketChanged" | "MarketParametersSet" | "RewardBudgetChanged"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "AccountParametersSet" | "CapitalChanged" | "CashChanged" | "CashParametersSet" | "CollateralParametersSet" | "MarketChanged" | "MarketParametersSet" | "ReservePaid" | "RewardBudgetChanged"): EventFragment;
 
     
 
@@ -32,6 +32,30 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
       export type InputTuple = [capital: BigNumberish];
       export type OutputTuple = [capital: bigint];
       export interface OutputObject {capital: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace CashChangedEvent {
+      export type InputTuple = [indices: BigNumberish, totals: BigNumberish, interestUnsweptWad: BigNumberish];
+      export type OutputTuple = [indices: bigint, totals: bigint, interestUnsweptWad: bigint];
+      export interface OutputObject {indices: bigint, totals: bigint, interestUnsweptWad: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace CashParametersSetEvent {
+      export type InputTuple = [terms: BigNumberish];
+      export type OutputTuple = [terms: bigint];
+      export interface OutputObject {terms: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -68,6 +92,18 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
       export type InputTuple = [market: BigNumberish, risk: BigNumberish, terms: BigNumberish, discount: BigNumberish];
       export type OutputTuple = [market: bigint, risk: bigint, terms: bigint, discount: bigint];
       export interface OutputObject {market: bigint, risk: bigint, terms: bigint, discount: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace ReservePaidEvent {
+      export type InputTuple = [market: BigNumberish, amount: BigNumberish];
+      export type OutputTuple = [market: bigint, amount: bigint];
+      export interface OutputObject {market: bigint, amount: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -129,9 +165,12 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
 
     getEvent(key: 'AccountParametersSet'): TypedContractEvent<AccountParametersSetEvent.InputTuple, AccountParametersSetEvent.OutputTuple, AccountParametersSetEvent.OutputObject>;
 getEvent(key: 'CapitalChanged'): TypedContractEvent<CapitalChangedEvent.InputTuple, CapitalChangedEvent.OutputTuple, CapitalChangedEvent.OutputObject>;
+getEvent(key: 'CashChanged'): TypedContractEvent<CashChangedEvent.InputTuple, CashChangedEvent.OutputTuple, CashChangedEvent.OutputObject>;
+getEvent(key: 'CashParametersSet'): TypedContractEvent<CashParametersSetEvent.InputTuple, CashParametersSetEvent.OutputTuple, CashParametersSetEvent.OutputObject>;
 getEvent(key: 'CollateralParametersSet'): TypedContractEvent<CollateralParametersSetEvent.InputTuple, CollateralParametersSetEvent.OutputTuple, CollateralParametersSetEvent.OutputObject>;
 getEvent(key: 'MarketChanged'): TypedContractEvent<MarketChangedEvent.InputTuple, MarketChangedEvent.OutputTuple, MarketChangedEvent.OutputObject>;
 getEvent(key: 'MarketParametersSet'): TypedContractEvent<MarketParametersSetEvent.InputTuple, MarketParametersSetEvent.OutputTuple, MarketParametersSetEvent.OutputObject>;
+getEvent(key: 'ReservePaid'): TypedContractEvent<ReservePaidEvent.InputTuple, ReservePaidEvent.OutputTuple, ReservePaidEvent.OutputObject>;
 getEvent(key: 'RewardBudgetChanged'): TypedContractEvent<RewardBudgetChangedEvent.InputTuple, RewardBudgetChangedEvent.OutputTuple, RewardBudgetChangedEvent.OutputObject>;
 
     filters: {
@@ -144,6 +183,14 @@ getEvent(key: 'RewardBudgetChanged'): TypedContractEvent<RewardBudgetChangedEven
       CapitalChanged: TypedContractEvent<CapitalChangedEvent.InputTuple, CapitalChangedEvent.OutputTuple, CapitalChangedEvent.OutputObject>;
     
 
+      'CashChanged(uint256,uint256,uint256)': TypedContractEvent<CashChangedEvent.InputTuple, CashChangedEvent.OutputTuple, CashChangedEvent.OutputObject>;
+      CashChanged: TypedContractEvent<CashChangedEvent.InputTuple, CashChangedEvent.OutputTuple, CashChangedEvent.OutputObject>;
+    
+
+      'CashParametersSet(uint256)': TypedContractEvent<CashParametersSetEvent.InputTuple, CashParametersSetEvent.OutputTuple, CashParametersSetEvent.OutputObject>;
+      CashParametersSet: TypedContractEvent<CashParametersSetEvent.InputTuple, CashParametersSetEvent.OutputTuple, CashParametersSetEvent.OutputObject>;
+    
+
       'CollateralParametersSet(address,uint256,uint256,uint256)': TypedContractEvent<CollateralParametersSetEvent.InputTuple, CollateralParametersSetEvent.OutputTuple, CollateralParametersSetEvent.OutputObject>;
       CollateralParametersSet: TypedContractEvent<CollateralParametersSetEvent.InputTuple, CollateralParametersSetEvent.OutputTuple, CollateralParametersSetEvent.OutputObject>;
     
@@ -154,6 +201,10 @@ getEvent(key: 'RewardBudgetChanged'): TypedContractEvent<RewardBudgetChangedEven
 
       'MarketParametersSet(uint8,uint256,uint256,uint256)': TypedContractEvent<MarketParametersSetEvent.InputTuple, MarketParametersSetEvent.OutputTuple, MarketParametersSetEvent.OutputObject>;
       MarketParametersSet: TypedContractEvent<MarketParametersSetEvent.InputTuple, MarketParametersSetEvent.OutputTuple, MarketParametersSetEvent.OutputObject>;
+    
+
+      'ReservePaid(uint8,uint256)': TypedContractEvent<ReservePaidEvent.InputTuple, ReservePaidEvent.OutputTuple, ReservePaidEvent.OutputObject>;
+      ReservePaid: TypedContractEvent<ReservePaidEvent.InputTuple, ReservePaidEvent.OutputTuple, ReservePaidEvent.OutputObject>;
     
 
       'RewardBudgetChanged(uint256)': TypedContractEvent<RewardBudgetChangedEvent.InputTuple, RewardBudgetChangedEvent.OutputTuple, RewardBudgetChangedEvent.OutputObject>;

@@ -8,7 +8,7 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   export interface CollateralSaleInterface extends Interface {
     
 
-    getEvent(nameOrSignatureOrTopic: "AccountChanged" | "CollateralChanged" | "CollateralLiquidated" | "PoolCollateralSold"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "AccountChanged" | "CashChanged" | "CollateralChanged" | "CollateralLiquidated" | "PoolCollateralSold"): EventFragment;
 
     
 
@@ -20,6 +20,18 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
       export type InputTuple = [account: BytesLike, word: BigNumberish];
       export type OutputTuple = [account: string, word: bigint];
       export interface OutputObject {account: string, word: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace CashChangedEvent {
+      export type InputTuple = [indices: BigNumberish, totals: BigNumberish, interestUnsweptWad: BigNumberish];
+      export type OutputTuple = [indices: bigint, totals: bigint, interestUnsweptWad: bigint];
+      export interface OutputObject {indices: bigint, totals: bigint, interestUnsweptWad: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -104,6 +116,7 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
     
 
     getEvent(key: 'AccountChanged'): TypedContractEvent<AccountChangedEvent.InputTuple, AccountChangedEvent.OutputTuple, AccountChangedEvent.OutputObject>;
+getEvent(key: 'CashChanged'): TypedContractEvent<CashChangedEvent.InputTuple, CashChangedEvent.OutputTuple, CashChangedEvent.OutputObject>;
 getEvent(key: 'CollateralChanged'): TypedContractEvent<CollateralChangedEvent.InputTuple, CollateralChangedEvent.OutputTuple, CollateralChangedEvent.OutputObject>;
 getEvent(key: 'CollateralLiquidated'): TypedContractEvent<CollateralLiquidatedEvent.InputTuple, CollateralLiquidatedEvent.OutputTuple, CollateralLiquidatedEvent.OutputObject>;
 getEvent(key: 'PoolCollateralSold'): TypedContractEvent<PoolCollateralSoldEvent.InputTuple, PoolCollateralSoldEvent.OutputTuple, PoolCollateralSoldEvent.OutputObject>;
@@ -112,6 +125,10 @@ getEvent(key: 'PoolCollateralSold'): TypedContractEvent<PoolCollateralSoldEvent.
       
       'AccountChanged(bytes32,uint256)': TypedContractEvent<AccountChangedEvent.InputTuple, AccountChangedEvent.OutputTuple, AccountChangedEvent.OutputObject>;
       AccountChanged: TypedContractEvent<AccountChangedEvent.InputTuple, AccountChangedEvent.OutputTuple, AccountChangedEvent.OutputObject>;
+    
+
+      'CashChanged(uint256,uint256,uint256)': TypedContractEvent<CashChangedEvent.InputTuple, CashChangedEvent.OutputTuple, CashChangedEvent.OutputObject>;
+      CashChanged: TypedContractEvent<CashChangedEvent.InputTuple, CashChangedEvent.OutputTuple, CashChangedEvent.OutputObject>;
     
 
       'CollateralChanged(bytes32,address,uint256)': TypedContractEvent<CollateralChangedEvent.InputTuple, CollateralChangedEvent.OutputTuple, CollateralChangedEvent.OutputObject>;

@@ -8,7 +8,7 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   export interface PartialLiquidationInterface extends Interface {
     
 
-    getEvent(nameOrSignatureOrTopic: "AccountChanged" | "MarketChanged" | "PositionChanged" | "PositionLiquidated"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "AccountChanged" | "CashChanged" | "MarketChanged" | "PositionChanged" | "PositionLiquidated" | "SidesChanged"): EventFragment;
 
     
 
@@ -20,6 +20,18 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
       export type InputTuple = [account: BytesLike, word: BigNumberish];
       export type OutputTuple = [account: string, word: bigint];
       export interface OutputObject {account: string, word: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace CashChangedEvent {
+      export type InputTuple = [indices: BigNumberish, totals: BigNumberish, interestUnsweptWad: BigNumberish];
+      export type OutputTuple = [indices: bigint, totals: bigint, interestUnsweptWad: bigint];
+      export interface OutputObject {indices: bigint, totals: bigint, interestUnsweptWad: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -56,6 +68,18 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
       export type InputTuple = [account: BytesLike, market: BigNumberish, taker: BytesLike, liquidator: AddressLike, sizeDeltaWad: BigNumberish, fillPriceWad: BigNumberish, feeWad: BigNumberish, rewardWad: BigNumberish, healthBeforeWad: BigNumberish, healthAfterWad: BigNumberish];
       export type OutputTuple = [account: string, market: bigint, taker: string, liquidator: string, sizeDeltaWad: bigint, fillPriceWad: bigint, feeWad: bigint, rewardWad: bigint, healthBeforeWad: bigint, healthAfterWad: bigint];
       export interface OutputObject {account: string, market: bigint, taker: string, liquidator: string, sizeDeltaWad: bigint, fillPriceWad: bigint, feeWad: bigint, rewardWad: bigint, healthBeforeWad: bigint, healthAfterWad: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace SidesChangedEvent {
+      export type InputTuple = [market: BigNumberish, longSide: BigNumberish, shortSide: BigNumberish, epochs: BigNumberish];
+      export type OutputTuple = [market: bigint, longSide: bigint, shortSide: bigint, epochs: bigint];
+      export interface OutputObject {market: bigint, longSide: bigint, shortSide: bigint, epochs: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -104,14 +128,20 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
     
 
     getEvent(key: 'AccountChanged'): TypedContractEvent<AccountChangedEvent.InputTuple, AccountChangedEvent.OutputTuple, AccountChangedEvent.OutputObject>;
+getEvent(key: 'CashChanged'): TypedContractEvent<CashChangedEvent.InputTuple, CashChangedEvent.OutputTuple, CashChangedEvent.OutputObject>;
 getEvent(key: 'MarketChanged'): TypedContractEvent<MarketChangedEvent.InputTuple, MarketChangedEvent.OutputTuple, MarketChangedEvent.OutputObject>;
 getEvent(key: 'PositionChanged'): TypedContractEvent<PositionChangedEvent.InputTuple, PositionChangedEvent.OutputTuple, PositionChangedEvent.OutputObject>;
 getEvent(key: 'PositionLiquidated'): TypedContractEvent<PositionLiquidatedEvent.InputTuple, PositionLiquidatedEvent.OutputTuple, PositionLiquidatedEvent.OutputObject>;
+getEvent(key: 'SidesChanged'): TypedContractEvent<SidesChangedEvent.InputTuple, SidesChangedEvent.OutputTuple, SidesChangedEvent.OutputObject>;
 
     filters: {
       
       'AccountChanged(bytes32,uint256)': TypedContractEvent<AccountChangedEvent.InputTuple, AccountChangedEvent.OutputTuple, AccountChangedEvent.OutputObject>;
       AccountChanged: TypedContractEvent<AccountChangedEvent.InputTuple, AccountChangedEvent.OutputTuple, AccountChangedEvent.OutputObject>;
+    
+
+      'CashChanged(uint256,uint256,uint256)': TypedContractEvent<CashChangedEvent.InputTuple, CashChangedEvent.OutputTuple, CashChangedEvent.OutputObject>;
+      CashChanged: TypedContractEvent<CashChangedEvent.InputTuple, CashChangedEvent.OutputTuple, CashChangedEvent.OutputObject>;
     
 
       'MarketChanged(uint8,uint256,uint256,uint256)': TypedContractEvent<MarketChangedEvent.InputTuple, MarketChangedEvent.OutputTuple, MarketChangedEvent.OutputObject>;
@@ -124,6 +154,10 @@ getEvent(key: 'PositionLiquidated'): TypedContractEvent<PositionLiquidatedEvent.
 
       'PositionLiquidated(bytes32,uint8,bytes32,address,int256,uint256,uint256,uint256,uint256,uint256)': TypedContractEvent<PositionLiquidatedEvent.InputTuple, PositionLiquidatedEvent.OutputTuple, PositionLiquidatedEvent.OutputObject>;
       PositionLiquidated: TypedContractEvent<PositionLiquidatedEvent.InputTuple, PositionLiquidatedEvent.OutputTuple, PositionLiquidatedEvent.OutputObject>;
+    
+
+      'SidesChanged(uint8,uint256,uint256,uint256)': TypedContractEvent<SidesChangedEvent.InputTuple, SidesChangedEvent.OutputTuple, SidesChangedEvent.OutputObject>;
+      SidesChanged: TypedContractEvent<SidesChangedEvent.InputTuple, SidesChangedEvent.OutputTuple, SidesChangedEvent.OutputObject>;
     
     };
   }

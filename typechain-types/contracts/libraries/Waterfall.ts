@@ -8,7 +8,7 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   export interface WaterfallInterface extends Interface {
     
 
-    getEvent(nameOrSignatureOrTopic: "Absorbed" | "AccountChanged" | "CapitalChanged" | "CollateralAbsorbed" | "CollateralChanged" | "InsurancePaid" | "MarketChanged" | "PoolPaid" | "PositionAbsorbed" | "PositionChanged" | "RewardBudgetChanged"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "Absorbed" | "AccountChanged" | "BadDebtCovered" | "CashChanged" | "CollateralAbsorbed" | "CollateralChanged" | "Deleveraged" | "EpochEnded" | "InsurancePaid" | "InterestSwept" | "LossWrittenOff" | "LossesChanged" | "MarketChanged" | "PoolPaid" | "PositionAbsorbed" | "PositionChanged" | "PositionDeleveraged" | "RewardBudgetChanged" | "SidesChanged"): EventFragment;
 
     
 
@@ -17,9 +17,9 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
 
   
     export namespace AbsorbedEvent {
-      export type InputTuple = [account: BytesLike, rewardTo: BytesLike, penaltyWad: BigNumberish, rewardWad: BigNumberish, returnedWad: BigNumberish];
-      export type OutputTuple = [account: string, rewardTo: string, penaltyWad: bigint, rewardWad: bigint, returnedWad: bigint];
-      export interface OutputObject {account: string, rewardTo: string, penaltyWad: bigint, rewardWad: bigint, returnedWad: bigint };
+      export type InputTuple = [account: BytesLike, rewardTo: BytesLike, deleveraged: boolean, penaltyWad: BigNumberish, rewardWad: BigNumberish, returnedWad: BigNumberish];
+      export type OutputTuple = [account: string, rewardTo: string, deleveraged: boolean, penaltyWad: bigint, rewardWad: bigint, returnedWad: bigint];
+      export interface OutputObject {account: string, rewardTo: string, deleveraged: boolean, penaltyWad: bigint, rewardWad: bigint, returnedWad: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -40,10 +40,22 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
 
   
 
-    export namespace CapitalChangedEvent {
-      export type InputTuple = [capital: BigNumberish];
-      export type OutputTuple = [capital: bigint];
-      export interface OutputObject {capital: bigint };
+    export namespace BadDebtCoveredEvent {
+      export type InputTuple = [paidWad: BigNumberish, badDebtWad: BigNumberish];
+      export type OutputTuple = [paidWad: bigint, badDebtWad: bigint];
+      export interface OutputObject {paidWad: bigint, badDebtWad: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace CashChangedEvent {
+      export type InputTuple = [indices: BigNumberish, totals: BigNumberish, interestUnsweptWad: BigNumberish];
+      export type OutputTuple = [indices: bigint, totals: bigint, interestUnsweptWad: bigint];
+      export interface OutputObject {indices: bigint, totals: bigint, interestUnsweptWad: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -76,10 +88,70 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
 
   
 
+    export namespace DeleveragedEvent {
+      export type InputTuple = [market: BigNumberish, long: boolean, epoch: BigNumberish, soldRay: BigNumberish, priceRay: BigNumberish, scaleRay: BigNumberish];
+      export type OutputTuple = [market: bigint, long: boolean, epoch: bigint, soldRay: bigint, priceRay: bigint, scaleRay: bigint];
+      export interface OutputObject {market: bigint, long: boolean, epoch: bigint, soldRay: bigint, priceRay: bigint, scaleRay: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace EpochEndedEvent {
+      export type InputTuple = [market: BigNumberish, long: boolean, epoch: BigNumberish, end: BigNumberish];
+      export type OutputTuple = [market: bigint, long: boolean, epoch: bigint, end: bigint];
+      export interface OutputObject {market: bigint, long: boolean, epoch: bigint, end: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
     export namespace InsurancePaidEvent {
       export type InputTuple = [account: BytesLike, deficitWad: BigNumberish, paidWad: BigNumberish];
       export type OutputTuple = [account: string, deficitWad: bigint, paidWad: bigint];
       export interface OutputObject {account: string, deficitWad: bigint, paidWad: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace InterestSweptEvent {
+      export type InputTuple = [amountWad: BigNumberish];
+      export type OutputTuple = [amountWad: bigint];
+      export interface OutputObject {amountWad: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace LossWrittenOffEvent {
+      export type InputTuple = [account: BytesLike, writtenOffWad: BigNumberish, badDebtWad: BigNumberish];
+      export type OutputTuple = [account: string, writtenOffWad: bigint, badDebtWad: bigint];
+      export interface OutputObject {account: string, writtenOffWad: bigint, badDebtWad: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace LossesChangedEvent {
+      export type InputTuple = [poolLosses: BigNumberish, writeOffs: BigNumberish, badDebtWad: BigNumberish];
+      export type OutputTuple = [poolLosses: bigint, writeOffs: bigint, badDebtWad: bigint];
+      export interface OutputObject {poolLosses: bigint, writeOffs: bigint, badDebtWad: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -136,10 +208,34 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
 
   
 
+    export namespace PositionDeleveragedEvent {
+      export type InputTuple = [account: BytesLike, market: BigNumberish, sizeWad: BigNumberish, priceRay: BigNumberish, realizedWad: BigNumberish];
+      export type OutputTuple = [account: string, market: bigint, sizeWad: bigint, priceRay: bigint, realizedWad: bigint];
+      export interface OutputObject {account: string, market: bigint, sizeWad: bigint, priceRay: bigint, realizedWad: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
     export namespace RewardBudgetChangedEvent {
       export type InputTuple = [budget: BigNumberish];
       export type OutputTuple = [budget: bigint];
       export interface OutputObject {budget: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace SidesChangedEvent {
+      export type InputTuple = [market: BigNumberish, longSide: BigNumberish, shortSide: BigNumberish, epochs: BigNumberish];
+      export type OutputTuple = [market: bigint, longSide: bigint, shortSide: bigint, epochs: bigint];
+      export interface OutputObject {market: bigint, longSide: bigint, shortSide: bigint, epochs: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -189,19 +285,27 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
 
     getEvent(key: 'Absorbed'): TypedContractEvent<AbsorbedEvent.InputTuple, AbsorbedEvent.OutputTuple, AbsorbedEvent.OutputObject>;
 getEvent(key: 'AccountChanged'): TypedContractEvent<AccountChangedEvent.InputTuple, AccountChangedEvent.OutputTuple, AccountChangedEvent.OutputObject>;
-getEvent(key: 'CapitalChanged'): TypedContractEvent<CapitalChangedEvent.InputTuple, CapitalChangedEvent.OutputTuple, CapitalChangedEvent.OutputObject>;
+getEvent(key: 'BadDebtCovered'): TypedContractEvent<BadDebtCoveredEvent.InputTuple, BadDebtCoveredEvent.OutputTuple, BadDebtCoveredEvent.OutputObject>;
+getEvent(key: 'CashChanged'): TypedContractEvent<CashChangedEvent.InputTuple, CashChangedEvent.OutputTuple, CashChangedEvent.OutputObject>;
 getEvent(key: 'CollateralAbsorbed'): TypedContractEvent<CollateralAbsorbedEvent.InputTuple, CollateralAbsorbedEvent.OutputTuple, CollateralAbsorbedEvent.OutputObject>;
 getEvent(key: 'CollateralChanged'): TypedContractEvent<CollateralChangedEvent.InputTuple, CollateralChangedEvent.OutputTuple, CollateralChangedEvent.OutputObject>;
+getEvent(key: 'Deleveraged'): TypedContractEvent<DeleveragedEvent.InputTuple, DeleveragedEvent.OutputTuple, DeleveragedEvent.OutputObject>;
+getEvent(key: 'EpochEnded'): TypedContractEvent<EpochEndedEvent.InputTuple, EpochEndedEvent.OutputTuple, EpochEndedEvent.OutputObject>;
 getEvent(key: 'InsurancePaid'): TypedContractEvent<InsurancePaidEvent.InputTuple, InsurancePaidEvent.OutputTuple, InsurancePaidEvent.OutputObject>;
+getEvent(key: 'InterestSwept'): TypedContractEvent<InterestSweptEvent.InputTuple, InterestSweptEvent.OutputTuple, InterestSweptEvent.OutputObject>;
+getEvent(key: 'LossWrittenOff'): TypedContractEvent<LossWrittenOffEvent.InputTuple, LossWrittenOffEvent.OutputTuple, LossWrittenOffEvent.OutputObject>;
+getEvent(key: 'LossesChanged'): TypedContractEvent<LossesChangedEvent.InputTuple, LossesChangedEvent.OutputTuple, LossesChangedEvent.OutputObject>;
 getEvent(key: 'MarketChanged'): TypedContractEvent<MarketChangedEvent.InputTuple, MarketChangedEvent.OutputTuple, MarketChangedEvent.OutputObject>;
 getEvent(key: 'PoolPaid'): TypedContractEvent<PoolPaidEvent.InputTuple, PoolPaidEvent.OutputTuple, PoolPaidEvent.OutputObject>;
 getEvent(key: 'PositionAbsorbed'): TypedContractEvent<PositionAbsorbedEvent.InputTuple, PositionAbsorbedEvent.OutputTuple, PositionAbsorbedEvent.OutputObject>;
 getEvent(key: 'PositionChanged'): TypedContractEvent<PositionChangedEvent.InputTuple, PositionChangedEvent.OutputTuple, PositionChangedEvent.OutputObject>;
+getEvent(key: 'PositionDeleveraged'): TypedContractEvent<PositionDeleveragedEvent.InputTuple, PositionDeleveragedEvent.OutputTuple, PositionDeleveragedEvent.OutputObject>;
 getEvent(key: 'RewardBudgetChanged'): TypedContractEvent<RewardBudgetChangedEvent.InputTuple, RewardBudgetChangedEvent.OutputTuple, RewardBudgetChangedEvent.OutputObject>;
+getEvent(key: 'SidesChanged'): TypedContractEvent<SidesChangedEvent.InputTuple, SidesChangedEvent.OutputTuple, SidesChangedEvent.OutputObject>;
 
     filters: {
       
-      'Absorbed(bytes32,bytes32,uint256,uint256,int256)': TypedContractEvent<AbsorbedEvent.InputTuple, AbsorbedEvent.OutputTuple, AbsorbedEvent.OutputObject>;
+      'Absorbed(bytes32,bytes32,bool,uint256,uint256,int256)': TypedContractEvent<AbsorbedEvent.InputTuple, AbsorbedEvent.OutputTuple, AbsorbedEvent.OutputObject>;
       Absorbed: TypedContractEvent<AbsorbedEvent.InputTuple, AbsorbedEvent.OutputTuple, AbsorbedEvent.OutputObject>;
     
 
@@ -209,8 +313,12 @@ getEvent(key: 'RewardBudgetChanged'): TypedContractEvent<RewardBudgetChangedEven
       AccountChanged: TypedContractEvent<AccountChangedEvent.InputTuple, AccountChangedEvent.OutputTuple, AccountChangedEvent.OutputObject>;
     
 
-      'CapitalChanged(uint256)': TypedContractEvent<CapitalChangedEvent.InputTuple, CapitalChangedEvent.OutputTuple, CapitalChangedEvent.OutputObject>;
-      CapitalChanged: TypedContractEvent<CapitalChangedEvent.InputTuple, CapitalChangedEvent.OutputTuple, CapitalChangedEvent.OutputObject>;
+      'BadDebtCovered(uint256,uint256)': TypedContractEvent<BadDebtCoveredEvent.InputTuple, BadDebtCoveredEvent.OutputTuple, BadDebtCoveredEvent.OutputObject>;
+      BadDebtCovered: TypedContractEvent<BadDebtCoveredEvent.InputTuple, BadDebtCoveredEvent.OutputTuple, BadDebtCoveredEvent.OutputObject>;
+    
+
+      'CashChanged(uint256,uint256,uint256)': TypedContractEvent<CashChangedEvent.InputTuple, CashChangedEvent.OutputTuple, CashChangedEvent.OutputObject>;
+      CashChanged: TypedContractEvent<CashChangedEvent.InputTuple, CashChangedEvent.OutputTuple, CashChangedEvent.OutputObject>;
     
 
       'CollateralAbsorbed(bytes32,address,uint256,uint256,uint256)': TypedContractEvent<CollateralAbsorbedEvent.InputTuple, CollateralAbsorbedEvent.OutputTuple, CollateralAbsorbedEvent.OutputObject>;
@@ -221,8 +329,28 @@ getEvent(key: 'RewardBudgetChanged'): TypedContractEvent<RewardBudgetChangedEven
       CollateralChanged: TypedContractEvent<CollateralChangedEvent.InputTuple, CollateralChangedEvent.OutputTuple, CollateralChangedEvent.OutputObject>;
     
 
+      'Deleveraged(uint8,bool,uint256,uint256,uint256,uint256)': TypedContractEvent<DeleveragedEvent.InputTuple, DeleveragedEvent.OutputTuple, DeleveragedEvent.OutputObject>;
+      Deleveraged: TypedContractEvent<DeleveragedEvent.InputTuple, DeleveragedEvent.OutputTuple, DeleveragedEvent.OutputObject>;
+    
+
+      'EpochEnded(uint8,bool,uint256,uint256)': TypedContractEvent<EpochEndedEvent.InputTuple, EpochEndedEvent.OutputTuple, EpochEndedEvent.OutputObject>;
+      EpochEnded: TypedContractEvent<EpochEndedEvent.InputTuple, EpochEndedEvent.OutputTuple, EpochEndedEvent.OutputObject>;
+    
+
       'InsurancePaid(bytes32,uint256,uint256)': TypedContractEvent<InsurancePaidEvent.InputTuple, InsurancePaidEvent.OutputTuple, InsurancePaidEvent.OutputObject>;
       InsurancePaid: TypedContractEvent<InsurancePaidEvent.InputTuple, InsurancePaidEvent.OutputTuple, InsurancePaidEvent.OutputObject>;
+    
+
+      'InterestSwept(uint256)': TypedContractEvent<InterestSweptEvent.InputTuple, InterestSweptEvent.OutputTuple, InterestSweptEvent.OutputObject>;
+      InterestSwept: TypedContractEvent<InterestSweptEvent.InputTuple, InterestSweptEvent.OutputTuple, InterestSweptEvent.OutputObject>;
+    
+
+      'LossWrittenOff(bytes32,uint256,uint256)': TypedContractEvent<LossWrittenOffEvent.InputTuple, LossWrittenOffEvent.OutputTuple, LossWrittenOffEvent.OutputObject>;
+      LossWrittenOff: TypedContractEvent<LossWrittenOffEvent.InputTuple, LossWrittenOffEvent.OutputTuple, LossWrittenOffEvent.OutputObject>;
+    
+
+      'LossesChanged(uint256,uint256,uint256)': TypedContractEvent<LossesChangedEvent.InputTuple, LossesChangedEvent.OutputTuple, LossesChangedEvent.OutputObject>;
+      LossesChanged: TypedContractEvent<LossesChangedEvent.InputTuple, LossesChangedEvent.OutputTuple, LossesChangedEvent.OutputObject>;
     
 
       'MarketChanged(uint8,uint256,uint256,uint256)': TypedContractEvent<MarketChangedEvent.InputTuple, MarketChangedEvent.OutputTuple, MarketChangedEvent.OutputObject>;
@@ -241,8 +369,16 @@ getEvent(key: 'RewardBudgetChanged'): TypedContractEvent<RewardBudgetChangedEven
       PositionChanged: TypedContractEvent<PositionChangedEvent.InputTuple, PositionChangedEvent.OutputTuple, PositionChangedEvent.OutputObject>;
     
 
+      'PositionDeleveraged(bytes32,uint8,int256,uint256,int256)': TypedContractEvent<PositionDeleveragedEvent.InputTuple, PositionDeleveragedEvent.OutputTuple, PositionDeleveragedEvent.OutputObject>;
+      PositionDeleveraged: TypedContractEvent<PositionDeleveragedEvent.InputTuple, PositionDeleveragedEvent.OutputTuple, PositionDeleveragedEvent.OutputObject>;
+    
+
       'RewardBudgetChanged(uint256)': TypedContractEvent<RewardBudgetChangedEvent.InputTuple, RewardBudgetChangedEvent.OutputTuple, RewardBudgetChangedEvent.OutputObject>;
       RewardBudgetChanged: TypedContractEvent<RewardBudgetChangedEvent.InputTuple, RewardBudgetChangedEvent.OutputTuple, RewardBudgetChangedEvent.OutputObject>;
+    
+
+      'SidesChanged(uint8,uint256,uint256,uint256)': TypedContractEvent<SidesChangedEvent.InputTuple, SidesChangedEvent.OutputTuple, SidesChangedEvent.OutputObject>;
+      SidesChanged: TypedContractEvent<SidesChangedEvent.InputTuple, SidesChangedEvent.OutputTuple, SidesChangedEvent.OutputObject>;
     
     };
   }

@@ -3,6 +3,11 @@
 /* eslint-disable */
 export type { Administration } from './Administration.js';
 export type { CollateralSale } from './CollateralSale.js';
+export type { Custody } from './Custody.js';
+export type { Delisting } from './Delisting.js';
 export type { PartialLiquidation } from './PartialLiquidation.js';
+export type { PoolResolution } from './PoolResolution.js';
 export type { PoolValue } from './PoolValue.js';
+export type { Settlement } from './Settlement.js';
+export type { Views } from './Views.js';
 export type { Waterfall } from './Waterfall.js';

@@ -187,6 +187,27 @@ import type { NonPayableOverrides } from "../../common.js"
   {
     "inputs": [
       {
+        "internalType": "MarketId",
+        "name": "market",
+        "type": "uint8"
+      },
+      {
+        "internalType": "uint256",
+        "name": "delistAt",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "blockTime",
+        "type": "uint256"
+      }
+    ],
+    "name": "DelistingNotDue",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "address",
         "name": "token",
         "type": "address"
@@ -351,6 +372,33 @@ import type { NonPayableOverrides } from "../../common.js"
   {
     "inputs": [
       {
+        "internalType": "MarketId",
+        "name": "market",
+        "type": "uint8"
+      },
+      {
+        "internalType": "uint256",
+        "name": "delistAt",
+        "type": "uint256"
+      }
+    ],
+    "name": "MarketClosing",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "MarketId",
+        "name": "market",
+        "type": "uint8"
+      }
+    ],
+    "name": "MarketDelisted",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "AccountId",
         "name": "account",
         "type": "bytes32"
@@ -442,6 +490,22 @@ import type { NonPayableOverrides } from "../../common.js"
   {
     "inputs": [
       {
+        "internalType": "uint256",
+        "name": "badDebtWad",
+        "type": "uint256"
+      },
+      {
+        "internalType": "int256",
+        "name": "insuranceCashWad",
+        "type": "int256"
+      }
+    ],
+    "name": "NothingToCover",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "AccountId",
         "name": "account",
         "type": "bytes32"
@@ -506,6 +570,17 @@ import type { NonPayableOverrides } from "../../common.js"
       }
     ],
     "name": "PoolCapitalExceeded",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "int256",
+        "name": "equityWad",
+        "type": "int256"
+      }
+    ],
+    "name": "PoolSolvent",
     "type": "error"
   },
   {
@@ -761,6 +836,22 @@ import type { NonPayableOverrides } from "../../common.js"
   {
     "inputs": [
       {
+        "internalType": "AccountId",
+        "name": "account",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "MarketId",
+        "name": "market",
+        "type": "uint8"
+      }
+    ],
+    "name": "UnsettledResult",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "int256",
         "name": "value",
         "type": "int256"
@@ -793,6 +884,12 @@ import type { NonPayableOverrides } from "../../common.js"
         "internalType": "AccountId",
         "name": "rewardTo",
         "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "bool",
+        "name": "deleveraged",
+        "type": "bool"
       },
       {
         "indexed": false,
@@ -866,12 +963,69 @@ import type { NonPayableOverrides } from "../../common.js"
     "inputs": [
       {
         "indexed": false,
+        "internalType": "uint256",
+        "name": "paidWad",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "badDebtWad",
+        "type": "uint256"
+      }
+    ],
+    "name": "BadDebtCovered",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": false,
         "internalType": "Capital",
         "name": "capital",
         "type": "uint256"
       }
     ],
     "name": "CapitalChanged",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": false,
+        "internalType": "CashIndices",
+        "name": "indices",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "CashTotals",
+        "name": "totals",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "interestUnsweptWad",
+        "type": "uint256"
+      }
+    ],
+    "name": "CashChanged",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": false,
+        "internalType": "CashTerms",
+        "name": "terms",
+        "type": "uint256"
+      }
+    ],
+    "name": "CashParametersSet",
     "type": "event"
   },
   {
@@ -1033,6 +1187,93 @@ import type { NonPayableOverrides } from "../../common.js"
     "inputs": [
       {
         "indexed": true,
+        "internalType": "MarketId",
+        "name": "market",
+        "type": "uint8"
+      },
+      {
+        "indexed": true,
+        "internalType": "bool",
+        "name": "long",
+        "type": "bool"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "epoch",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "soldRay",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "priceRay",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "scaleRay",
+        "type": "uint256"
+      }
+    ],
+    "name": "Deleveraged",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "MarketId",
+        "name": "market",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "priceWad",
+        "type": "uint256"
+      }
+    ],
+    "name": "Delisted",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "MarketId",
+        "name": "market",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "due",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "finalPriceWad",
+        "type": "uint256"
+      }
+    ],
+    "name": "DelistingAnnounced",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
         "internalType": "AccountId",
         "name": "account",
         "type": "bytes32"
@@ -1057,6 +1298,37 @@ import type { NonPayableOverrides } from "../../common.js"
       }
     ],
     "name": "Deposited",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "MarketId",
+        "name": "market",
+        "type": "uint8"
+      },
+      {
+        "indexed": true,
+        "internalType": "bool",
+        "name": "long",
+        "type": "bool"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "epoch",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "SideWord",
+        "name": "end",
+        "type": "uint256"
+      }
+    ],
+    "name": "EpochEnded",
     "type": "event"
   },
   {
@@ -1101,6 +1373,69 @@ import type { NonPayableOverrides } from "../../common.js"
       }
     ],
     "name": "InsurancePaid",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "amountWad",
+        "type": "uint256"
+      }
+    ],
+    "name": "InterestSwept",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "AccountId",
+        "name": "account",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "writtenOffWad",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "badDebtWad",
+        "type": "uint256"
+      }
+    ],
+    "name": "LossWrittenOff",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": false,
+        "internalType": "HourBudget",
+        "name": "poolLosses",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "HourBudget",
+        "name": "writeOffs",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "badDebtWad",
+        "type": "uint256"
+      }
+    ],
+    "name": "LossesChanged",
     "type": "event"
   },
   {
@@ -1219,6 +1554,51 @@ import type { NonPayableOverrides } from "../../common.js"
     "anonymous": false,
     "inputs": [
       {
+        "components": [
+          {
+            "internalType": "uint256",
+            "name": "deficitWad",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint256",
+            "name": "insuranceWad",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint256",
+            "name": "poolWad",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint256",
+            "name": "deleveragedWad",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint256",
+            "name": "writtenOffWad",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint256",
+            "name": "badDebtWad",
+            "type": "uint256"
+          }
+        ],
+        "indexed": false,
+        "internalType": "struct Loss",
+        "name": "loss",
+        "type": "tuple"
+      }
+    ],
+    "name": "PoolResolved",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
         "indexed": true,
         "internalType": "AccountId",
         "name": "account",
@@ -1275,6 +1655,43 @@ import type { NonPayableOverrides } from "../../common.js"
       }
     ],
     "name": "PositionChanged",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "AccountId",
+        "name": "account",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "internalType": "MarketId",
+        "name": "market",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "internalType": "int256",
+        "name": "sizeWad",
+        "type": "int256"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "priceRay",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "int256",
+        "name": "realizedWad",
+        "type": "int256"
+      }
+    ],
+    "name": "PositionDeleveraged",
     "type": "event"
   },
   {
@@ -1399,6 +1816,37 @@ import type { NonPayableOverrides } from "../../common.js"
       }
     ],
     "name": "Settled",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "MarketId",
+        "name": "market",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "internalType": "SideWord",
+        "name": "longSide",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "SideWord",
+        "name": "shortSide",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "EpochsWord",
+        "name": "epochs",
+        "type": "uint256"
+      }
+    ],
+    "name": "SidesChanged",
     "type": "event"
   },
   {
@@ -1557,6 +2005,29 @@ import type { NonPayableOverrides } from "../../common.js"
     "type": "function"
   },
   {
+    "inputs": [
+      {
+        "internalType": "MarketId",
+        "name": "id",
+        "type": "uint8"
+      },
+      {
+        "internalType": "uint256",
+        "name": "due",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "finalPriceWad",
+        "type": "uint256"
+      }
+    ],
+    "name": "announceDelisting",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
     "inputs": [],
     "name": "authority",
     "outputs": [
@@ -1630,6 +2101,56 @@ import type { NonPayableOverrides } from "../../common.js"
     "type": "function"
   },
   {
+    "inputs": [],
+    "name": "cashView",
+    "outputs": [
+      {
+        "components": [
+          {
+            "internalType": "CashIndices",
+            "name": "indices",
+            "type": "uint256"
+          },
+          {
+            "internalType": "CashTotals",
+            "name": "totals",
+            "type": "uint256"
+          },
+          {
+            "internalType": "CashTerms",
+            "name": "terms",
+            "type": "uint256"
+          },
+          {
+            "internalType": "HourBudget",
+            "name": "poolLosses",
+            "type": "uint256"
+          },
+          {
+            "internalType": "HourBudget",
+            "name": "writeOffs",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint256",
+            "name": "interestUnsweptWad",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint256",
+            "name": "badDebtWad",
+            "type": "uint256"
+          }
+        ],
+        "internalType": "struct CashView",
+        "name": "",
+        "type": "tuple"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
     "inputs": [
       {
         "internalType": "AccountId",
@@ -1683,6 +2204,26 @@ import type { NonPayableOverrides } from "../../common.js"
     "type": "function"
   },
   {
+    "inputs": [],
+    "name": "cover",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "MarketId",
+        "name": "id",
+        "type": "uint8"
+      }
+    ],
+    "name": "delist",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
     "inputs": [
       {
         "internalType": "AccountId",
@@ -1703,6 +2244,35 @@ import type { NonPayableOverrides } from "../../common.js"
     "name": "deposit",
     "outputs": [],
     "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "MarketId",
+        "name": "id",
+        "type": "uint8"
+      },
+      {
+        "internalType": "bool",
+        "name": "long",
+        "type": "bool"
+      },
+      {
+        "internalType": "uint256",
+        "name": "epoch",
+        "type": "uint256"
+      }
+    ],
+    "name": "epochEnd",
+    "outputs": [
+      {
+        "internalType": "SideWord",
+        "name": "",
+        "type": "uint256"
+      }
+    ],
+    "stateMutability": "view",
     "type": "function"
   },
   {
@@ -1925,6 +2495,11 @@ import type { NonPayableOverrides } from "../../common.js"
           },
           {
             "internalType": "uint256",
+            "name": "concentrationStartWad",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint256",
             "name": "discountBaseWad",
             "type": "uint256"
           },
@@ -2031,6 +2606,11 @@ import type { NonPayableOverrides } from "../../common.js"
           },
           {
             "internalType": "uint256",
+            "name": "openInterestSlopeWad",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint256",
             "name": "discountBaseWad",
             "type": "uint256"
           },
@@ -2101,6 +2681,21 @@ import type { NonPayableOverrides } from "../../common.js"
           {
             "internalType": "Position",
             "name": "poolPosition",
+            "type": "uint256"
+          },
+          {
+            "internalType": "SideWord",
+            "name": "longSide",
+            "type": "uint256"
+          },
+          {
+            "internalType": "SideWord",
+            "name": "shortSide",
+            "type": "uint256"
+          },
+          {
+            "internalType": "EpochsWord",
+            "name": "epochs",
             "type": "uint256"
           }
         ],
@@ -2224,6 +2819,16 @@ import type { NonPayableOverrides } from "../../common.js"
           {
             "internalType": "uint256",
             "name": "epoch",
+            "type": "uint256"
+          },
+          {
+            "internalType": "int256",
+            "name": "storedSharesWad",
+            "type": "int256"
+          },
+          {
+            "internalType": "uint256",
+            "name": "storedEpoch",
             "type": "uint256"
           }
         ],
@@ -2396,6 +3001,13 @@ import type { NonPayableOverrides } from "../../common.js"
     "type": "function"
   },
   {
+    "inputs": [],
+    "name": "resolvePool",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
     "inputs": [
       {
         "components": [
@@ -2486,6 +3098,56 @@ import type { NonPayableOverrides } from "../../common.js"
   {
     "inputs": [
       {
+        "components": [
+          {
+            "internalType": "uint256",
+            "name": "kinkWad",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint256",
+            "name": "rateAtZeroWad",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint256",
+            "name": "rateAtKinkWad",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint256",
+            "name": "rateAtFullWad",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint256",
+            "name": "reserveFactorWad",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint256",
+            "name": "poolLossPerHourWad",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint256",
+            "name": "writeOffPerHourWad",
+            "type": "uint256"
+          }
+        ],
+        "internalType": "struct CashParameters",
+        "name": "parameters",
+        "type": "tuple"
+      }
+    ],
+    "name": "setCashParameters",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "address",
         "name": "token",
         "type": "address"
@@ -2505,6 +3167,11 @@ import type { NonPayableOverrides } from "../../common.js"
           {
             "internalType": "uint256",
             "name": "depositCap",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint256",
+            "name": "concentrationStartWad",
             "type": "uint256"
           },
           {
@@ -2614,6 +3281,11 @@ import type { NonPayableOverrides } from "../../common.js"
           },
           {
             "internalType": "uint256",
+            "name": "openInterestSlopeWad",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint256",
             "name": "discountBaseWad",
             "type": "uint256"
           },
@@ -2696,6 +3368,13 @@ import type { NonPayableOverrides } from "../../common.js"
       }
     ],
     "name": "sweepFees",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "sweepInterest",
     "outputs": [],
     "stateMutability": "nonpayable",
     "type": "function"
@@ -2814,7 +3493,7 @@ import type { NonPayableOverrides } from "../../common.js"
   }
 ] as const;
 
-  const _bytecode = "0x610100806040523461026d5760808161797780380380916100208285610279565b83398101031261026d576100338161029c565b60208201519091906001600160a01b038116810361026d577f2f658b440c35314f52658ea8a740e05b284cdc84dc9ae01e891f21b8933e7cad6020606061007c6040860161029c565b9401515f80546001600160a01b0319166001600160a01b03909716968717905560405195865294a160405163313ce56760e01b81526001600160a01b0383169290602081600481875afa80156101ee575f90610238575b60ff91501691601283116102215760805260c0526012036012811161020d57604d811161020d57600a0a60e05260405191611ec490818401906001600160401b038211858310176101f9576040938593615ab38539825260208201520301905ff080156101ee5760a05260405161580290816102b18239608051818181610dee01528181610fb101528181611758015281816123ae0152818161284501528181613726015281816143ab015281816144ec0152614706015260a0518181816130330152613550015260c05181818161062e0152818161071b015281816110a30152818161141d01528181612f30015281816140e201528181614432015261460e015260e0518181816105970152818161412601526145dc0152f35b6040513d5f823e3d90fd5b634e487b7160e01b5f52604160045260245ffd5b634e487b7160e01b5f52601160045260245ffd5b828463b001705b60e01b5f5260045260245260445ffd5b506020813d602011610271575b8161025260209383610279565b8101031261026d575160ff8116810361026d5760ff906100d3565b5f80fd5b3d9150610245565b601f909101601f19168101906001600160401b038211908210176101f957604052565b51906001600160a01b038216820361026d5756fe6080806040526004361015610012575f80fd5b5f905f3560e01c90816316f0115b14613021575080631f66564614612fcd578063200527b914612eb85780632bc2f10714612de25780632f81bfc114612c735780634072f91314612b7f57806344d2899614612a965780634605cab6146129bc5780634a8a2795146127e557806358790b27146127435780635d6d30a0146125d85780635f03a9f81461234e578063655f0390146116bc57806368284a9c146113be578063685a43661461137c5780636ed1b7d7146111e057806377dca504146111c25780637a9e5e4b146111185780637b3ec53c146110d25780637b9e618d1461108d5780637cc687bc14610fe05780637dc0d1d014610f9b5780638fb3603714610f565780639932115614610f2c5780639c6085b914610d5e578063a44bed6214610d2e578063aa7925bd14610c5d578063b4eb192814610b80578063b57e7d2014610ad5578063b8615071146109e1578063bd8196a914610912578063bf7e214f146108eb578063c038a38e146108ac578063cc38c8a01461087d578063d211fd181461085f578063d954863c146106dc578063dd3c3ef6146106b9578063e2847fe214610466578063f063f3691461034a5763f86ea0b8146101d6575f80fd5b346103365761024036600319011261033657806101f1613111565b6102203660231901126103475761020836336135a2565b73__$177b0857d1d715bf3c936c4ed7f2f40af3$__6102256136e8565b813b156103445760408051630bbce59d60e11b81526001600482015282516001600160a01b0316602482015260208301516044820152910151606482015291839183916102c491839160ff16608483015260243560a483015260443560c483015260643560e483015260843561010483015260a43561012483015260c43561014483015260e43561016483015261010435610184830152610124356101a4830152610144356101c4830152610164356101e4830152610184356102048301526101a4356102248301526101c4356102448301526101e43561026483015261020435610284830152610224356102a48301525af48015610339576103255750f35b8161032f916131e4565b6103365780f35b80fd5b6040513d84823e3d90fd5b50505b50fd5b5034610336576040366003190112610336576004356001600160401b0381116104625761037b9036906004016130d1565b61038692919261379c565b73__$dea4156a66aa1802b88d93e5368ff4d5f6$__926103a46136e8565b91843b1561045e5760408051630c743d1760e01b81526001600482015284516001600160a01b031660248201526020850151604482015293015160648401528060c4840160c060848601525260e483019190845b818110610448575050508183948180869460243560a483015203915af4801561033957610433575b505f5160206157d65f395f51905f525d80f35b8161043d916131e4565b61033657805f610420565b82358452602093840193909201916001016103f8565b8380fd5b5080fd5b5034610336576102203660031901126103365761048336336135a2565b61048b61379c565b6104936136e8565b60408051633da4d0fb60e21b81526001600482015282516001600160a01b03166024820152602083015160448201529101516064820152600435608482015260243560a482015260443560c482015260643560e482015260843561010482015260a43561012482015260c43561014482015260e43561016482015261010435610184820152610124356101a4820152610144356101c4820152610164356101e4820152610184356102048201526101a4356102248201526101c4356102448201526101e435610264820152610204356102848201526020816102a48173__$177b0857d1d715bf3c936c4ed7f2f40af3$__5af490811561033957829161067d575b507f00000000000000000000000000000000000000000000000000000000000000008015610669579161065260ff602094670de0b6b3a764000004936105d98561430c565b6001600160801b036105f0600d549282841661352e565b16906001600160801b03191617600d551692837fce4e5d541465f17a48e6fcd02b73d5633a87acbae5a01cb84e0e6a9ba1f8f3ff86604051848152a27f000000000000000000000000000000000000000000000000000000000000000061478f565b5f5160206157d65f395f51905f525d604051908152f35b634e487b7160e01b83526012600452602483fd5b90506020813d6020116106b1575b81610698602093836131e4565b81010312610462575160ff81168103610462575f610594565b3d915061068b565b503461033657806003193601126103365760206106d461354e565b604051908152f35b503461033657606036600319011261033657600435906106fa613078565b6044359061070661379c565b8115610850576001600160a01b0381811694907f00000000000000000000000000000000000000000000000000000000000000001685036107c7576107b4939461074f8461430c565b6001600160801b03610766600d549282841661352e565b16906001600160801b03191617600d555b610782848484614409565b604051918483527fcfccc5211684bc31ce945214025a7453ba30a1ffcc38fcb691ce742437f3f25660203394a461478f565b805f5160206157d65f395f51905f525d80f35b6107d08261375d565b9485855260056020526040852054956108076001600160701b038860301c166001600160801b036108008861430c565b1690613514565b968060a01c80891161083457506107b49697610822916142cd565b90875260056020526040872055610777565b63243c315160e21b885260048490526024899052604452606487fd5b631f2a200560e01b8352600483fd5b50346103365780600319360112610336576020600a54604051908152f35b5034610336578060031936011261033657506040513060601b6bffffffffffffffffffffffff19168152602090f35b50346103365780600319360112610336576060600d546001600160801b036040519160ff8160801c16835260ff8160881c166020840152166040820152f35b5034610336578060031936011261033657546040516001600160a01b039091168152602090f35b5034610336576101803660031901126103365761092f36336135a2565b8073__$177b0857d1d715bf3c936c4ed7f2f40af3$__803b1561034757816101a4916040519283809263c8c28e0b60e01b825260016004830152600435602483015260243560448301526044356064830152606435608483015260843560a483015260a43560c483015260c43560e483015260e435610104830152610104356101248301526101243561014483015261014435610164830152610164356101848301525af48015610339576103255750f35b50346103365780600319360112610336576109fa6136e8565b6040805163623b389360e11b81526001600482015282516001600160a01b0316602482015260208301516044820152910151606482015260808160848173__$478ae4436e419be740971da73763e43ced$__5af480156103395782918384918593610a7e575b50608094506040519384526020840152604083015215156060820152f35b93505050506080813d608011610acd575b81610a9c608093836131e4565b810103126104625760809150805190602081015191610ac260606040840151930161323b565b90929190915f610a60565b3d9150610a8f565b50346103365780610ae536613121565b919092610af061379c565b610af982613a24565b610b016136e8565b9060208201518403610b72575b73__$9cb7712f5e7365d2cbfba9da45b493730f$__91823b15610b6e57610b4d8795604051978896879586956321d87d2360e01b87526004870161331d565b03915af480156103395761043357505f5160206157d65f395f51905f525d80f35b8680fd5b610b7b846137d1565b610b0e565b50346103365760803660031901126103365780600435610b9e613078565b610ba661379c565b610baf826137d1565b73__$52d5057cbee9e3018204b208f78a532585$__610bd5610bcf6136e8565b9261375d565b813b15610c59576040805163af77dbc160e01b81526001600482015284516001600160a01b0316602482015260208501516044820152930151606484015291928492849261010492849290608484015260a483015260443560c483015260643560e48301525af480156103395761043357505f5160206157d65f395f51905f525d80f35b8480fd5b50346103365760203660031901126103365760c090610c7a613111565b610c82613370565b50610c8c81613a24565b60ff811682526004602052604082209182549260018101549260028201549060ff60406004600386015495015495610cc261354e565b815260026020522091165f5260205260405f20549360a0604051610ce5816131ae565b87815260208101928352604081019384526060810194855260808101958652019485526040519586525160208601525160408501525160608401525160808301525160a0820152f35b5034610336576020366003190112610336576040602091600435815260018352205460881b60881d604051908152f35b503461033657604036600319011261033657600435610d7b613101565b90610d8461379c565b610d8d82613a24565b80835260016020526040832054610da26136e8565b60ff8416939060016001600160801b03607885901c16861c81161480610f1e575b15610f0757604051637360837d60e01b81526001861b6001600160801b0316600482015286816024817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa938415610efc57610ea7602094610e5b7f06a2ce07e7c037ff4dd4524afb6d3ed34eb9e22d20c2fe6002655199cff9c5da97610ec0958c91610eda575b506132fc565b5190610e8660c883901c63ffffffff1660a084901c64ffffffffff1683600160e81b861615156134cc565b610e8e6133b8565b93878701518c526001885260408c2054908a8887613a4c565b610eb081614757565b92610ebb8282613cbc565b613ffd565b604051908152a3805f5160206157d65f395f51905f525d80f35b610ef691503d808e833e610eee81836131e4565b810190613283565b5f610e55565b6040513d89823e3d90fd5b60448686866301713dab60e31b8352600452602452fd5b506020810151841415610dc3565b50346103365760203660031901126103365760406020916004358152600183522054604051908152f35b5034610336578060031936011261033657805460a01c60ff1615610f9357506020638fb3603760e01b5b6040516001600160e01b03199091168152f35b602090610f80565b50346103365780600319360112610336576040517f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03168152602090f35b5034610336576080366003190112610336576044356001600160a01b038116906024359060043590838103610c59576064359061101b61379c565b611024836137d1565b811561107e5781611064818361105e7fc224fab2b75541733ebf61d71cd74f10394fd2f2795424b70b7d05f7bff7f48696602096896140c3565b87614409565b604051908152a4805f5160206157d65f395f51905f525d80f35b631f2a200560e01b8652600486fd5b50346103365780600319360112610336576040517f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03168152602090f35b50346103365760203660031901126103365761110960e0916040600435916110f8613205565b508281526001602052205490614377565b611116604051809261308e565bf35b503461033657602036600319011261033657611132613062565b8154906001600160a01b03821633036111b057803b15611195576001600160a01b03166001600160a01b031991909116811782556040519081527f2f658b440c35314f52658ea8a740e05b284cdc84dc9ae01e891f21b8933e7cad90602090a180f35b6361798f2f60e11b83526001600160a01b0316600452602482fd5b62d1953b60e31b835233600452602483fd5b50346103365780600319360112610336576020600854604051908152f35b50346103365760203660031901126103365760ff6111fc613111565b61120461379c565b61120d81613a24565b1680825260046020526040822060018101805464e8d4a510008160d01c0290811561107e576001600160681b038181169190606882905050506cffffffffffffffffffffffffff60681b1617927f8dc07c38e14f7d830188b67ae7180304ccb66e5e90ad4c8437368793f62d69936020938692867f6aae8e55cf9a49d0973817e9b1654c48a165c3823be4ae9a42c932aa208559fd975082556001600160601b03193060601b16808a52600187525f5160206157b65f395f51905f528760408c818120546112e96112e48c8360881b60881d61435c565b61546b565b906001600160781b03191617918186849352600185522055604051908152a25490549061131461354e565b89526002865260408920845f52865261134860405f2054604051938493846040919493926060820195825260208201520152565b0390a2604051908152a2805f5160206157d65f395f51905f525d80f35b63403b75cb60e01b5f52600452606860245260445ffd5b503461033657604036600319011261033657604060209161139b613078565b6004358252600384526113b08383209161375d565b825283522054604051908152f35b5034610336576080366003190112610336576004356113db613078565b6044356064356001600160a01b03811690819003610c59576113fb61379c565b611404846137d1565b81156116ad576001600160a01b038381169490829086907f000000000000000000000000000000000000000000000000000000000000000016810361164a575050600d546001600160801b038116808511611633576001600160801b0361146a8661430c565b1690036001600160801b03811161161f579186916001600160801b03859416906001600160801b03191617600d556114a38587836140c3565b7fa6786aab7dbbc48b4b0387488b407bd81448030ab207b50bea7dbb5fbc1cd9eb6020604051878152a46040516370a0823160e01b815230600482015293602085602481845afa9485156116145786956115e0575b506040519163a9059cbb60e01b87526004528260245260208660448180855af160018751148116156115c1575b82604052156115af57816024816020936370a0823160e01b82523060048301525afa9081156115a457859161156c575b50611563906107b494613521565b91818314614332565b90506020813d60201161159c575b81611587602093836131e4565b8101031261159857516107b4611555565b5f80fd5b3d915061157a565b6040513d87823e3d90fd5b635274afe760e01b8652600452602485fd5b60018115166115d757813b15153d151616611525565b823d88823e3d90fd5b9094506020813d60201161160c575b816115fc602093836131e4565b810103126115985751935f6114f8565b3d91506115ef565b6040513d88823e3d90fd5b634e487b7160e01b88526011600452602488fd5b6378a6814f60e11b88526004859052602452604487fd5b90916116578587836140c3565b6116608661375d565b808952600560205261169b60408a2054828b526005602052611695886001600160701b038d6040812054905060301c16613521565b906142cd565b908952600560205260408920556114a3565b631f2a200560e01b8552600485fd5b50346103365760a0366003190112610336576116d6613101565b906084356116e261379c565b6116ed6004356137d1565b8042116123375750604435156123285761170682613a24565b6004358152600160205260408120549161172360ff821684614cd2565b604051637360837d60e01b8152607882901c6001600160801b0381166004830152949192919084816024816001600160a01b037f0000000000000000000000000000000000000000000000000000000000000000165afa9081156115a457859161230e575b50600160ff84161b5f1981019081116122fa576117b66001600160801b03806117bc938a969a161616614ce6565b82613309565b51906117e760c883901c63ffffffff1660a084901c64ffffffffff1686600160e81b861615156134cc565b6117ef6136e8565b926117f86133b8565b9760208501518852600160205261181b848760408b2054848d8a60043591613a4c565b611823613205565b96600160c08901526001600160601b038260781c166001600160601b038a941680918b925b612210575050509063ffffffff80809360d81c161691829160d81c169289915b61212f57505050505061187a86613b86565b9561188760443588613bf8565b159687156120f7575b50611899613205565b9187156120e0575b6118f3906118d06001600160401b0364e8d4a51000620fffff60e087015160a01c16029260601c168092613514565b6040610180850151015264e8d4a51000620fffff60e085015160b41c1602613514565b6060610180830151015264e8d4a51000620fffff600854607c1c160292610160820151926101808301519661194988516119396119348b60408a0151614bcb565b614bbb565b9060208b015191604435916153a1565b89604435135f146120d357806120a85750885b975b858a604435805b611e9157505060e0915001519464e8d4a51000670de0b6b3a764000061199c60c0840151998d60c08601528d60e086015289613be5565b04046101408601805165ffffffffffff0365ffffffffffff8111611e7d578211611e4a575b6119cc828251613514565b90528064e8d4a5100081020464e8d4a510001481151715611e3657611a066119fd64e8d4a510006060930289613521565b82840151613ca4565b910152611a138685614d88565b606435158015611e14575b15611dfa579083899392611a3182613b86565b9384611d98575b90611a4c8383610ebb82611a519796613cbc565b613c1f565b9915611d135750139061016081015191600160671b6080840151109283611d01575b83611cdd575b83611cb9575b50602082019260ff8451169015611ca75750611aa18251604084015190614e19565b611aab8183614e96565b633b9aca0069ffffffffffffffffffff60e0850151160260ff855116818311611c8c575050600a549164ffffffffff8360801c1664ffffffffff8460a81c1690611af58282613514565b4211611c775750508991611b0d611b24921586614e96565b80821115611c7057505b6101808501515190613be5565b80611c575750611b46815b64e8d4a51000620fffff60c0870151160290613be5565b80611c0c5750611b8060ff926001600160801b0364e8d4a51000620fffff60e0670de0b6b3a764000096985b015160c81c16029116613be5565b04925116828211611bf457505050611b9f60ff94959660043590614076565b60405194604435865260208601526040850152606084015216907fe05d0f71dea41788232a6c1093209fbd1278078ea2412fb94c2b7780079ad177608060043592a3805f5160206157d65f395f51905f525d80f35b63587c65d760e11b8852600452602452604452606485fd5b90611c4357611b8060ff926001600160801b0364e8d4a51000620fffff60e06001670de0b6b3a764000080985f1901040198611b72565b634e487b7160e01b89526012600452602489fd5b6001670de0b6b3a7640000611b46925f19010401611b2f565b9050611b17565b63123d1c7560e21b8c5260045260245260448afd5b63c1c1705560e01b8b52600452602491909152604452606488fd5b6313c4e57160e31b8952600452602488fd5b6060015190925087811215611cd85787035b600160761b11915f611a7f565b611ccb565b925060208301518881125f14611cfc5788035b600160761b1192611a79565b611cf0565b60a0810151600160671b119350611a73565b925050508651868112611d80575060a0808801519101519687821090811591611d66575b5015611d49575060ff93949550611b9f565b6374ac620760e11b86526004803590526024879052604452606485fd5b611d7a915060606040820151910151131590565b5f611d37565b63e4f68ea960e01b8752600480359052602452604486fd5b60e090920151939450919260501c69ffffffffffffffffffff16633b9aca00028a851215611df457848b035b818110611dd8575050899392918591611a38565b637060613f60e01b8c5260ff8a1660045260245260445260648afd5b84611dc4565b634779077960e11b89526004889052606435602452604489fd5b5088604435135f14611e2b57606435881115611a1e565b606435881015611a1e565b634e487b7160e01b8b52601160045260248bfd5b8091505165ffffffffffff0365ffffffffffff8111611e6957906119c1565b634e487b7160e01b8c52601160045260248cfd5b634e487b7160e01b8d52601160045260248dfd5b611fe1611fd1611eab611934876040611feb980151614bcb565b868c611eca611ec487611ebf858551614bcb565b61540a565b8461540a565b968760c0840151948515612087575b90611ee391613bf8565b1561207a57611f1160608401515b828a121561207057611f05868b8503613be5565b80612057575082613be5565b806120405750805b611f278260e0850151613514565b60e0840152611f3b858a8551809787615539565b919085611f498c8398613bf8565b1561201d5760c093611fac93611f66611fb69794611fa794613ca4565b81811215612017578103905b885181811215612011578103905b50818103611ff55750506020870151905b60208801611fa0838251613ca4565b905261435c565b61435c565b9201918251613ca4565b90525b8c528b604081015188611fcb88614bbb565b92615539565b9060408c015260608b015161435c565b60608a0152613ca4565b86908b9080611965565b61200661200b9260208b0151614df7565b615506565b90611f91565b90611f80565b90611f72565b50505061202f6120399260209261435c565b920191825161435c565b9052611fb9565b670de0b6b3a76400006001915f1901040190611f19565b676765c793fa10079d601b1b6001915f19010401613be5565b611f05868b613be5565b611f116040840151611ef1565b9450611ee39061209f855182886020890151926153a1565b95909150611ed9565b896120bf57633b9aca006001915f1901040161195c565b634e487b7160e01b8a52601260045260248afd5b633b9aca0090049761195e565b91506118f36120ef8287613c1f565b9290506118a1565b90965085604435125f14612126576044358603905b86811215612120578603905b11955f611890565b90612118565b6044359061210c565b60018316156122075760018091818087161461215c575b01915b600194851c949390931c92019082611868565b838c52600560205260408c20546004358d5260036020528c8560408220915260205260408d2054908d8d612190858c613309565b51670de0b6b3a76400006121b0826121a9818989615382565b9787615382565b64e8d4a51000620fffff8760141c1602020482510182528660e81b166121da575b50505050612146565b6020620fffff670de0b6b3a76400009464e8d4a5100094501691019302020481510190525f808d8d6121d1565b90600190612149565b909193948a8c60018516156122ef576001928392909185841684148e816122e1575b50612250575b505001945b9495940191600190811c91901c81611848565b6122d49160ff8a16612262858e613309565b5191818452600460205260408420916004358552600260205260ff6040862091165f5260205260405f20546122aa600284015493544290856001600160601b03881691614a31565b50906122c78160881b60881d928784125f146122db575f19614b84565b9060101b60881d92615294565b8c8e612238565b8a614b84565b60ff9150168914158e612232565b50509360019061223d565b634e487b7160e01b86526011600452602486fd5b61232291503d8087833e610eee81836131e4565b5f611788565b631f2a200560e01b8152600490fd5b63041f95d160e51b82526004524260245260449150fd5b50346103365760403660031901126103365760043560ff61236d613101565b612375613370565b5061237f81613a24565b1690604051637360837d60e01b81526001600160801b036001841b166004820152838160248160018060a01b037f0000000000000000000000000000000000000000000000000000000000000000165afa80156125cd576123e69185916125b957506132fc565b51906123f06133b8565b916123f96136e8565b90848652600460205260408620908385528560208601528660408601528660608601528060808601528154928360a087015260028301549360c0870192858452600385015460e08901526001600160601b03169485429161245993614a31565b91906101008801926101208901528252610160870193845191878b52600260205260408b208a5f5260205260405f20548060881b60881d845260101b60881d6020840152602001518a52600260205260408a20895f5260205260405f20548060881b60881d604084015260101b60881d606083015260010154906001600160681b03821660808201528160681c6001600160681b03169060a0015260d01c610140870152610180860151918483525160b01c633b9aca00026020830152805161252190614b1e565b60808301525161253090614b52565b9060a0015261253e84613b86565b905194855195602001519461255290613b9d565b928783125f149761256e60409260c09a6125b357858303613be5565b8061259c575080955b8152600260205220905f5260205260405f205460f01c9360a0604051610ce5816131ae565b670de0b6b3a76400006001915f1901040195612577565b85613be5565b610ef691503d8087833e610eee81836131e4565b6040513d86823e3d90fd5b5034610336576126449060a06125ed36613121565b8560806040989394985161260081613193565b828152826020820152826040820152826060820152015261262087613a24565b6126286136e8565b6040516384f59a6960e01b81529788958695926004870161331d565b038173__$9cb7712f5e7365d2cbfba9da45b493730f$__5af49182156127365781926126c0575b506040519082519060078210156126ac575060a092608091835260208101516020840152604081015160408401526060810151606084015201516080820152f35b634e487b7160e01b81526021600452602490fd5b90915060a0813d60a01161272e575b816126dc60a093836131e4565b8101031261046257604051906126f182613193565b805190600782101561045e57608091835260208101516020840152604081015160408401526060810151606084015201516080820152905f61266b565b3d91506126cf565b50604051903d90823e3d90fd5b503461033657806003193601126103365761275c61379c565b8073__$478ae4436e419be740971da73763e43ced$__61277a6136e8565b813b156127e1576040805163980d0d9960e01b81526001600482015282516001600160a01b03166024820152602083015160448201529101516064820152908290829060849082905af480156103395761043357505f5160206157d65f395f51905f525d80f35b5050fd5b5034610336576020366003190112610336576004356001600160401b038111610462576128169036906004016130d1565b82835b82811061298a5750604051637360837d60e01b81526001600160801b03821660048201529084826024817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa9182156115a457859261296e575b506128878361326c565b9361289560405195866131e4565b838552601f196128a48561326c565b01865b818110612957575050855b84811061290a578587604051918291602083016020845282518091526020604085019301915b8181106128e6575050500390f35b91935091602060e0826128fc600194885161308e565b0194019101918493926128d8565b8061293b858561291d6001958a88613248565b35612929858b89613248565b358c528560205260408c2054906137f4565b6129458289613309565b526129508188613309565b50016128b2565b602090612962613205565b82828a010152016128a7565b6129839192503d8087833e610eee81836131e4565b905f61287d565b90600190612999838587613248565b358652816020526001600160801b0380604088205460781c169116179101612819565b5034610336576040366003190112610336576004356024356129dc61379c565b6129e5826137d1565b80158015612a8c575b15612a7a5781835260016020526040832054906001600160601b038260781c16612a66575f5160206157b65f395f51905f529181612a328160209460081c156148d1565b60f81b9060018060f81b03161783855260018252806040862055604051908152a2805f5160206157d65f395f51905f525d80f35b633f1245d760e11b84526004839052602484fd5b639d39842360e01b8352600452602482fd5b50600181146129ee565b50346103365760e03660031901126103365780612ab1613062565b60c036602319011261034757612ac736336135a2565b73__$177b0857d1d715bf3c936c4ed7f2f40af3$__612ae46136e8565b813b156103445760408051632a3a82fb60e11b81526001600482015282516001600160a01b03166024820152602083015160448201529101516064820152918391839161016491839160018060a01b03166084830152612b7060a48301602435815260443560208201526064356040820152608435606082015260a435608082015260a060c435910152565b5af48015610339576103255750f35b503461159857608036600319011261159857612b99613078565b60643590612ba561379c565b612bae826137d1565b73__$52d5057cbee9e3018204b208f78a532585$__612bce610bcf6136e8565b92813b15611598576040805163f695478f60e01b81526001600482015284516001600160a01b0316602482015260208501516044820152930151606484015291925f92849261010492849290600435608485015260a484015260443560c484015260e48301525af48015612c6857612c55575b50805f5160206157d65f395f51905f525d80f35b612c6191505f906131e4565b5f5f612c41565b6040513d5f823e3d90fd5b3461159857602036600319011261159857604051612c9081613149565b5f81526020612c9d613205565b910152612ca86136e8565b60408051634bb73b3960e01b81526001600482015282516001600160a01b0316602482015260208301516044820152910151606482015260043560848201526101008160a48173__$dea4156a66aa1802b88d93e5368ff4d5f6$__5af48015612c68575f90612d31575b610100906111166020604051928051151584520151602083019061308e565b50806101003d8111612ddb575b612d4881836131e4565b81010361010081126115985760e060405191612d6383613149565b612d6c8461323b565b8352601f1901126115985761010091612dcc60e060405192612d8d84613178565b6020810151845260408101516020850152606081015160408501526080810151606085015260a0810151608085015260c081015160a08501520161323b565b60c08201526020820152612d12565b503d612d3e565b3461159857604036600319011261159857612dfb613062565b612e0c612e066136e8565b9161375d565b60408051630a8e398560e41b81526001600482015283516001600160a01b03166024820152602084015160448201529201516064830152608482015260243560a482015260208160c48173__$52d5057cbee9e3018204b208f78a532585$__5af48015612c68575f90612e85575b602090604051908152f35b506020813d602011612eb0575b81612e9f602093836131e4565b810103126115985760209051612e7a565b3d9150612e92565b346115985760e036600319011261159857612ed1613062565b60c036602319011261159857612ee736336135a2565b612eef6136e8565b60408051631d6637dd60e21b81526001600482015282516001600160a01b031660248201526020830151604482015291015160648201529060018060a01b037f000000000000000000000000000000000000000000000000000000000000000016608483015260018060a01b031660a4820152612f9860c48201602435815260443560208201526064356040820152608435606082015260a435608082015260a060c435910152565b6020816101848173__$177b0857d1d715bf3c936c4ed7f2f40af3$__5af48015612c68575f90612e8557602090604051908152f35b34611598576020366003190112611598576004355f908152600660209081526040808320546005835281842054600f8452938290205482516001600160a01b03909216825292810193909352820152606090f35b34611598575f366003190112611598577f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03168152602090f35b600435906001600160a01b038216820361159857565b602435906001600160a01b038216820361159857565b60c08091805184526020810151602085015260408101516040850152606081015160608501526080810151608085015260a081015160a085015201511515910152565b9181601f84011215611598578235916001600160401b038311611598576020808501948460051b01011161159857565b6024359060ff8216820361159857565b6004359060ff8216820361159857565b6080906003190112611598576004359060243560ff8116810361159857906044359060643590565b604081019081106001600160401b0382111761316457604052565b634e487b7160e01b5f52604160045260245ffd5b60e081019081106001600160401b0382111761316457604052565b60a081019081106001600160401b0382111761316457604052565b60c081019081106001600160401b0382111761316457604052565b606081019081106001600160401b0382111761316457604052565b90601f801991011681019081106001600160401b0382111761316457604052565b6040519061321282613178565b5f60c0838281528260208201528260408201528260608201528260808201528260a08201520152565b5190811515820361159857565b91908110156132585760051b0190565b634e487b7160e01b5f52603260045260245ffd5b6001600160401b0381116131645760051b60200190565b602081830312611598578051906001600160401b03821161159857019080601f830112156115985781516132b68161326c565b926132c460405194856131e4565b81845260208085019260051b82010192831161159857602001905b8282106132ec5750505090565b81518152602091820191016132df565b8051156132585760200190565b80518210156132585760209160051b010190565b9160e09360ff91979695929761335c6101008601996001875260208701906040809160018060a01b038151168452602081015160208501520151910152565b60808501521660a083015260c08201520152565b6040519061337d826131ae565b5f60a0838281528260208201528260408201528260608201528260808201520152565b604051906133ad82613149565b5f6020838281520152565b604051906101a082018281106001600160401b0382111761316457604052815f81525f60208201525f60408201525f60608201525f60808201525f60a08201525f60c08201525f60e08201525f6101008201525f6101208201525f61014082015260405161010081018181106001600160401b03821117613164576040525f81525f60208201525f60408201525f60608201525f60808201525f60a08201525f60c08201525f60e08201526101608201526101806040519161347983613178565b5f83525f60208401525f60408401525f606084015260405161349a81613149565b5f81525f602082015260808401526040516134b481613149565b5f81525f602082015260a08401525f60c08401520152565b156134d657505050565b60ff90637633001760e11b5f521660045260245260445260645ffd5b606001908160601161350057565b634e487b7160e01b5f52601160045260245ffd5b9190820180921161350057565b9190820391821161350057565b906001600160801b03809116911601906001600160801b03821161350057565b7f000000000000000000000000000000000000000000000000000000000000000060601b6bffffffffffffffffffffffff191690565b811561358e570490565b634e487b7160e01b5f52601260045260245ffd5b5f805490926001600160a01b038216929160048210611598575f5f9060405f815196602088019063b700961360e01b825260018060a01b03169788602482015230604482015263ffffffff60e01b8335166064820152606481526136076084826131e4565b828052826020525190895afa6136d5575b15613626575b505050505050565b63ffffffff16156136c35760ff60a01b1916600160a01b175f55823b15611598576064925f9283604051958680958194634a63ebf760e11b83526004830152604060248301528060448301528084848401378181018301849052601f01601f191681010301925af18015612c68576136b0575b50805460ff60a01b191690555f808080808061361e565b6136bc91505f906131e4565b5f5f613699565b8262d1953b60e31b5f5260045260245ffd5b50505f516020518060201c150290613618565b5f604080516136f6816131c9565b828152826020820152015261370961354e565b6001600160601b03193060601b1660405191613724836131c9565b7f00000000000000000000000000000000000000000000000000000000000000006001600160a01b031683526020830152604082015290565b6001600160a01b03165f8181526007602052604090205490811561378a57505f1981019081116135005790565b6340d1d8df60e11b5f5260045260245ffd5b5f5160206157d65f395f51905f525c6137c25760015f5160206157d65f395f51905f525d565b633ee5aeb560e01b5f5260045ffd5b8060601c33036137de5750565b63a78e4aa560e01b5f526004523360245260445ffd5b939293919091613802613205565b5061380b61354e565b811490613816613205565b92600160c08501526001600160601b038560781c165f936001600160601b03831691825f935b613956575050505063ffffffff9060601c16908163ffffffff8660d81c16935f915b61388057505050505061387d9293506008549160881b60881d90614900565b90565b600184161561394d576001809181808816146138ad575b01915b600195861c959490941c9301908361385e565b835f5260056020528a60405f2054865f52600360205260405f20865f526020526138dc8360405f205493613309565b51670de0b6b3a76400006138fc826138f5818787615382565b9585615382565b64e8d4a51000620fffff8560141c160202048b51018b528460e81b16613924575b5050613897565b64e8d4a51000620fffff670de0b6b3a7640000921660208c019302020481510190525f8061391d565b9060019061389a565b90919294956001821615613a1b57600180918c86838088161480613a10575b613993575b505001955b959695019291600190811c91901c8061383c565b613a09916139a58460ff8d1692613309565b5190805f52600460205260405f20908d5f52600260205260ff60405f2091165f526020528d60405f20546139ec600284015493544290856001600160601b03881691614a31565b50906122c78160881b60881d925f84125f146122db575f19614b84565b8c8661397a565b505f198a1415613975565b9460019061397f565b60ff1660ff600d5460801c16811015613a3a5750565b63186af52160e01b5f5260045260245ffd5b61018090633b9aca009360016001600160601b03999496613b819860ff60a09b1690815f52600460205260405f2092858752826020880152604087015260608601528660808601526020613ac48354808e89015260028501549e8f9a60c08a019b8c52600387015460e08b0152169e8f904292614a31565b9a9061010088019b6101208901528b52610160870151955f526002825260405f20835f52825260405f20548060881b60881d875260101b60881d8287015201515f52600260205260405f20905f5260205260405f20548060881b60881d604085015260101b60881d60608401520154906001600160681b0382166080820152886001600160681b038360681c1691015260d01c61014082015201519586525160b01c026020850152613b768151614b1e565b608085015251614b52565b910152565b61387d906101806101608201515191015190614bcb565b61387d90610160810190613bb382515182614c03565b9151610180602082519201519201515192614c2d565b90633b9aca00820291808304633b9aca00149015171561350057565b8181029291811591840414171561350057565b908115159182613c15575b82613c0d57505090565b5f9250181290565b8115159250613c03565b604061387d92613c2d613205565b50613c36613205565b5082519260208101519083810151606082015160808301519160c060a08501511515940151151594875198613c6a8a613178565b89526020890152868801526060870152608086015260a085015260c0840152613c938382614d4b565b015160881b60881d60085491614900565b81810392915f13801582851316918412161761350057565b610160820191825192602082019160ff8351165f52600460205260405f2091518051613cf5613cef60208401519261546b565b9161549b565b1782515f52600260205260405f2060ff80875116165f526020528060405f205582517f15cfb2bdd35d3372d9d186f62f35b3e239db38f82d1fc7283427ffac82661ce0602060ff88511693604051908152a360ff8451169051155f14613fea57613d63906040830151615456565b604082015260608101613d7c815160ff86511690614cd2565b9052604085019460208651613d98613cef60608501519261546b565b179501515f52600260205260405f2060ff80865116165f526020528460405f20556101008201519561012083015190613ddc61193461018086019283519051614bcb565b90602064e8d4a5100062ffffff60e088015160dc1c16029151015191620f4240820291808304620f4240149015171561350057613e1891614df7565b62015180820291808304620151801481151715613500576401bcf24000029180830462015180149015171561350057613e5991613e5491615058565b614fe9565b9060a084019788518060f81c91808060a01b60a01d03613fd3576001600160601b031692808060c01b60c01d03613fbc5760601b67ffffffffffffffff60601b169360c881811b901d819003613fa55760a01b66ffffffffffffff60a01b16914260201c613f8d575093600197937f8dc07c38e14f7d830188b67ae7180304ccb66e5e90ad4c8437368793f62d6993999793613f71979360ff978860f81b16924260d81b9217171717808b52835561014060a06080830151920151920151613f25828060681c156148d9565b613f33838060681c156148d9565b613f41818060301c156148e1565b60d01b9160681b171795869101555116945191604051938493846040919493926060820195825260208201520152565b0390a2565b63403b75cb60e01b5f52600452600860245260445ffd5b63403b75cb60e01b5f5242600452602060245260445ffd5b63403b75cb60e01b5f52600452603860245260445ffd5b63403b75cb60e01b5f52600452604060245260445ffd5b63403b75cb60e01b5f52600452606060245260445ffd5b613ff8906040830151614cd2565b613d63565b9060609080515f5160206157b65f395f51905f5260206040840151835f52600182528060405f2055604051908152a201906020825191019081515f52600160205260405f20540361404c575050565b60205f5160206157b65f395f51905f5291519251835f52600182528060405f2055604051908152a2565b60c0810151156140b05760408101516060909101519181831361409857505050565b63fd46fe5b60e01b5f5260045260245260445260645ffd5b50634e15090d60e11b5f5260045260245ffd5b5f81815260016020526040902054909290916001600160a01b038082167f00000000000000000000000000000000000000000000000000000000000000009091160361424e57506112e461414c61411c6141589361430c565b6001600160801b037f00000000000000000000000000000000000000000000000000000000000000009116613be5565b8360881b60881d613ca4565b906001600160781b031916179061416d61354e565b81036141db575b805f5260016020528160405f2055805f5160206157b65f395f51905f526020604051858152a26001600160601b038260781c16158015906141cc575b6141b8575050565b6141c56141ca9282614377565b614076565b565b505f8260881b60881d126141b0565b60085464e8d4a510008360881b60881d9160c81c02905f81129081801592614232575b1561422c575f03905b15614213575050614174565b826305a23b9560e51b5f5260045260245260445260645ffd5b90614207565b915081156142475782815f035b1015916141fe565b828161423f565b906142588261375d565b91845f52600360205260405f20835f5260205260405f205490818311614295575061428f93929161428891613521565b9184614f1f565b90614174565b604051634f612e6d60e01b8152600481018790526001600160a01b039190911660248201526044810183905260648101829052608490fd5b908060701c6142f55760301b9073ffffffffffffffffffffffffffff00000000000019161790565b63403b75cb60e01b5f52600452607060245260445ffd5b8060801c614320576001600160801b031690565b6304041d9560e11b5f5260045260245ffd5b1561433c57505050565b63dab3266160e01b5f5260018060a01b031660045260245260445260645ffd5b9190915f838201938412911290801582169115161761350057565b61437f613205565b50604051637360837d60e01b8152607883901c6001600160801b03166004820181905290925f846024817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa928315612c685761387d945f946143ed575b506137f4565b6144029194503d805f833e610eee81836131e4565b925f6143e7565b91825f52600160205260405f2054918360601c33036145d7575b6001600160a01b0381811691907f00000000000000000000000000000000000000000000000000000000000000001682036144ac5750505f5160206157b65f395f51905f52916144896112e461447d61411c60209561430c565b8360881b60881d61435c565b906001600160781b031916175b835f52600182528060405f2055604051908152a2565b6144b89092919261375d565b916001600160801b0360016144cc856134f2565b604051637360837d60e01b815291901b9190911660048201525f816024817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa8015612c685761452c915f916145c357506132fc565b5160c881901c63ffffffff169160a082901c64ffffffffff1691600160e81b16156145ab575050505f5160206157b65f395f51905f529260209261458761458e93875f526003865260405f20835f52865260405f2054613514565b9186614f1f565b61459661354e565b8414614496576145a68185614e19565b614496565b636bc2944360e01b5f5260045260245260445260645ffd5b610ef691503d805f833e610eee81836131e4565b6146017f000000000000000000000000000000000000000000000000000000000000000083613be5565b6001906001600160a01b037f00000000000000000000000000000000000000000000000000000000000000008116908416036146ad575b64e8d4a5100060085460c81c0291806146a3575b80614692575b1561465e575050614423565b60405163a3c918cb60e01b8152600481018790526001600160a01b0393909316602484015260448301526064820152608490fd5b5061469b61354e565b861415614652565b508181101561464c565b50506146b88161375d565b6146c1816134f2565b5f91825260056020526040808320549051637360837d60e01b8152600180841b6001600160801b039081166004840152607889901c1690931c831690921492826024817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa8015612c685761474b8691614752945f916145c357506132fc565b5191615382565b614638565b9061476182613b9d565b915f831361478957828160206101606141ca9401510161478283825161435c565b9052614d88565b505f9150565b6040516370a0823160e01b8152306004820152916001600160a01b038216602084602481845afa938415612c68575f9461489d575b50604051906323b872dd60e01b5f5233600452306024528260445260205f60648180855af160015f511481161561487e575b826040525f6060521561486c57816024816020936370a0823160e01b82523060048301525afa908115612c68575f91614838575b506141ca9361156391613521565b90506020813d602011614864575b81614853602093836131e4565b8101031261159857516141ca61482a565b3d9150614846565b635274afe760e01b5f5260045260245ffd5b600181151661489457813b15153d1516166147f6565b823d5f823e3d90fd5b9093506020813d6020116148c9575b816148b9602093836131e4565b810103126115985751925f6147c4565b3d91506148ac565b15613f765750565b156113655750565b156148e95750565b63403b75cb60e01b5f52600452603060245260445ffd5b61499c60c092949394614911613205565b9561491d82855161435c565b875261492d82602086015161435c565b604088015261494082604086015161435c565b9182608089015260a08501511590811591614a1d575b505f925f8112806149d0575b50506149ac575b5061498d61497b826060860151613514565b91602088019283526080850151613514565b60608701528551905190614fa3565b60a08501520151151560c0830152565b9064e8d4a5100066ffffffffffffff6149ca9360901c160290613514565b5f614969565b6149f29294505f14614a18575f035b64e8d4a51000620fffff84160290613be5565b80614a0257505f5b915f80614962565b670de0b6b3a76400006001915f190104016149fa565b6149df565b5f9150125f614956565b811561358e570590565b91908260a01b60a01d9262015180670de0b6b3a764000062ffffff8460841c16020490614a64828260601b60c01d615032565b9263ffffffff8260d81c168088039714614b1357609c1c620fffff16808711614b09575b50614a9e9060281b60c81d918683028401615032565b9485029181614aef575b5050029069d3c21bcecceda1000000820580925f81129081614ad8575b50614acf57500191565b015f1901929050565b905069d3c21bcecceda1000000820214155f614ac5565b614b009160011b9086038002614a27565b90035f80614aa8565b9550614a9e614a88565b505050939250509190565b614b266133a0565b50633b9aca0060405191614b3983613149565b676765c793fa10079d601b1b83525f0302602082015290565b614b5a6133a0565b50633b9aca0060405191614b6d83613149565b676765c793fa10079d601b1b835202602082015290565b90633b9aca0090614b936133a0565b5060405192614ba184613149565b676765c793fa10079d601b1b84525f030202602082015290565b600160ff1b8114613500575f0390565b5f8112918215614bf55760a0015161387d92611934929015614bef575f039061508b565b9061508b565b61387d92506080015161508b565b905f90614c0e6133a0565b501215614c2157610180015160a0015190565b61018001516080015190565b91925f821292614c4d918415614ca157633b9aca005f19915b02916150bc565b9115614c9c575f035b02676765c793fa10079d601b1b810580915f81129081614c84575b50614c7b57500390565b90505f19010390565b9050676765c793fa10079d601b1b820214155f614c71565b614c56565b633b9aca00600191614c46565b5f9080614cb9575090565b60019150676765c793fa10079d601b1b905f1901040190565b9060780180607811613500576001901b1790565b6f010101010101010101010101010101016f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f60ff926f555555555555555555555555555555558160011c1690036f33333333333333333333333333333333808260021c169116018060041c01160260781c1690565b90610160820151918251928315614d8257614d696141ca9483614c03565b906020815191015191608060c08501519401519461512e565b50505050565b8115614df3576060610160826040614def94018051614db06112e4888360881b60881d61435c565b906001600160781b0319161790528281018051614dd66112e4888360881b60881d613ca4565b906001600160781b031916179052015101918251613ca4565b9052565b5050565b81810292915f8212600160ff1b82141661350057818405149015171561350057565b9060018160f81c145f14614e8f5760015b80614e406001600160601b038460781c16614ce6565b11614e795750614e5a63ffffffff60089260d81c16614ce6565b11614e625750565b631e93f7ab60e21b5f52600452600860245260445ffd5b82631e93f7ab60e21b5f5260045260245260445ffd5b6010614e2a565b610180614ed49261016083015190805f14614f155760808201515b6040819301515f811383151514614ef0575b505015614ee157915b015190614bcb565b5f81121561387d575f0390565b614eea90614bbb565b91614ecc565b614f079293505f81125f14614f0f575f0390613521565b905f80614ec3565b90613521565b60a0820151614eb1565b92909192805f52600360205260405f20845f526020528160405f2055835f52600660205260018060a01b0360405f205416907f094a5cc7610170fcc952797373313d221fab67171dcf9a35f77cd437b979dfc56020604051858152a3614f9157614f8b61387d926134f2565b90615456565b614f9d61387d926134f2565b90614cd2565b908015614fe2575f821215614fb85750505f90565b670de0b6b3a7640000820291808304670de0b6b3a764000014901517156135005761387d91613584565b50505f1990565b667fffffffffffff811361502657667fffffffffffff90667ffffffffffffe198112156150215750600160ff1b8114613500575f0390565b905090565b50667fffffffffffff90565b908082136150215761504381614bbb565b8212156150545761387d9150614bbb565b5090565b91906150648184614a27565b925f8112918261507e575b505061507757565b905f190190565b8402141590505f8061506f565b51676765c793fa10079d601b1b81036150a2575090565b6150b890676765c793fa10079d601b1b92613be5565b0490565b918251676765c793fa10079d601b1b811461512157020290676765c793fa10079d601b1b820580925f81129081615109575b506150fd575b50602001510190565b5f1901915060206150f4565b9050676765c793fa10079d601b1b820214155f6150ee565b5090916020015191020190565b94929193906151496001600160601b03851680948784614c2d565b604087018181510190528087510187525f81138061528c575b156152875764e8d4a51000670de0b6b3a764000091620fffff8560281c160202055b60208701908151019052841561361e5760809461523d94600160e81b161561527c575b600160a08801525f811215615276575f03905b51676765c793fa10079d601b1b810361525e5750915b82028061524757505f905b633b9aca008160b01c0260011b926152158464e8d4a51000620fffff8560141c160264e8d4a5100062ffffff8660541c16029084876154c2565b6060880190815101905264e8d4a5100062ffffff81620fffff85160293603c1c1602926154c2565b9101908151019052565b670de0b6b3a76400006001915f19010401906151db565b61526b9061527092613be5565b614cae565b916151d0565b906151ba565b5f60c08801526151a7565b615184565b506001615162565b95949391946152af6001600160601b03861680958885614c2d565b90604088018281510190528188510188525f82139081615379575b50156152875764e8d4a51000670de0b6b3a764000091620fffff8560281c1602020560208701908151019052841561361e5760809461523d94600160e81b161561527c57600160a08801525f811215615276575f039051676765c793fa10079d601b1b810361525e57509182028061524757505f90633b9aca008160b01c0260011b926152158464e8d4a51000620fffff8560141c160264e8d4a5100062ffffff8660541c16029084876154c2565b9050155f6152ca565b906001600160601b0360ff61387d949360281c16600a0a921602613584565b91906153ac83613bc9565b8160011b916002830503613500576153c7836153cd9361435c565b90614df7565b600184901b936001600160ff1b038116036135005761387d935f611fa793135f14615401576153fb91615506565b91613bc9565b6153fb91615058565b6154148282613bf8565b80615429575b156150545761387d9150614bbb565b505f81121561545057805f035b5f83121561544957825f03905b1061541a565b8290615443565b80615436565b9060780180607811613500576001901b191690565b808060881b60881d03615484576001600160781b031690565b63403b75cb60e01b5f52600452607860245260445ffd5b808060881b60881d036154845760781b6effffffffffffffffffffffffffffff60781b1690565b93919202806154f05750505f905b0102806154dc57505f90565b670de0b6b3a76400006001915f1901040190565b6001916154ff915f1901613584565b01906154d0565b91906155128184614a27565b925f8113918261552c575b505061552557565b9060010190565b8402141590505f8061551d565b90939492946155488684613bf8565b908115615703575f845b13156156fc5760015b5f81139687156156f1576080015180985b5f8112156156eb575f03935b1561565157916155c2916155bc6155c8946155ee965f8a125f14615646576155a38a5f03809361508b565b81036156355750975b6155b68984614df7565b90613ca4565b996150bc565b84614df7565b676765c793fa10079d601b1b810580915f8112908161561d575b50615612575b50614bbb565b9315615603576080614def9101918251613521565b60a0614def9101918251613521565b5f190190505f6155e8565b9050676765c793fa10079d601b1b820214155f6155e2565b61564091508c61570a565b976155ac565b6155a38a809361508b565b906156776156666156839561567d959461570a565b966156718884614df7565b9061435c565b98615751565b83614df7565b676765c793fa10079d601b1b810580915f811390816156d3575b506156c8575b5093156156b9576080614def9101918251613514565b60a0614def9101918251613514565b60019150015f6156a3565b9050676765c793fa10079d601b1b820214155f61569d565b93615578565b60a00151809861556c565b5f1961555b565b5f87615552565b51676765c793fa10079d601b1b8103615721575090565b676765c793fa10079d601b1b820291808304676765c793fa10079d601b1b14901517156135005761387d91613584565b918251676765c793fa10079d601b1b811461512157020290676765c793fa10079d601b1b820580925f8113908161579d575b506157915750602001510190565b600101915060206150f4565b9050676765c793fa10079d601b1b820214155f61578356fea2a341935e595f1aabb5f92dd765957801315ef01958f76f5182e8a05b4d49f29b779b17422d0df92223018b32b4d1fa46e071723d6817e2486d003becc55f00a164736f6c6343000825000a61012080604052346102c357604081611ec4803803809161002082856104e9565b8339810103126102c3578051906001600160a01b038216908183036102c35760200151604051926100526040856104e9565b601684527f42616c6c617374204c697175696469747920506f6f6c0000000000000000000060208501526040519361008b6040866104e9565b600a855269189b1c109053131054d560b21b60208601528051906001600160401b0382116103e45760035490600182811c921680156104df575b60208310146103c65781601f849311610469575b50602090601f8311600114610403575f926103f8575b50508160011b915f199060031b1c1916176003555b83516001600160401b0381116103e457600454600181811c911680156103da575b60208210146103c657601f8111610358575b506020601f82116001146102ee5790806020959493926004975f926102e3575b50508160011b915f199060031b1c19161785555b63313ce56760e01b5f52835f8681845afa5f5190601f3d111661010082101680156102da57025b60a0526080523360c05260e05260405163313ce56760e01b815292839182905afa80156102cf575f9061028e575b60ff91501660120360ff811161027a5760ff16604d811161027a57600a0a610100526040516119b7908161050d82396080518181816106dc01528181610fa5015281816110a701526115d7015260a0518161072a015260c05181818161016d01528181610a9c01528181610b4d01528181610d1e015281816111d20152818161140a015281816115880152611735015260e0518181816102ce0152611109015261010051818181610bba01528181610ccc01526114740152f35b634e487b7160e01b5f52601160045260245ffd5b506020813d6020116102c7575b816102a8602093836104e9565b810103126102c3575160ff811681036102c35760ff906101c0565b5f80fd5b3d915061029b565b6040513d5f823e3d90fd5b50506012610192565b015190505f80610157565b601f1982169560045f52815f20965f5b818110610340575096600192849260209897969560049a10610328575b505050811b01855561016b565b01515f1960f88460031b161c191690555f808061031b565b838301518955600190980197602093840193016102fe565b818111156101375760045f52601f820160051c7f8a35acfbc15ff81a39ae7d344fd709f28e8600b4aa8c65c6b64bfe7fe36bd19b602084106103be575b81601f9101920160051c03905f5b8281106103b1575050610137565b5f828201556001016103a3565b5f9150610395565b634e487b7160e01b5f52602260045260245ffd5b90607f1690610125565b634e487b7160e01b5f52604160045260245ffd5b015190505f806100ef565b60035f9081528281209350601f198516905b8181106104515750908460019594939210610439575b505050811b01600355610104565b01515f1960f88460031b161c191690555f808061042b565b92936020600181928786015181550195019301610415565b828111156100d95760035f52909150601f830160051c7fc2575a0e9e593c00f959f8c92f12db2869c3395a3b0502d05e2516446f71f85b602085106104d7575b849392601f0160051c82900391015f5b8281106104c75750506100d9565b5f818301558594506001016104b9565b5f91506104a9565b91607f16916100c5565b601f909101601f19168101906001600160401b038211908210176103e45760405256fe60806040526004361015610011575f80fd5b5f3560e01c806301e1d1141461097157806306fdde03146108b657806307a2d13a14610898578063095ea7b3146107f05780630a28a477146107ca57806318160ddd146107ad57806323b872dd14610775578063313ce5671461070b57806338d52e0f146106c7578063402d267d146106a35780634cdad5061461067d5780635dab24201461065f5780636e553f65146105f157806370a08231146105ba57806394bf804d1461054a57806395d89b41146104465780639bc289f11461040e578063a9059cbb146103dd578063b3d7f6b9146103b7578063b460af9414610354578063ba087652146102f1578063bfa6fddb146102b7578063c63d75b614610282578063c6e6f59214610264578063ce96cb7714610241578063d905777e1461021e578063dd62ed3e146101ce578063ef8b30f7146101a05763fbfa77cf14610158575f80fd5b3461019c575f36600319011261019c576040517f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03168152602090f35b5f80fd5b3461019c57602036600319011261019c5760206101c66101be6113f5565b600435610ddc565b604051908152f35b3461019c57604036600319011261019c576101e76109b5565b6101ef6109cb565b6001600160a01b039182165f908152600160209081526040808320949093168252928352819020549051908152f35b3461019c57602036600319011261019c5760206101c661023c6109b5565b610c63565b3461019c57602036600319011261019c5760206101c661025f6109b5565b610c35565b3461019c57602036600319011261019c5760206101c66101be610a87565b3461019c57602036600319011261019c5761029b6109b5565b5060206101c66102a9610b38565b6102b16113f5565b90610ddc565b3461019c575f36600319011261019c5760206040517f00000000000000000000000000000000000000000000000000000000000000008152f35b3461019c576102ff366109e1565b909161030a82610c63565b80821161033357506101c69060209361032a610324610d09565b8361103a565b938491336114ec565b91632e52afbb60e21b5f5260018060a01b031660045260245260445260645ffd5b3461019c57610362366109e1565b909161036d82610c35565b80821161039657506020926101c69161038d610387610d09565b82610dad565b938492336114ec565b91633fa733bb60e21b5f5260018060a01b031660045260245260445260645ffd5b3461019c57602036600319011261019c5760206101c66103d56113f5565b600435611063565b3461019c57604036600319011261019c576104036103f96109b5565b6024359033610ea7565b602060405160018152f35b3461019c57602036600319011261019c576001600160a01b0361042f6109b5565b165f526005602052602060405f2054604051908152f35b3461019c575f36600319011261019c576040515f6004548060011c90600181168015610540575b60208310811461052c5782855290811561050857506001146104aa575b6104a68361049a81850382610a1b565b6040519182918261098b565b0390f35b91905060045f527f8a35acfbc15ff81a39ae7d344fd709f28e8600b4aa8c65c6b64bfe7fe36bd19b915f905b8082106104ee5750909150810160200161049a61048a565b9192600181602092548385880101520191019092916104d6565b60ff191660208086019190915291151560051b8401909101915061049a905061048a565b634e487b7160e01b5f52602260045260245ffd5b91607f169161046d565b3461019c57604036600319011261019c576004356105666109cb565b906105726102a9610b38565b808211610599576020836101c68461059161058b6113f5565b82611063565b809333611087565b9163284ff66760e01b5f5260018060a01b031660045260245260445260645ffd5b3461019c57602036600319011261019c576001600160a01b036105db6109b5565b165f525f602052602060405f2054604051908152f35b3461019c57604036600319011261019c5760043561060d6109cb565b90610616610b38565b80821161063e57506101c660209261063561062f6113f5565b84610ddc565b92839133611087565b91633c8097d960e11b5f5260018060a01b031660045260245260445260645ffd5b3461019c575f36600319011261019c5760203060601b604051908152f35b3461019c57602036600319011261019c5760206101c661069b610d09565b60043561103a565b3461019c57602036600319011261019c576106bc6109b5565b5060206101c6610b38565b3461019c575f36600319011261019c576040517f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03168152602090f35b3461019c575f36600319011261019c5760ff610725610f90565b1660ff7f0000000000000000000000000000000000000000000000000000000000000000160160ff81116107615760209060ff60405191168152f35b634e487b7160e01b5f52601160045260245ffd5b3461019c57606036600319011261019c576104036107916109b5565b6107996109cb565b604435916107a8833383610e04565b610ea7565b3461019c575f36600319011261019c576020600254604051908152f35b3461019c57602036600319011261019c5760206101c66107e8610d09565b600435610dad565b3461019c57604036600319011261019c576108096109b5565b602435903315610885576001600160a01b031690811561087257335f52600160205260405f20825f526020528060405f20556040519081527f8c5be1e5ebec7d5bd14f71427d1e84f3dd0314c0f7b2291e5b200ac8c7c3b92560203392a3602060405160018152f35b634a1406b160e11b5f525f60045260245ffd5b63e602df0560e01b5f525f60045260245ffd5b3461019c57602036600319011261019c5760206101c661069b610a87565b3461019c575f36600319011261019c576040515f6003548060011c90600181168015610967575b60208310811461052c578285529081156105085750600114610909576104a68361049a81850382610a1b565b91905060035f527fc2575a0e9e593c00f959f8c92f12db2869c3395a3b0502d05e2516446f71f85b915f905b80821061094d5750909150810160200161049a61048a565b919260018160209254838588010152019101909291610935565b91607f16916108dd565b3461019c575f36600319011261019c5760206101c6610a87565b602060409281835280519182918282860152018484015e5f828201840152601f01601f1916010190565b600435906001600160a01b038216820361019c57565b602435906001600160a01b038216820361019c57565b606090600319011261019c57600435906024356001600160a01b038116810361019c57906044356001600160a01b038116810361019c5790565b90601f8019910116810190811067ffffffffffffffff821117610a3d57604052565b634e487b7160e01b5f52604160045260245ffd5b5190811515820361019c57565b919082608091031261019c57815191602081015191610a84606060408401519301610a51565b90565b60405163b861507160e01b81526080816004817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa8015610b0f57610a84915f91610add575b50610cba565b610aff915060803d608011610b08575b610af78183610a1b565b810190610a5e565b5050505f610ad7565b503d610aed565b6040513d5f823e3d90fd5b8115610b24570490565b634e487b7160e01b5f52601260045260245ffd5b60405163b861507160e01b81526080816004817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa908115610b0f575f905f92610c10575b50610ba4600254610b9e610b99610f90565b610d8f565b90610b1a565b9082610c05575b82610bec575b505015610be8577f00000000000000000000000000000000000000000000000000000000000000008015610b2457600160701b0490565b5f90565b6064919250610bfa90610cba565b910411155f80610bb1565b5f8112159250610bab565b9050610c2b915060803d608011610b0857610af78183610a1b565b929150505f610b87565b610c41610c4f916116ec565b610c49610d09565b9061103a565b610c5761171d565b90818082109118021890565b610c6c906116ec565b610c7461171d565b80610c86610c80610d09565b8461103a565b11610ca7575b50610c9e610c98610d09565b8261103a565b610a8457505f90565b610cb491506102b1610d09565b5f610c8c565b5f8113610cc657505f90565b610a84907f000000000000000000000000000000000000000000000000000000000000000090610b1a565b81810392915f13801582851316918412161761076157565b60405163b861507160e01b81526080816004817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa908115610b0f57610a8491610d66915f905f92610d6b575b50610cf1565b610cba565b9050610d86915060803d608011610b0857610af78183610a1b565b5050905f610d60565b60ff16604d811161076157600a0a90565b9190820180921161076157565b610dc4600254610dbe610b99610f90565b90610da0565b916001810180911161076157610a84926001926118ae565b610ded600254610dbe610b99610f90565b916001810180911161076157610a84925f926118ae565b6001600160a01b039081165f818152600160209081526040808320948616835293905291909120549291905f198410610e3e575b50505050565b828410610e84578015610885576001600160a01b03821615610872575f52600160205260405f209060018060a01b03165f5260205260405f20910390555f808080610e38565b508290637dc7a0d960e11b5f5260018060a01b031660045260245260445260645ffd5b6001600160a01b0316908115610f7d576001600160a01b0316918215610f6a575f82815260056020526040902054428111610f545750815f525f60205260405f2054818110610f3b57817fddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef92602092855f525f84520360405f2055845f525f825260405f20818154019055604051908152a3565b8263391434e360e21b5f5260045260245260445260645ffd5b82636f8a4afb60e01b5f5260045260245260445ffd5b63ec442f0560e01b5f525f60045260245ffd5b634b637e8f60e11b5f525f60045260245ffd5b60405163313ce56760e01b81526020816004817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa8015610b0f575f90610ffd575b60ff169050600c8111610ff75760120360ff81116107615790565b50600690565b506020813d602011611032575b8161101760209383610a1b565b8101031261019c575160ff8116810361019c5760ff90610fdc565b3d915061100a565b906001810180911161076157610a84915f9161105d600254610dbe610b99610f90565b916118ae565b906001810180911161076157610a849160019161105d600254610dbe610b99610f90565b6001600160a01b0391821693911691908383036113de5760018060a01b037f0000000000000000000000000000000000000000000000000000000000000000166040516323b872dd60e01b5f5284600452306024528360445260205f60648180865af19060015f51148216156113c6575b6040525f6060521561136c5761112e7f000000000000000000000000000000000000000000000000000000000000000042610da0565b5f86815260056020908152604091829020839055905191825286917f9f1ec8c880f76798e7b793325d625e9b60e4082a553c98f42b6cda368dd600089190a28415610f6a575f805260056020525f9061118983600254610da0565b600255855f525f60205260405f20838154019055855f7fddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef6020604051878152a360018060a01b037f0000000000000000000000000000000000000000000000000000000000000000169060405163095ea7b360e01b5f52826004528560245260205f60448180865af19060015f51148216156113b7575b60405215611302575b3060601b90823b1561019c5760405191633655218f60e21b8352600483015260248201528460448201525f8160648183865af18015610b0f576112ed575b50803b156112e9578180916004604051809481936358790b2760e01b83525af180156112de576112c6575b50507fdcbc1c05240f31ff3ad067ef1ee35ce4997762752e3a095284754544f4c709d79160409182519182526020820152a3565b6112d1828092610a1b565b6112db5780611292565b80fd5b6040513d84823e3d90fd5b5080fd5b6112fa9192505f90610a1b565b5f905f611267565b60405163095ea7b360e01b5f52826004525f60245260205f60448180865af19060015f511482161561139f575b6040521561136c5760405163095ea7b360e01b5f52826004528560245260205f60448180865af19060015f511482161561137e575b604052611229575b635274afe760e01b5f5260045260245ffd5b90600181151661139657823b15153d15161690611364565b503d5f823e3d90fd5b90600181151661139657823b15153d1516169061132f565b90823b15153d15161690611220565b90600181151661139657823b15153d151616906110f8565b5050635ef27da560e01b5f5260045260245260445ffd5b60405163b861507160e01b81526080816004817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa8015610b0f575f905f5f916114c2575b61144f929350610da0565b905f8282019283129112908015821691151617610761575f811361147257505f90565b7f000000000000000000000000000000000000000000000000000000000000000080156114b0576114a86001915f198401610b1a565b019015150290565b634e487b715f5260126020526024601cfd5b5050506114e061144f9160803d608011610b0857610af78183610a1b565b50919250829190611444565b6001600160a01b038084169592949082169390929182908786036116db575b5050505f8515610f7d575f868152600560205260409020544281116116c55750855f525f60205260405f20548281106116aa578290875f525f6020520360405f205581600254036002555f867fddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef6020604051868152a33060601b947f00000000000000000000000000000000000000000000000000000000000000006001600160a01b031690813b1561019c57604051631a0a12a760e21b815260048101979097526001600160a01b037f000000000000000000000000000000000000000000000000000000000000000081166024890152604488018690521660648701819052955f8160848183865af18015610b0f57611695575b50803b156112e9578180916004604051809481936358790b2760e01b83525af180156112de57611680575b50507ffbde797d201c681b91056529119e0b02407c7bb96a4a2c75c01fc9667232c8db9160409182519182526020820152a4565b61168b828092610a1b565b6112db578061164c565b6116a29192505f90610a1b565b5f905f611621565b90508563391434e360e21b5f5260045260245260445260645ffd5b86636f8a4afb60e01b5f5260045260245260445ffd5b6116e492610e04565b5f818161150b565b6001600160a01b03165f8181526005602052604090205442101561170f57505f90565b5f525f60205260405f205490565b604051631ecfb14f60e21b81523060601b60048201527f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03169060e081602481855afa908115610b0f575f91611817575b5060c0810151156118115760606004926040519384809263601c51c760e11b82525afa918215610b0f575f926117d8575b508060806117c06040610c57940151606084015190610cf1565b910151808212156117d15750610cba565b9050610cba565b9091506060813d606011611809575b816117f460609383610a1b565b8101031261019c576040015190610c576117a6565b3d91506117e7565b50505f90565b905060e0813d60e0116118a6575b8161183260e09383610a1b565b8101031261019c576040519060e0820182811067ffffffffffffffff821117610a3d5761189b9160c091604052805184526020810151602085015260408101516040850152606081015160608501526080810151608085015260a081015160a085015201610a51565b60c08201525f611775565b3d9150611825565b92916118bb81838661190c565b9260048110156118f85760018091161491826118e1575b5050610a849250151590610da0565b9080925015610b2457610a84930915155f806118d2565b634e487b7160e01b5f52602160045260245ffd5b90915f19838309928083029283808610950394808603951461199d57848311156119855790829109815f0382168092046002816003021880820260020302808202600203028082026002030280820260020302808202600203028091026002030293600183805f03040190848311900302920304170290565b82634e487b715f52156003026011186020526024601cfd5b505090610a849250610b1a56fea164736f6c6343000825000a";
+  const _bytecode = "0x6101008060405234610252576080816181088038038091610020828561025e565b8339810103126102525761003381610281565b60208201519091906001600160a01b0381168103610252577f2f658b440c35314f52658ea8a740e05b284cdc84dc9ae01e891f21b8933e7cad6020606061007c60408601610281565b9401515f80546001600160a01b0319166001600160a01b03909716968717905560405195865294a160405163313ce56760e01b81526001600160a01b0383169290602081600481875afa80156101bb575f9061021d575b60ff91501691601283116102065760805260c052601203601281116101f257604d81116101f257600a0a60e0524260201c6101da576f038d7ea4c680000000038d7ea4c680004260e01b17600b5560405191611ec490818401906001600160401b038211858310176101c65760409385936162448539825260208201520301905ff080156101bb5760a052604051615fae90816102968239608051818181610ff3015281816117270152613e2c015260a0518181816138280152613d14015260c051818181610b2e01528181611107015281816133ee0152613e61015260e05181613e880152f35b6040513d5f823e3d90fd5b634e487b7160e01b5f52604160045260245ffd5b63403b75cb60e01b5f5242600452602060245260445ffd5b634e487b7160e01b5f52601160045260245ffd5b828463b001705b60e01b5f5260045260245260445ffd5b506020813d602011610256575b816102376020938361025e565b81010312610252575160ff811681036102525760ff906100d3565b5f80fd5b3d915061022a565b601f909101601f19168101906001600160401b038211908210176101c657604052565b51906001600160a01b03821682036102525756fe60a06040526004361015610011575f80fd5b5f6080525f3560e01c8063019de3cc1461385757806316f0115b146138115780631ca4413d146137305780631f665646146136cb5780632bc2f107146136385780632f81bfc1146135285780633342f689146134c65780633db05d4b146133885780634072f913146132c55780634605cab61461321c5780634a8a27951461308b578063518e5afc14612fce57806358790b2714612f6c5780635d6d30a014612e055780635f03a9f814612c91578063655f03901461169157806368284a9c1461145d578063685a43661461142957806368a7005e146113845780636ed1b7d7146112dc57806377dca504146112bd5780637a9e5e4b146111fe5780637b3ec53c146111365780637b9e618d146110f05780637cc687bc146110225780637dc0d1d014610fdc57806380fb214214610f7a5780638fb3603714610f31578063953a835514610ed15780639932115614610ea35780639c6085b914610df2578063a44bed6214610dbe578063a906351514610d14578063aa7925bd14610bb7578063aa97fd86146109f8578063b4eb19281461092d578063b57e7d2014610883578063b655517114610739578063b861507114610658578063bd8196a91461056d578063bf7e214f14610542578063c038a38e14610505578063cc38c8a0146104db578063d211fd18146104bc578063d954863c146103f8578063dd3c3ef6146103d4578063e7d931e41461032c5763f063f3691461022d575f80fd5b34610319576040366003190112610319576004356001600160401b0381116103195761025d9036906004016139a3565b610265613d43565b73__$dea4156a66aa1802b88d93e5368ff4d5f6$__90610283613da8565b90823b15610319576040516325f7038760e21b8152600160048201529384926102c992906102b5906024860190613ad4565b6101c06101848501526101c4840191613c0b565b916024356101a483015281806080519403915af4801561031f57610300575b6080515f516020615f825f395f51905f525d60805180f35b60805161030c91613ab3565b608051610319575f6102e8565b60805180fd5b6040513d608051823e3d90fd5b346103195760805136600319011261031957610346613d43565b73__$c020f371f6fb849ebd1e3487c91aadbba3$__610363613da8565b90803b156103195760405163771cd73d60e11b8152600160048201529161038e906024840190613ad4565b8161018481608051935af4801561031f576103bb576080515f516020615f825f395f51905f525d60805180f35b6080516103c791613ab3565b60805161031957806102e8565b34610319576080513660031901126103195760206103f0613d12565b604051908152f35b346103195760603660031901126103195761041161394a565b60443561041c613d43565b73__$dbbdfce7f24fdbbdc63b2d674e92dfa793$__610439613da8565b90803b156103195760405163f6ea1e1360e01b81526001600482015291610464906024840190613ad4565b60043561018483015260018060a01b0384166101a4830152826101c4830152816101e481608051935af4801561031f576104a3575b506102e8916146a5565b6080516104af91613ab3565b6080516103195782610499565b3461031957608051366003190112610319576020600a54604051908152f35b3461031957608051366003190112610319576040513060601b6001600160601b0319168152602090f35b3461031957608051366003190112610319576060600d546001600160801b036040519160ff8160f01c1683528060f81c6020840152166040820152f35b346103195760805136600319011261031957608051546040516001600160a01b039091168152602090f35b3461031957610180366003190112610319576105893633613eb4565b73__$177b0857d1d715bf3c936c4ed7f2f40af3$__803b15610319576040519063c8c28e0b60e01b825260016004830152600435602483015260243560448301526044356064830152606435608483015260843560a483015260a43560c483015260c43560e483015260e43561010483015261010435610124830152610124356101448301526101443561016483015261016435610184830152816101a481608051935af4801561031f5761063f575b60805180f35b60805161064b91613ab3565b6080516103195780610639565b346103195760805136600319011261031957610672613da8565b60405163667d212760e11b81526001600482015290610695906024830190613ad4565b6080816101848173__$478ae4436e419be740971da73763e43ced$__5af4801561031f57608051908190819081906106e5575b608094506040519384526020840152604083015215156060820152f35b505050506080813d608011610731575b8161070260809383613ab3565b8101031261031957806080915190602081015191610727606060408401519301613b86565b90929190916106c8565b3d91506106f5565b346103195761026036600319011261031957610753613914565b6102403660231901126103195761076a3633613eb4565b73__$177b0857d1d715bf3c936c4ed7f2f40af3$__610787613da8565b91813b156103195760ff906107b460405194631d95912560e31b8652600160048701526024860190613ad4565b166101848301526024356101a48301526044356101c48301526064356101e483015260843561020483015260a43561022483015260c43561024483015260e43561026483015261010435610284830152610124356102a4830152610144356102c4830152610164356102e4830152610184356103048301526101a4356103248301526101c4356103448301526101e43561036483015261020435610384830152610224356103a4830152610244356103c4830152816103e481608051935af4801561031f5761063f5760805180f35b3461031957610891366139d3565b9261089a613d43565b6108a383614069565b6108ab613da8565b926020840151850361091f575b73__$9cb7712f5e7365d2cbfba9da45b493730f$__91823b15610319576108f960405196879586948594634b0e89d560e01b86526080519960048701613c3a565b03915af4801561031f576103bb576080515f516020615f825f395f51905f525d60805180f35b61092885614046565b6108b8565b346103195760803660031901126103195760043561094961394a565b90610952613d43565b61095b81614046565b73__$52d5057cbee9e3018204b208f78a532585$__9061098261097c613da8565b93614007565b90823b15610319576040516315ca198160e01b815260016004820152936109ad906024860190613ad4565b6101848401526101a48301526044356101c48301526064356101e48301528161020481608051935af4801561031f576103bb576080515f516020615f825f395f51905f525d60805180f35b346103195761024036600319011261031957610a143633613eb4565b610a1c613d43565b610a24613da8565b604051631b20143b60e31b81526001600482015290610a47906024830190613ad4565b6004356101848201526024356101a48201526044356101c48201526064356101e482015260843561020482015260a43561022482015260c43561024482015260e43561026482015261010435610284820152610124356102a4820152610144356102c4820152610164356102e4820152610184356103048201526101a4356103248201526101c4356103448201526101e43561036482015261020435610384820152610224356103a48201526040816103c48173__$177b0857d1d715bf3c936c4ed7f2f40af3$__5af490811561031f576080519060805192610b6f575b50610b526020927f00000000000000000000000000000000000000000000000000000000000000006146a5565b6080515f516020615f825f395f51905f525d60ff60405191168152f35b9150506040813d604011610baf575b81610b8b60409383613ab3565b8101031261031957805160ff8116810361031957610b526020809301519250610b25565b3d9150610b7e565b3461031957602036600319011261031957610120610bd3613914565b604051610bdf81613a7c565b6080518152608051602082015260805160408201526080516060820152608051608082015260805160a082015260805160c082015260805160e0820152610100608051910152610c2e81614069565b60ff811660805152600460205260406080512090815491600181015491600282015490600383015490600484015490610c65613d12565b60805152600260205260ff60406080512091165f5260205260405f2054916005850154936007600687015496015496610100604051610ca381613a7c565b8a81526020810192835260408101938452606081019485526080810195865260a0810196875260c0810197885260e08101988952019788526040519889525160208901525160408801525160608701525160808601525160a08501525160c08401525160e083015251610100820152f35b3461031957606036600319011261031957610d2d613914565b610d373633613eb4565b610d4081614069565b73__$726b3ea66afd2c4ace91155ed1fe641949$__610d5d613da8565b91813b156103195760ff90610d8a604051946320bfd54f60e01b8652600160048701526024860190613ad4565b166101848301526024356101a48301526044356101c4830152816101e481608051935af4801561031f5761063f5760805180f35b34610319576020366003190112610319576020610de4600435610ddf613da8565b614091565b60881b60881d604051908152f35b3461031957604036600319011261031957610e0b613924565b610e13613d43565b610e1c81614069565b73__$c020f371f6fb849ebd1e3487c91aadbba3$__610e39613da8565b91813b156103195760ff90610e6660405194632eecb82b60e11b8652600160048701526024860190613ad4565b600435610184850152166101a4830152816101c481608051935af4801561031f576103bb576080515f516020615f825f395f51905f525d60805180f35b3461031957602036600319011261031957600435608051526001602052602060406080512054604051908152f35b3461031957606036600319011261031957610eea613914565b6024359081151582036103195760ff16608051526004602052610f19600860406080512001916044359061468a565b60805152602052602060406080512054604051908152f35b3461031957608051366003190112610319576080515460a01c60ff1615610f70576020638fb3603760e01b5b6040516001600160e01b03199091168152f35b6020608051610f5d565b346103195760805136600319011261031957610f94613d43565b73__$02b74af3ae002a8c2decd2f1fb5c61adca$__610fb1613da8565b90803b1561031957604051630389c44560e51b8152600160048201529161038e906024840190613ad4565b3461031957608051366003190112610319576040517f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03168152602090f35b34610319576080366003190112610319576004356044356001600160a01b0381169081900361031957611053613d43565b61105c82614046565b73__$dbbdfce7f24fdbbdc63b2d674e92dfa793$__9061107a613da8565b92823b1561031957604051637a0a0a1f60e11b815260016004820152936110a5906024860190613ad4565b6101848401526024356101a48401526101c48301526064356101e48301528161020481608051935af4801561031f576103bb576080515f516020615f825f395f51905f525d60805180f35b3461031957608051366003190112610319576040517f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03168152602090f35b346103195760203660031901126103195761114f613b50565b50611158613da8565b604051630dc4f8a560e31b8152600160048201529061117b906024830190613ad4565b60043561018482015260e0816101a48173__$436626e962b34d7f18c4ccf82516962bba$__5af4801561031f57608051906111c3575b60e0906111c16040518092613960565bf35b5060e03d60e0116111f7575b6111d98183613ab3565b81019060e0818303126103195760e0916111f291613b93565b6111b1565b503d6111cf565b3461031957602036600319011261031957611217613934565b608051546001600160a01b03811633036112a757813b15611283576080516001600160a01b03199091166001600160a01b0390921691821790556040519081527f2f658b440c35314f52658ea8a740e05b284cdc84dc9ae01e891f21b8933e7cad90602090a160805180f35b50608080516361798f2f60e11b90526001600160a01b039190911660045251602490fd5b62d1953b60e31b60805152336004526024608051fd5b3461031957608051366003190112610319576020600854604051908152f35b34610319576020366003190112610319576112f5613914565b6112fd613d43565b61130681614069565b73__$c020f371f6fb849ebd1e3487c91aadbba3$__611323613da8565b91813b156103195760ff906113506040519463b7e8b4d360e01b8652600160048701526024860190613ad4565b16610184830152816101a481608051935af4801561031f576103bb576080515f516020615f825f395f51905f525d60805180f35b34610319576080513660031901126103195761139e613b50565b5060e0600b54600c54601154601254601354906001600160701b03600d5460801c1692600e549460c06040516113d381613a61565b8881526020810192835260408101938452606081019485526080810195865260a08101968752019586526040519687525160208701525160408601525160608501525160808401525160a08301525160c0820152f35b346103195760403660031901126103195761144261394a565b600435608051526003602052610f1960406080512091614007565b346103195760803660031901126103195760043561147961394a565b6044356064356001600160a01b0381169081900361031957611499613d43565b6114a284614046565b73__$dbbdfce7f24fdbbdc63b2d674e92dfa793$__936114c0613da8565b90853b156103195760405163f612659160e01b815260016004820152916114eb906024840190613ad4565b61018482015260018060a01b03841694856101a4830152836101c4830152826101e48301528161020481608051935af4801561031f57611678575b506040516370a0823160e01b815230600482015293602085602481845afa94851561031f5760805195611644575b506080805160405163a9059cbb60e01b90915260049390935260248490525160209060448180855af160016080515114811615611623575b826040521561160d57816024816020936370a0823160e01b82523060048301525afa90811561031f57608051916115d5575b506115cc906102e894613ffa565b91818314614660565b90506020813d602011611605575b816115f060209383613ab3565b8101031261160157516102e86115be565b5f80fd5b3d91506115e3565b635274afe760e01b608051526004526024608051fd5b600181151661163957813b15153d15161661158c565b823d608051823e3d90fd5b9094506020813d602011611670575b8161166060209383613ab3565b8101031261160157519385611554565b3d9150611653565b60805161168491613ab3565b6080516103195784611526565b346103195760a0366003190112610319576116aa613924565b6084356116b5613d43565b6116c0600435614046565b804211612c77575060443515612c64576116d981614069565b6116e1613da8565b6116ed60043582614091565b916116fb60ff8216846147e7565b604051637360837d60e01b8152607882901c6001600160801b03166004820152608051919391816024817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa90811561031f5760805191612bd2575b50600160ff84161b5f1981019081116124d35761178e6001600160801b03611794928760781c16166147fb565b82613cb1565b5190600160e81b821615612b9d57604051956101e087018781106001600160401b03821117612b85576040526080518752608051602088015260805160408801526080516060880152608051608088015260805160a088015260805160c088015260805160e0880152608051610100880152608051610120880152608051610140880152608051610160880152608051610180880152611832613c75565b6101a088015260405161184481613a61565b608051815260805160208201526080516040820152608051606082015260405161186d816139fb565b5f81525f60208201526080820152604051611887816139fb565b5f81525f602082015260a082015260805160c08201526101c08801526118b1602085015185614091565b6118c68660ff165f52600460205260405f2090565b90600435895260ff871660208a01528260408a0152606089015283608089015261191981548060a08b01526002830154908160c08c0152600384015460e08c015242916001600160601b0388169161487e565b6101608a01526101408901526101a088015160043560805152600260205260406080512060ff88165f52602052600160405f205492602083018460101b60881d81528460881b60881d84528b6101c0810151958460a083015160f81c1615155f14612aff576119906101406119a09301518561496b565b60a0890152608088015283614a03565b909152835260078101546101008c01529893985b602088015160805152600260205260406080512060ff8a165f5260205260405f20548060881b60881d604085015260101b60881d6060840152015490608051506001600160681b03821660808201526080515060a06001600160681b038360681c1691015260d01c6101808901526001600160601b03841681526020633b9aca0060c08a01516080515060b01c02910152611a4e876140d4565b50611a57613b50565b600160c08201526080519096909182607882811c6001600160601b039081169185901c16815b61297857505060805163ffffffff60d894851c8116959390941c90931692919050825b612840575050505050611ab285614175565b94611abf6044358761418f565b15958615612800575b50611ad1613b50565b9186156127eb57611b3390611ae58361436b565b611b106001600160401b0364e8d4a51000620fffff60e087015160a01c16029260601c168092613cf1565b60406101c0850151015264e8d4a51000620fffff60e085015160b41c1602613cf1565b60606101c0830151015264e8d4a51000620fffff600854607c1c1602926101a0820151926101c083015196611b898851611b79611b748b60408a0151614b9a565b614b34565b60208b01519160443591906153d9565b60805160443513156127de57806127ad57506080515b975b60443586815b6125d657905060e0915001519464e8d4a51000670de0b6b3a7640000611be260c08401519960805160c086015260805160e086015289614c4a565b610180880151919004919091049065ffffffffffff9081039081116124d35781116125a1575b611c1781610180880151613cf1565b6101808701528064e8d4a5100081020464e8d4a5100014811517156124d357606090611c5790611c4e9064e8d4a510000289613ffa565b828401516143db565b910152611c648685614b44565b60643515801561257e575b1561256157611c7d84614175565b92836124fe575b6101a0850151611ca560208251920151611c9e83896154f1565b908361550f565b865160805152600260205260406080512060ff8060208a015116165f526020528060405f205586517f15cfb2bdd35d3372d9d186f62f35b3e239db38f82d1fc7283427ffac82661ce0602060ff818b01511693604051908152a3602086015160ff16906124eb57604086015190806078016078116124d3576001906078011b19165b6040860152611d42606086015160ff602088015116906147e7565b60608601526101a0850151611d6960ff60208801511660ff165f52600460205260405f2090565b6040820191611d8883516060830151611d82828c6154f1565b9161550f565b92602085015160805152600260205260406080512060ff8060208c015116165f526020528360405f2055600160e81b60808a015116612346575b50600160a089015160f81c16612337575b60a0608082015191015190610180890151611df2828060681c156159db565b611e00838060681c156159db565b8060301c61231c576001611e9a948b9794611e9f9997947f8dc07c38e14f7d830188b67ae7180304ccb66e5e90ad4c8437368793f62d69939460d01b9160681b1717918291015560ff60208801511692611e7660a089015191604051938493846040919493926060820195825260208201520152565b0390a2611e958451604086015160208401519060608801519285614c5d565b6143f3565b6141c3565b971561228e5750608051126101a0820151600160671b608082015110908161227c575b81612253575b8161222c575b5060ff602084015116901561221657508151604083015160f881901c60010361220f5760015b80611f0b607884901c6001600160601b03166147fb565b116121f55750600890611f269060d81c63ffffffff166147fb565b116121da5750611f368183614dde565b633b9aca0069ffffffffffffffffffff60e0850151160260ff6020850151168183116121bc575050600a549164ffffffffff60a884901c811690608085901c16611f808282613cf1565b42116121a357505090611f97611fae921585614dde565b8082111561219c57505b6101c08401515190614c4a565b8061216f5750670de0b6b3a76400006120066001600160801b03611fe6611fe16080515b611fdb88614e5a565b90614c4a565b615442565b93608051501664e8d4a51000620fffff60e087015160c81c160290614c4a565b6020840151919004919060ff16828211612153575050506040015164e8d4a510006008549160881b60881d9160c81c029060805181129081801592612135575b1561212f5760805103905b1561211057505060c0850151156120f7576040850151606090950151948086136120d6575060ff9394505b60405194604435865260208601526040850152606084015216907fe05d0f71dea41788232a6c1093209fbd1278078ea2412fb94c2b7780079ad177608060043592a36080515f516020615f825f395f51905f525d60805180f35b859063fd46fe5b60e01b608051526004356004526024526044526064608051fd5b634e15090d60e11b608051526004356004526024608051fd5b6305a23b9560e51b608051526004356004526024526044526064608051fd5b90612051565b9150811561214c578281608051035b101591612046565b8281612144565b63587c65d760e11b608051526004526024526044526064608051fd5b670de0b6b3a764000090612006906001600160801b0390611fe690611fe1905f1901859004600101611fd2565b9050611fa1565b63123d1c7560e21b608051526004526024526044608051fd5b829063c1c1705560e01b608051526004526024526044526064608051fd5b631e93f7ab60e21b6080515260045260086024526044608051fd5b82631e93f7ab60e21b608051526004526024526044608051fd5b6010611ef4565b6313c4e57160e31b608051526004526024608051fd5b6060015160805190915081121561224e57608051035b600160761b1188611ece565b612242565b60208101516080519192509081121561227757608051035b600160761b1190611ec8565b61226b565b60a0810151600160671b119150611ec2565b9691505080516080518112612300575060a08082015196015190818710908115916122e6575b50156122c5575060ff93945061207c565b85906374ac620760e11b608051526004356004526024526044526064608051fd5b6122fa915060606040820151910151131590565b876122b4565b63e4f68ea960e01b608051526004356004526024526044608051fd5b63403b75cb60e01b6080515260045260306024526044608051fd5b6123418883615581565b611dd3565b61014089015190612367611b746101608c0151926101c08d01519051614b9a565b8a62ffffff60e082015160dc1c1691670de0b6b3a764000060206101c064e8d4a510008602940151015193608051500291808304620f424014901517156124d3576123b1916153b7565b906201518081028181046201518014821517156124d357806401bcf240008302046201518014901517156124d3576123f9916401bcf240006123f4920290615081565b614fd0565b60a08b81015191939081811b901d8190036124b8576001600160601b03169160c081811b901d81900361249d5760601b67ffffffffffffffff60601b169260c881811b901d8190036124825760a01b66ffffffffffffff60a01b169061246442602081901c156159bc565b60ff60f81b16924260d81b92171717178060a08a015282558d611dc2565b63403b75cb60e01b6080515260045260386024526044608051fd5b63403b75cb60e01b6080515260045260406024526044608051fd5b63403b75cb60e01b6080515260045260606024526044608051fd5b634e487b7160e01b6080515260116004526024608051fd5b6124f99060408701516147e7565b611d27565b633b9aca0069ffffffffffffffffffff60e087015160501c16026080515060805185125f1461255b5784608051035b81811061253b575050611c84565b60ff8a637060613f60e01b60805152166004526024526044526064608051fd5b8461252d565b87634779077960e11b608051526004526064356024526044608051fd5b50608051604435131561259657606435881115611c6f565b606435881015611c6f565b5061018085015165ffffffffffff0365ffffffffffff811115611c0857634e487b7160e01b6080515260116004526024608051fd5b8161271961270961260e61260861272396612603896125fc611b748260408c0151614b9a565b9851614b9a565b6154a5565b856154a5565b9360c087015185811561278f575b612626919261418f565b1561277f57612654611fe160608901515b5f8812156127725761264a61264f858a5f035b614c4a565b615463565b8c60e06126648382840151613cf1565b9101528c8051916126788489858d86615ca3565b90846126858b839761418f565b1561275057926126df60c0936126a16126e4946126ee976143db565b5f81121561274b575f035b87515f811215612746575f035b81810361272a5750506020870151905b602088016126d88382516143db565b9052614c13565b614c13565b92019182516143db565b90525b8c528b60408101518861270388614b34565b92615ca3565b9060408c015260608b0151614c13565b60608a01526143db565b8681611ba7565b61273b6127409260208b01516153b7565b615c70565b906126c9565b6126b9565b6126ac565b505061276161276b92602092614c13565b9201918251614c13565b90526126f1565b61264a61264f858a614c4a565b612654611fe16040890151612637565b61262691506127a68951828560208d0151926153d9565b915061261c565b6080516127c657633b9aca006001915f19010401611b9f565b634e487b7160e01b6080515260126004526024608051fd5b633b9aca00900497611ba1565b9150611b336127fa82876141c3565b92611ae5565b6080519196509060443512156128375760443560805103905b6080518112156128315760805103905b119486611ac8565b90612829565b60443590612819565b600183161561296f5760018091818087161461286d575b01915b600194851c949390931c92019082611aa0565b8360805152600560205260406080512054600435608051526003602052604060805120856080515260205260406080512054908c6128ab848b613cb1565b51670de0b6b3a76400006128cb826128c4818888615321565b9686615321565b64e8d4a51000620fffff8660141c1602020482510182528560e81b166128f4575b505050612857565b602082670de0b6b3a7640000655af3107a400061ffff829660901c168360a01c0202046001600160601b038260301c1690608051508082115f1461295b5761294892620fffff160264e8d4a5100002614b90565b915b0192020481510190528c808c6128ec565b5050620fffff1664e8d4a51000029161294a565b9060019061285a565b909193946001831615612af65760018091818085161480612ae9575b6129af575b01945b9495940191600190811c91901c81611a7d565b612a8560ff88168e6129c1848d613cb1565b51916129d88160ff165f52600460205260405f2090565b9060043560805152600260205260ff60406080512091165f5260205260405f2054600282015491805490612a17426001600160601b038816868561487e565b50918360881b60881d8a8560101b60881d9260805150604051612a39816139fb565b5f80825260209091015260f81c1615612a91575050612a5c612a7f929382614a03565b929092938584612a6c838661496b565b60805190921215612a8a57505b9361518f565b946151cc565b612999565b9050612a79565b60805191945092612a7f91841215612ae257855f195b612aaf613cd9565b50633b9aca008360405192612ac3846139fb565b676765c793fa10079d601b1b845260805103020260208201529361518f565b858b612aa7565b5060ff8c16871415612994565b9360019061299c565b5061014001519050612b0f613cd9565b50633b9aca0060405191612b22836139fb565b676765c793fa10079d601b1b83526080510302602082015260808501526101408b015160805150612b51613cd9565b50633b9aca0060405191612b64836139fb565b676765c793fa10079d601b1b835202602082015260a08501529893986119b4565b634e487b7160e01b6080515260416004526024608051fd5b63ffffffff8260ff86637633001760e11b608051521660045264ffffffffff8160a01c1660245260c81c166044526064608051fd5b90503d80608051833e612be58183613ab3565b810190602081830312610319578051906001600160401b03821161031957019080601f83011215610319578151612c1b81613bf4565b92612c296040519485613ab3565b81845260208085019260051b82010192831161031957602001905b828210612c545750505085611761565b8151815260209182019101612c44565b631f2a200560e01b608051526004608051fd5b63041f95d160e51b60805152600452426024526044608051fd5b3461031957604036600319011261031957612caa613924565b612cb2613c75565b50612cbc81614069565b60ff612cc6613da8565b6040516310e67eb160e21b8152600160048201529290612cea906024850190613ad4565b600435610184840152166101a4820152610100816101c48173__$436626e962b34d7f18c4ccf82516962bba$__5af4801561031f5760805190612d7b575b6101009060e060405191805183526020810151602084015260408101516040840152606081015160608401526080810151608084015260a081015160a084015260c081015160c0840152015160e0820152f35b50610100813d8211612dfd575b81612d966101009383613ab3565b81010312610319576040516101009160e090612db183613a45565b805183526020810151602084015260408101516040840152606081015160608401526080810151608084015260a081015160a084015260c081015160c0840152015160e0820152612d28565b3d9150612d88565b3461031957612e7960a0612e18366139d3565b60409591929551612e2881613a2a565b608051815260805160208201526080516040820152608051606082015260808051910152612e5586614069565b612e5d613da8565b60405163028ba2e760e21b815296879586959260048701613c3a565b038173__$9cb7712f5e7365d2cbfba9da45b493730f$__5af490811561031f5760805191612ef8575b5060405181516007811015612ee05760a092608091835260208101516020840152604081015160408401526060810151606084015201516080820152f35b634e487b7160e01b6080515260216004526024608051fd5b905060a0813d60a011612f64575b81612f1360a09383613ab3565b810103126103195760405190612f2882613a2a565b80519060078210156103195760809183526020810151602084015260408101516040840152606081015160608401520151608082015281612ea2565b3d9150612f06565b346103195760805136600319011261031957612f86613d43565b73__$478ae4436e419be740971da73763e43ced$__612fa3613da8565b90803b1561031957604051632d3f629f60e21b8152600160048201529161038e906024840190613ad4565b346103195760e036600319011261031957612fe93633613eb4565b73__$177b0857d1d715bf3c936c4ed7f2f40af3$__613006613da8565b90803b156103195760405163610f571f60e01b81526001600482015291613031906024840190613ad4565b6004356101848301526024356101a48301526044356101c48301526064356101e483015260843561020483015260a43561022483015260c4356102448301528161026481608051935af4801561031f5761063f5760805180f35b34610319576020366003190112610319576004356001600160401b038111610319576130bb9036906004016139a3565b6130ec6130c6613da8565b61310460405194859384936363cd67c560e11b8552600160048601526024850190613ad4565b6101a0610184840152608051946101a4840191613c0b565b038173__$436626e962b34d7f18c4ccf82516962bba$__5af490811561031f576080519161317f575b506040518091602082016020835281518091526020604084019201906080515b81811061315b575050500390f35b91935091602060e0826131716001948851613960565b01940191019184939261314d565b90503d80608051833e6131928183613ab3565b810190602081830312610319578051906001600160401b038211610319570181601f820112156103195780516131c781613bf4565b926131d56040519485613ab3565b818452602060e081860193028401019281841161031957602001915b83831061320257505050508161312d565b602060e0916132118486613b93565b8152019201916131f1565b3461031957604036600319011261031957600435613238613d43565b61324181614046565b73__$dbbdfce7f24fdbbdc63b2d674e92dfa793$__61325e613da8565b91813b156103195760405163fb931cc760e01b81526001600482015292613289906024850190613ad4565b6101848301526024356101a4830152816101c481608051935af4801561031f576103bb576080515f516020615f825f395f51905f525d60805180f35b34610319576080366003190112610319576132de61394a565b6064356132e9613d43565b6132f281614046565b73__$52d5057cbee9e3018204b208f78a532585$__9061331361097c613da8565b823b156103195760405163885c680d60e01b8152600160048201529361333d906024860190613ad4565b6004356101848501526101a48401526044356101c48401526101e48301528161020481608051935af4801561031f576103bb576080515f516020615f825f395f51905f525d60805180f35b3461031957610100366003190112610319576133a2613934565b60e0366023190112610319576133b83633613eb4565b6133c0613da8565b6040516347218bc360e11b81526001600482015291906133e4906024840190613ad4565b6001600160a01b037f00000000000000000000000000000000000000000000000000000000000000008116610184840152166101a48201526024356101c48201526044356101e482015260643561020482015260843561022482015260a43561024482015260c43561026482015260e4356102848201526020816102a48173__$177b0857d1d715bf3c936c4ed7f2f40af3$__5af4801561031f5760805190613493575b602090604051908152f35b506020813d6020116134be575b816134ad60209383613ab3565b810103126116015760209051613488565b3d91506134a0565b3461031957608051366003190112610319576134e0613d43565b73__$c020f371f6fb849ebd1e3487c91aadbba3$__6134fd613da8565b90803b15610319576040516340a21b7d60e11b8152600160048201529161038e906024840190613ad4565b3461031957602036600319011261031957604051613545816139fb565b60805181526020613554613b50565b91015261355f613da8565b60405163fa9e092960e01b81526001600482015290613582906024830190613ad4565b600435610184820152610100816101a48173__$dea4156a66aa1802b88d93e5368ff4d5f6$__5af4801561031f57608051906135d8575b610100906111c160206040519280511515845201516020830190613960565b506101003d8111613631575b6135ee8183613ab3565b81019061010081830312610319576136276101009260805150602060405193613616856139fb565b61361f81613b86565b855201613b93565b60208201526135b9565b503d6135e4565b3461031957604036600319011261031957613651613934565b61366261365c613da8565b91614007565b604051637b249b0760e01b81526001600482015291613685906024840190613ad4565b6101848201526024356101a48201526020816101c48173__$52d5057cbee9e3018204b208f78a532585$__5af4801561031f576080519061349357602090604051908152f35b346103195760203660031901126103195760606004358060805152600660205260018060a01b0360406080512054169080608051526005602052604060805120549060805152600f602052604060805120549060405192835260208301526040820152f35b34610319576101003660031901126103195761374a613934565b60e0366023190112610319576137603633613eb4565b73__$177b0857d1d715bf3c936c4ed7f2f40af3$__61377d613da8565b91813b15610319576040516306cd11ff60e31b815260016004820152926137a8906024850190613ad4565b6001600160a01b03166101848301526024356101a48301526044356101c48301526064356101e483015260843561020483015260a43561022483015260c43561024483015260e4356102648301528161028481608051935af4801561031f5761063f5760805180f35b3461031957608051366003190112610319576040517f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03168152602090f35b3461160157602036600319011261160157613870613914565b613878613d43565b73__$726b3ea66afd2c4ace91155ed1fe641949$__613895613da8565b813b15611601576101a46138ca915f9360ff6040519687958694632d74791160e21b8652600160048701526024860190613ad4565b166101848301525af48015613909576138f5576080515f516020615f825f395f51905f525d60805180f35b5f6138ff91613ab3565b5f608052806102e8565b6040513d5f823e3d90fd5b6004359060ff8216820361160157565b6024359060ff8216820361160157565b600435906001600160a01b038216820361160157565b602435906001600160a01b038216820361160157565b60c08091805184526020810151602085015260408101516040850152606081015160608501526080810151608085015260a081015160a085015201511515910152565b9181601f84011215611601578235916001600160401b038311611601576020808501948460051b01011161160157565b6080906003190112611601576004359060243560ff8116810361160157906044359060643590565b604081019081106001600160401b03821117613a1657604052565b634e487b7160e01b5f52604160045260245ffd5b60a081019081106001600160401b03821117613a1657604052565b61010081019081106001600160401b03821117613a1657604052565b60e081019081106001600160401b03821117613a1657604052565b61012081019081106001600160401b03821117613a1657604052565b60c081019081106001600160401b03821117613a1657604052565b90601f801991011681019081106001600160401b03821117613a1657604052565b60a08061014092600180831b0381511685526020810151602086015260408101516040860152600180831b036060820151166060860152608081015160808601520151805182850152602081015160c0850152604081015160e08501526060810151610100850152608081015161012085015201511515910152565b60405190613b5d82613a61565b5f60c0838281528260208201528260408201528260608201528260808201528260a08201520152565b5190811515820361160157565b91908260e091031261160157604051613bab81613a61565b60c0613bef818395805185526020810151602086015260408101516040860152606081015160608601526080810151608086015260a081015160a086015201613b86565b910152565b6001600160401b038111613a165760051b60200190565b916020908281520191905f5b818110613c245750505090565b8235845260209384019390920191600101613c17565b916101e09360ff919796959297613c5e610200860199600187526020870190613ad4565b610180850152166101a08301526101c08201520152565b60405190613c8282613a45565b5f60e0838281528260208201528260408201528260608201528260808201528260a08201528260c08201520152565b8051821015613cc55760209160051b010190565b634e487b7160e01b5f52603260045260245ffd5b60405190613ce6826139fb565b5f6020838281520152565b91908201809211613cfe57565b634e487b7160e01b5f52601160045260245ffd5b7f000000000000000000000000000000000000000000000000000000000000000060601b6001600160601b03191690565b5f516020615f825f395f51905f525c613d695760015f516020615f825f395f51905f525d565b633ee5aeb560e01b5f5260045ffd5b60405190613d8582613a98565b5f60a0838281528260208201528260408201528260608201528260808201520152565b604051613db481613a98565b5f81525f60208201525f60408201525f60608201525f608082015260a0613dd9613d78565b910152613de4613d12565b3060601b6001600160601b031916613dfa613d78565b90613e0b600b548084524290614ed8565b6040840152602083015260405192613e2284613a98565b6001600160a01b037f000000000000000000000000000000000000000000000000000000000000000081168552602085019190915260408401919091527f00000000000000000000000000000000000000000000000000000000000000001660608301527f0000000000000000000000000000000000000000000000000000000000000000608083015260a082015290565b5f805490926001600160a01b038216929160048210611601575f5f9060405f815196602088019063b700961360e01b825260018060a01b03169788602482015230604482015263ffffffff60e01b833516606482015260648152613f19608482613ab3565b828052826020525190895afa613fe7575b15613f38575b505050505050565b63ffffffff1615613fd55760ff60a01b1916600160a01b175f55823b15611601576064925f9283604051958680958194634a63ebf760e11b83526004830152604060248301528060448301528084848401378181018301849052601f01601f191681010301925af1801561390957613fc2575b50805460ff60a01b191690555f8080808080613f30565b613fce91505f90613ab3565b5f5f613fab565b8262d1953b60e31b5f5260045260245ffd5b50505f516020518060201c150290613f2a565b91908203918211613cfe57565b6001600160a01b03165f8181526007602052604090205490811561403457505f198101908111613cfe5790565b6340d1d8df60e11b5f5260045260245ffd5b8060601c33036140535750565b63a78e4aa560e01b5f526004523360245260445ffd5b60ff1660ff600d5460f01c1681101561407f5750565b63186af52160e01b5f5260045260245ffd5b905f5260016020526140c56140c060a060405f205493015160406020820151910151908460881b60881d614f86565b615a76565b906001600160781b0319161790565b6101a08101908151916140e682614175565b61416e579161415091614118846141015f97965151846150d0565b905160208151910151906101c085015151926150fa565b948286935182811290818414614168578303905b83146141525761414160a08301918251613ffa565b90525b81602082015252614b44565b565b61416160808301918251613ffa565b9052614144565b9061412c565b5050505f90565b61418c906101c06101a08201515191015190614b9a565b90565b9081151591826141ac575b826141a457505090565b5f9250181290565b811515925061419a565b5f81121561418c575f0390565b906141cc613b50565b506141d5613b50565b5081519160208101519060408101519160608201519160808101519260a082015115159160c001511515956040519761420d89613a61565b88526020880193845260408801958652606088019182526080880194855260a0880192835260c088019687526142438882614bd2565b6040015160881b60881d809581600854958161425d613b50565b9b519061426991614c13565b8b52519061427691614c13565b60408a0152519061428691614c13565b9182608089015251159283156142db966142cc95614361575b505f935f811280614314575b50506142eb575b50816142be9151613cf1565b926020870193845251613cf1565b60608501528351905190615371565b60a083015251151560c082015290565b6142be919264e8d4a5100066ffffffffffffff61430d9360901c160290613cf1565b91906142b2565b6143369295505f1461435c575f035b64e8d4a51000620fffff84160290614c4a565b8061434657505f5b925f806142ab565b670de0b6b3a76400006001915f1901040161433e565b614323565b5f9150125f61429f565b60a081015160f81c9160028316156143d65750602001600460ff82511692166143c35760ff905116805f52600460205264ffffffffff600760405f20015460201c169063708d64b960e01b5f5260045260245260445ffd5b5063721bc59b60e11b5f5260045260245ffd5b915050565b81810392915f138015828513169184121617613cfe57565b60a081015160608101908151915f921580614654575b80614648575b614642577f9194a5f3cd8caae77e47849700d64ac64c555860f7342a832f343ca0d18d975693826001600160701b0392606095600c549061455a8260801c60408601925f6144b96001600160801b0366038d7ea4c6800087516001600160481b038c5160481c169003860204971660208a019788516001600160481b038c5116900382028015851461462c575083905b818111851461462457035b806145ef575b50885190614c13565b96816144cb60808b0195865190614c13565b946144da8a8060801c156159fa565b6144e8868060801c156159fa565b8160a08760801b8c179c8d600c550152525261451e66038d7ea4c6800061451460115498885190614c4a565b0492855190614c4a565b806145d75750905b61455361454d6145466080600d549b01516001600160801b038c16614c4a565b84846157bd565b87615832565b80966158f9565b915190519061456d818060481c15615a19565b61457b828060481c15615a19565b614589838060281c15615a38565b614597848060281c15615a38565b6145a5424260201c156159bc565b4260e01b9360b81b9260901b9160481b1717171780945283600b55604051938452602084015260801c166040820152a1565b6001915066038d7ea4c68000905f1901040190614526565b614601600d54918e8360801c16613cf1565b8d60801b908e8082109118028e1860801b16908d60801b191617600d555f6144b0565b5050826144aa565b66038d7ea4c6800060019186190104019061449f565b50505050565b5060a08201511561440f565b50608082015115614409565b1561466a57505050565b63dab3266160e01b5f5260018060a01b031660045260245260445260645ffd5b1561469d5760ff60015b169060011b1790565b60ff5f614694565b6040516370a0823160e01b8152306004820152916001600160a01b038216602084602481845afa938415613909575f946147b3575b50604051906323b872dd60e01b5f5233600452306024528260445260205f60648180855af160015f5114811615614794575b826040525f6060521561478257816024816020936370a0823160e01b82523060048301525afa908115613909575f9161474e575b50614150936115cc91613ffa565b90506020813d60201161477a575b8161476960209383613ab3565b810103126116015751614150614740565b3d915061475c565b635274afe760e01b5f5260045260245ffd5b60018115166147aa57813b15153d15161661470c565b823d5f823e3d90fd5b9093506020813d6020116147df575b816147cf60209383613ab3565b810103126116015751925f6146da565b3d91506147c2565b9060780180607811613cfe576001901b1790565b6f010101010101010101010101010101016f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f60ff926f555555555555555555555555555555558160011c1690036f33333333333333333333333333333333808260021c169116018060041c01160260781c1690565b811561486a570590565b634e487b7160e01b5f52601260045260245ffd5b91908260a01b60a01d9262015180670de0b6b3a764000062ffffff8460841c160204906148b1828260601b60c01d615019565b9263ffffffff8260d81c16808803971461496057609c1c620fffff16808711614956575b506148eb9060281b60c81d918683028401615019565b948502918161493c575b5050029069d3c21bcecceda1000000820580925f81129081614925575b5061491c57500191565b015f1901929050565b905069d3c21bcecceda1000000820214155f614912565b61494d9160011b9086038002614860565b90035f806148f5565b95506148eb6148d5565b505050939250509190565b9190614975613cd9565b5061497e613cd9565b506149ec60066005850154614991613cd9565b506149b36001600160601b0382169160601d6149ad8684615ac3565b906143db565b604051916149c0836139fb565b82526020820152940154916149d3613cd9565b506149ad6001600160601b0384169360601d9184615b01565b604051916149f9836139fb565b8252602082015290565b918160881b60881d918060101b60881d91838015614b2c57505f849392959413906008614a348360078801546150b4565b9660f01c9501925b86861080614b23575b15614b1a57614ad790614a58878561468a565b5f5284602052614ab060405f2054965f811290815f14614b14575f03905b676765c793fa10079d601b1b614a956001600160601b038b1684614c4a565b049015614b0e57614aa590614b34565b975b60601d906153b7565b90676765c793fa10079d601b1b820580925f81129081614af6575b50614aeb575b506143db565b93945f198114613cfe576001019493614a3c565b5f190191505f614ad1565b9050676765c793fa10079d601b1b820214155f614acb565b97614aa7565b90614a76565b94509294505050565b50841515614a45565b945091925050565b600160ff1b8114613cfe575f0390565b8115614b8c5760606101a0826040614b889401614b6286825161517b565b9052828101614b7b8151614b7588614b34565b9061517b565b90520151019182516143db565b9052565b5050565b811561486a570490565b5f8112918215614bc45760a0015161418c92611b74929015614bbe575f0390615340565b90615340565b61418c925060800151615340565b906101a082015191825192831561464257614bf061415094836150d0565b90602081519101519060c0840151926080614c0a86614e5a565b950151956151cc565b9190915f8382019384129112908015821691151617613cfe57565b90633b9aca00820291808304633b9aca001490151715613cfe57565b81810292918115918404141715613cfe57565b9391929093815f52600160205260405f20549360a0820194614c946140c0875160406020820151910151908460881b60881d614f86565b906001600160781b0319161791614cb78560881b60881d8460881b60881d6143db565b928315614db65750865f52600160205260405f205460881b60881d614cde83828951615734565b93855f52600160205260405f205460881b60881d91614d0686614d018386614c13565b6143db565b985f8212159384614dab575b84614d9e575b5083614d93575b83614d62575b5050505f14614d46575090614d3f9161415096600161576e565b600161576e565b92939450614d5b9150614150958360016156a0565b60016156a0565b614d8a92935090614d7e91516040602082015191015191614f86565b8460881b60881d6143db565b145f8080614d25565b5f8a12159350614d1f565b5f9194501215925f614d18565b5f8812159450614d12565b9394955095614dc892508660016156a0565b8203614dd357505050565b6141509260016156a0565b6101c06141b6926101a083015190805f14614e505760808201515b6040819301515f811383151514614e2b575b505015614e1c57915b015190614b9a565b614e2590614b34565b91614e14565b614e429293505f81125f14614e4a575f0390613ffa565b905f80614e0b565b90613ffa565b60a0820151614df9565b60c081019064e8d4a5100062ffffff8351606c1c160215614ec7579081614ead6101c06101a061418c95015192019160a080614ea0608086510151608085015190615340565b9451015191015190615340565b91519180821115614ebf57509061595e565b90509061595e565b5051620fffff1664e8d4a510000290565b91906001600160481b038316906001600160481b038460481c169182818660e01c8085039414614f7d57505064ffffffffff90670de0b6b3a764000083838860901c1683020204016001600160481b038082109118026001600160481b03189460b81c1682020280155f14614f6657505f905b016001600160481b038082109118026001600160481b031890565b670de0b6b3a76400006001915f1901040190614f4b565b95509392505050565b905f8212908115614fbe575015614fb9575f035b0280614fa557505f90565b66038d7ea4c680005f19918201045f030190565b614f9a565b91905066038d7ea4c680009250020490565b667fffffffffffff811361500d57667fffffffffffff90667ffffffffffffe198112156150085750600160ff1b8114613cfe575f0390565b905090565b50667fffffffffffff90565b908082136150085761502a81614b34565b82121561503b5761418c9150614b34565b5090565b90676765c793fa10079d601b1b820580925f81129081615069575b506150625750565b5f19019150565b9050676765c793fa10079d601b1b820214155f61505a565b919061508d8184614860565b925f811291826150a7575b50506150a057565b905f190190565b8402141590505f80615098565b61ffff91156150c75760ff5f5b161c1690565b60ff60106150c1565b905f906150db613cd9565b5012156150ee576101c0015160a0015190565b6101c001516080015190565b91925f82129261511a91841561516e57633b9aca005f19915b0291615b23565b9115615169575f035b02676765c793fa10079d601b1b810580915f81129081615151575b5061514857500390565b90505f19010390565b9050676765c793fa10079d601b1b820214155f61513e565b615123565b633b9aca00600191615113565b906140c06140c5918360881b60881d614c13565b91909164e8d4a5100062ffffff84606c1c1602156151bb5761418c92916151b591615b95565b9061595e565b5050620fffff1664e8d4a510000290565b9593929194906151e86001600160601b038616809488846150fa565b604088018181510190528088510188525f811380615319575b156153145764e8d4a51000670de0b6b3a764000091620fffff8760281c160202055b60208801908151019052851561530b576080956152c695600160e81b1615615300575b600160a08901525f8112156152fa575f03905b51676765c793fa10079d601b1b81036152e75750915b8202806152d057505f915b64e8d4a5100062ffffff633b9aca008660b01c0260011b956152b18784620fffff8460141c160285858560541c160290878a615c01565b60608b01908151019052603c1c160292615c01565b9101908151019052565b670de0b6b3a76400006001915f190104019161527a565b61264f906152f492614c4a565b9161526f565b90615259565b5f60c0890152615246565b50505050505050565b615223565b506001615201565b906001600160601b0360ff61418c949360281c16600a0a921602614b90565b51676765c793fa10079d601b1b8103615357575090565b61536d90676765c793fa10079d601b1b92614c4a565b0490565b9080156153b0575f8212156153865750505f90565b670de0b6b3a7640000820291808304670de0b6b3a76400001490151715613cfe5761418c91614b90565b50505f1990565b81810292915f8212600160ff1b821416613cfe578184051490151715613cfe57565b91906153e483614c2e565b8160011b916002830503613cfe576153ff8361540593614c13565b906153b7565b600184901b936001600160ff1b03811603613cfe5761418c935f6126df93135f146154395761543391615c70565b91614c2e565b61543391615081565b5f908061544d575090565b60019150670de0b6b3a7640000905f1901040190565b5f908061546e575090565b60019150676765c793fa10079d601b1b905f1901040190565b806154925750505f90565b6001916154a1915f1901614b90565b0190565b6154af828261418f565b806154c4575b1561503b5761418c9150614b34565b505f8112156154eb57805f035b5f8312156154e457825f03905b106154b5565b82906154de565b806154d1565b90806154fd5750505f90565b5f61010061418c9301519113906150b4565b61551b90929192615a76565b91808060881b60881d0361556a5760781b6effffffffffffffffffffffffffffff60781b1690601081901c6155535760f01b91171790565b63403b75cb60e01b5f52600452601060245260445ffd5b63403b75cb60e01b5f52600452607860245260445ffd5b906101c08101519060a06101a082016080815101511561568d575b5101511561567a575b61012081015115615675577f4270b96260a09ae54bbb9dccf73da9bf9724bb34aefcf30da0bfde9b38ee9f569161567060ff602060a085015160a01b60a01d61563561560d60a0608088015161562061560d8783519301516156078885615ac3565b90614c13565b61561b838060601c15615a57565b615a8f565b17970151926156078585519501519185615b01565b1794846005610100830151998a6007820155886006820155015501511694604051938493846040919493926060820195825260208201520152565b0390a2565b505050565b61568860a083015182615e32565b6155a5565b61569b608085015184615e32565b61559c565b91614150939192815f528060205260a060405f205460881b60881d9401936156ca84828751615734565b94515f86131561572e57855b5f83131561572857825b6060830191038151019052855f035f81135f1461572057915b5f035f81135f1461571657608090915b019103815101905261576e565b5060805f91615709565b505f916156f9565b5f6156e0565b5f6156d6565b909160881b60881d90602081016157546040825193019283519086614f86565b83036157605750505090565b61418c935051905191615f0f565b7fa2a341935e595f1aabb5f92dd765957801315ef01958f76f5182e8a05b4d49f29261579c60209395615a76565b906001600160781b0319161790845f5282528060405f2055604051908152a2565b90918082111561582a576157d19082613ffa565b915b8280821191180291828118928284101561581057670de0b6b3a76400008402938404670de0b6b3a76400001491141715613cfe5761418c91615487565b1415915061581e9050575f90565b670de0b6b3a764000090565b505f916157d3565b9064e8d4a51000620fffff83160291828211156158b2576158768361587062ffffff9364e8d4a51000808683602c1c160295869260441c1602613ffa565b93613ffa565b92670de0b6b3a76400000392670de0b6b3a76400008411613cfe576301e13380936158a76158ac9261536d95614c4a565b614b90565b90613cf1565b61536d916301e13380936158de64e8d4a5100062ffffff818187602c1c16029560141c16028094613ffa565b91816158ec57505090613cf1565b6158a7906158ac93614c4a565b9290821561595657826158a761592392848364e8d4a5100097620fffff9710911802831890614c4a565b92605c1c1602670de0b6b3a76400000390670de0b6b3a76400008211613cfe57670de0b6b3a76400009161536d91614c4a565b505050505f90565b906158ac61599c9261599764e8d4a51000620fffff83160293633b9aca0064e8d4a5100062ffffff85606c1c16029360b01c0292614c4a565b615487565b670de0b6b3a76400008110156159af5790565b50670de0b6b3a764000090565b156159c45750565b63403b75cb60e01b5f52600452602060245260445ffd5b156159e35750565b63403b75cb60e01b5f52600452606860245260445ffd5b15615a025750565b63403b75cb60e01b5f52600452608060245260445ffd5b15615a215750565b63403b75cb60e01b5f52600452604860245260445ffd5b15615a405750565b63403b75cb60e01b5f52600452602860245260445ffd5b15615a5f5750565b63403b75cb60e01b5f52600452606060245260445ffd5b808060881b60881d0361556a576001600160781b031690565b8060601b90808260601d03615aac57506001600160601b03191690565b63403b75cb60e01b5f5260045260a060245260445ffd5b02670de0b6b3a7640000810580915f81139081615aec575b50615ae4575090565b600191500190565b9050670de0b6b3a7640000820214155f615adb565b5f0302670de0b6b3a7640000810580915f81139081615aec5750615ae4575090565b918251676765c793fa10079d601b1b8114615b8857020290676765c793fa10079d601b1b820580925f81129081615b70575b50615b64575b50602001510190565b5f190191506020615b5b565b9050676765c793fa10079d601b1b820214155f615b55565b5090916020015191020190565b906001820154916001815460f81c1615615be3576001600160681b03615bc1615bd793615bcc9361496b565b929082861690615340565b9360681c1690615340565b90818082119118021890565b50506001600160681b038082169160681c1690818082119118021890565b9390615c0e929302615487565b010280615c1a57505f90565b670de0b6b3a76400006001915f1901040190565b90676765c793fa10079d601b1b820580925f81139081615c58575b50615c515750565b6001019150565b9050676765c793fa10079d601b1b820214155f615c49565b9190615c7c8184614860565b925f81139182615c96575b5050615c8f57565b9060010190565b8402141590505f80615c87565b90949293615cb1858461418f565b958615615e2b575f845b1315615e23576001905b5f8213968715615e1557615cdd6080830151966141b6565b918980615e04575b615db25750615d04615cfa615d0a92856153b7565b6156078489615340565b86615e64565b90615d1582846153b7565b9815615d6857615d4493611b7493615d33615d3f94615d3994613ffa565b97615b23565b856153b7565b61503f565b9315615d59576080614b889101918251613ffa565b60a0614b889101918251613ffa565b92615d8992615d7d615d8e95615d8394613ffa565b96615eab565b846153b7565b615c2e565b9315615da3576080614b889101918251613cf1565b60a0614b889101918251613cf1565b8495615ddd9594979a505f929398998314615df55760808101615dd68a8251613ffa565b9052615ca3565b936153ff6149ad93615d3f9361418c97969099615b23565b60a08101615dd68a8251613ffa565b50615e0f8388615340565b15615ce5565b615cdd60a0830151966141b6565b5f1990615cc5565b5f86615cbb565b90676765c793fa10079d601b1b815114614b8c57600191676765c793fa10079d601b1b825f6020610120950152520152565b51676765c793fa10079d601b1b8103615e7b575090565b676765c793fa10079d601b1b820291808304676765c793fa10079d601b1b1490151715613cfe5761418c91615487565b918251676765c793fa10079d601b1b8114615b8857020290676765c793fa10079d601b1b820580925f81139081615ef7575b50615eeb5750602001510190565b60010191506020615b5b565b9050676765c793fa10079d601b1b820214155f615edd565b905f8212908115615f54575015615f4f575f035b66038d7ea4c6800081029080820466038d7ea4c680001490151715613cfe5761418c91611b7491615487565b615f23565b9180935066038d7ea4c680009150029180830466038d7ea4c680001490151715613cfe5761418c91614b9056fe9b779b17422d0df92223018b32b4d1fa46e071723d6817e2486d003becc55f00a164736f6c6343000825000a61012080604052346102c357604081611ec4803803809161002082856104e9565b8339810103126102c3578051906001600160a01b038216908183036102c35760200151604051926100526040856104e9565b601684527f42616c6c617374204c697175696469747920506f6f6c0000000000000000000060208501526040519361008b6040866104e9565b600a855269189b1c109053131054d560b21b60208601528051906001600160401b0382116103e45760035490600182811c921680156104df575b60208310146103c65781601f849311610469575b50602090601f8311600114610403575f926103f8575b50508160011b915f199060031b1c1916176003555b83516001600160401b0381116103e457600454600181811c911680156103da575b60208210146103c657601f8111610358575b506020601f82116001146102ee5790806020959493926004975f926102e3575b50508160011b915f199060031b1c19161785555b63313ce56760e01b5f52835f8681845afa5f5190601f3d111661010082101680156102da57025b60a0526080523360c05260e05260405163313ce56760e01b815292839182905afa80156102cf575f9061028e575b60ff91501660120360ff811161027a5760ff16604d811161027a57600a0a610100526040516119b7908161050d82396080518181816106dc01528181610fa5015281816110a701526115d7015260a0518161072a015260c05181818161016d01528181610a9c01528181610b4d01528181610d1e015281816111d20152818161140a015281816115880152611735015260e0518181816102ce0152611109015261010051818181610bba01528181610ccc01526114740152f35b634e487b7160e01b5f52601160045260245ffd5b506020813d6020116102c7575b816102a8602093836104e9565b810103126102c3575160ff811681036102c35760ff906101c0565b5f80fd5b3d915061029b565b6040513d5f823e3d90fd5b50506012610192565b015190505f80610157565b601f1982169560045f52815f20965f5b818110610340575096600192849260209897969560049a10610328575b505050811b01855561016b565b01515f1960f88460031b161c191690555f808061031b565b838301518955600190980197602093840193016102fe565b818111156101375760045f52601f820160051c7f8a35acfbc15ff81a39ae7d344fd709f28e8600b4aa8c65c6b64bfe7fe36bd19b602084106103be575b81601f9101920160051c03905f5b8281106103b1575050610137565b5f828201556001016103a3565b5f9150610395565b634e487b7160e01b5f52602260045260245ffd5b90607f1690610125565b634e487b7160e01b5f52604160045260245ffd5b015190505f806100ef565b60035f9081528281209350601f198516905b8181106104515750908460019594939210610439575b505050811b01600355610104565b01515f1960f88460031b161c191690555f808061042b565b92936020600181928786015181550195019301610415565b828111156100d95760035f52909150601f830160051c7fc2575a0e9e593c00f959f8c92f12db2869c3395a3b0502d05e2516446f71f85b602085106104d7575b849392601f0160051c82900391015f5b8281106104c75750506100d9565b5f818301558594506001016104b9565b5f91506104a9565b91607f16916100c5565b601f909101601f19168101906001600160401b038211908210176103e45760405256fe60806040526004361015610011575f80fd5b5f3560e01c806301e1d1141461097157806306fdde03146108b657806307a2d13a14610898578063095ea7b3146107f05780630a28a477146107ca57806318160ddd146107ad57806323b872dd14610775578063313ce5671461070b57806338d52e0f146106c7578063402d267d146106a35780634cdad5061461067d5780635dab24201461065f5780636e553f65146105f157806370a08231146105ba57806394bf804d1461054a57806395d89b41146104465780639bc289f11461040e578063a9059cbb146103dd578063b3d7f6b9146103b7578063b460af9414610354578063ba087652146102f1578063bfa6fddb146102b7578063c63d75b614610282578063c6e6f59214610264578063ce96cb7714610241578063d905777e1461021e578063dd62ed3e146101ce578063ef8b30f7146101a05763fbfa77cf14610158575f80fd5b3461019c575f36600319011261019c576040517f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03168152602090f35b5f80fd5b3461019c57602036600319011261019c5760206101c66101be6113f5565b600435610ddc565b604051908152f35b3461019c57604036600319011261019c576101e76109b5565b6101ef6109cb565b6001600160a01b039182165f908152600160209081526040808320949093168252928352819020549051908152f35b3461019c57602036600319011261019c5760206101c661023c6109b5565b610c63565b3461019c57602036600319011261019c5760206101c661025f6109b5565b610c35565b3461019c57602036600319011261019c5760206101c66101be610a87565b3461019c57602036600319011261019c5761029b6109b5565b5060206101c66102a9610b38565b6102b16113f5565b90610ddc565b3461019c575f36600319011261019c5760206040517f00000000000000000000000000000000000000000000000000000000000000008152f35b3461019c576102ff366109e1565b909161030a82610c63565b80821161033357506101c69060209361032a610324610d09565b8361103a565b938491336114ec565b91632e52afbb60e21b5f5260018060a01b031660045260245260445260645ffd5b3461019c57610362366109e1565b909161036d82610c35565b80821161039657506020926101c69161038d610387610d09565b82610dad565b938492336114ec565b91633fa733bb60e21b5f5260018060a01b031660045260245260445260645ffd5b3461019c57602036600319011261019c5760206101c66103d56113f5565b600435611063565b3461019c57604036600319011261019c576104036103f96109b5565b6024359033610ea7565b602060405160018152f35b3461019c57602036600319011261019c576001600160a01b0361042f6109b5565b165f526005602052602060405f2054604051908152f35b3461019c575f36600319011261019c576040515f6004548060011c90600181168015610540575b60208310811461052c5782855290811561050857506001146104aa575b6104a68361049a81850382610a1b565b6040519182918261098b565b0390f35b91905060045f527f8a35acfbc15ff81a39ae7d344fd709f28e8600b4aa8c65c6b64bfe7fe36bd19b915f905b8082106104ee5750909150810160200161049a61048a565b9192600181602092548385880101520191019092916104d6565b60ff191660208086019190915291151560051b8401909101915061049a905061048a565b634e487b7160e01b5f52602260045260245ffd5b91607f169161046d565b3461019c57604036600319011261019c576004356105666109cb565b906105726102a9610b38565b808211610599576020836101c68461059161058b6113f5565b82611063565b809333611087565b9163284ff66760e01b5f5260018060a01b031660045260245260445260645ffd5b3461019c57602036600319011261019c576001600160a01b036105db6109b5565b165f525f602052602060405f2054604051908152f35b3461019c57604036600319011261019c5760043561060d6109cb565b90610616610b38565b80821161063e57506101c660209261063561062f6113f5565b84610ddc565b92839133611087565b91633c8097d960e11b5f5260018060a01b031660045260245260445260645ffd5b3461019c575f36600319011261019c5760203060601b604051908152f35b3461019c57602036600319011261019c5760206101c661069b610d09565b60043561103a565b3461019c57602036600319011261019c576106bc6109b5565b5060206101c6610b38565b3461019c575f36600319011261019c576040517f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03168152602090f35b3461019c575f36600319011261019c5760ff610725610f90565b1660ff7f0000000000000000000000000000000000000000000000000000000000000000160160ff81116107615760209060ff60405191168152f35b634e487b7160e01b5f52601160045260245ffd5b3461019c57606036600319011261019c576104036107916109b5565b6107996109cb565b604435916107a8833383610e04565b610ea7565b3461019c575f36600319011261019c576020600254604051908152f35b3461019c57602036600319011261019c5760206101c66107e8610d09565b600435610dad565b3461019c57604036600319011261019c576108096109b5565b602435903315610885576001600160a01b031690811561087257335f52600160205260405f20825f526020528060405f20556040519081527f8c5be1e5ebec7d5bd14f71427d1e84f3dd0314c0f7b2291e5b200ac8c7c3b92560203392a3602060405160018152f35b634a1406b160e11b5f525f60045260245ffd5b63e602df0560e01b5f525f60045260245ffd5b3461019c57602036600319011261019c5760206101c661069b610a87565b3461019c575f36600319011261019c576040515f6003548060011c90600181168015610967575b60208310811461052c578285529081156105085750600114610909576104a68361049a81850382610a1b565b91905060035f527fc2575a0e9e593c00f959f8c92f12db2869c3395a3b0502d05e2516446f71f85b915f905b80821061094d5750909150810160200161049a61048a565b919260018160209254838588010152019101909291610935565b91607f16916108dd565b3461019c575f36600319011261019c5760206101c6610a87565b602060409281835280519182918282860152018484015e5f828201840152601f01601f1916010190565b600435906001600160a01b038216820361019c57565b602435906001600160a01b038216820361019c57565b606090600319011261019c57600435906024356001600160a01b038116810361019c57906044356001600160a01b038116810361019c5790565b90601f8019910116810190811067ffffffffffffffff821117610a3d57604052565b634e487b7160e01b5f52604160045260245ffd5b5190811515820361019c57565b919082608091031261019c57815191602081015191610a84606060408401519301610a51565b90565b60405163b861507160e01b81526080816004817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa8015610b0f57610a84915f91610add575b50610cba565b610aff915060803d608011610b08575b610af78183610a1b565b810190610a5e565b5050505f610ad7565b503d610aed565b6040513d5f823e3d90fd5b8115610b24570490565b634e487b7160e01b5f52601260045260245ffd5b60405163b861507160e01b81526080816004817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa908115610b0f575f905f92610c10575b50610ba4600254610b9e610b99610f90565b610d8f565b90610b1a565b9082610c05575b82610bec575b505015610be8577f00000000000000000000000000000000000000000000000000000000000000008015610b2457600160701b0490565b5f90565b6064919250610bfa90610cba565b910411155f80610bb1565b5f8112159250610bab565b9050610c2b915060803d608011610b0857610af78183610a1b565b929150505f610b87565b610c41610c4f916116ec565b610c49610d09565b9061103a565b610c5761171d565b90818082109118021890565b610c6c906116ec565b610c7461171d565b80610c86610c80610d09565b8461103a565b11610ca7575b50610c9e610c98610d09565b8261103a565b610a8457505f90565b610cb491506102b1610d09565b5f610c8c565b5f8113610cc657505f90565b610a84907f000000000000000000000000000000000000000000000000000000000000000090610b1a565b81810392915f13801582851316918412161761076157565b60405163b861507160e01b81526080816004817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa908115610b0f57610a8491610d66915f905f92610d6b575b50610cf1565b610cba565b9050610d86915060803d608011610b0857610af78183610a1b565b5050905f610d60565b60ff16604d811161076157600a0a90565b9190820180921161076157565b610dc4600254610dbe610b99610f90565b90610da0565b916001810180911161076157610a84926001926118ae565b610ded600254610dbe610b99610f90565b916001810180911161076157610a84925f926118ae565b6001600160a01b039081165f818152600160209081526040808320948616835293905291909120549291905f198410610e3e575b50505050565b828410610e84578015610885576001600160a01b03821615610872575f52600160205260405f209060018060a01b03165f5260205260405f20910390555f808080610e38565b508290637dc7a0d960e11b5f5260018060a01b031660045260245260445260645ffd5b6001600160a01b0316908115610f7d576001600160a01b0316918215610f6a575f82815260056020526040902054428111610f545750815f525f60205260405f2054818110610f3b57817fddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef92602092855f525f84520360405f2055845f525f825260405f20818154019055604051908152a3565b8263391434e360e21b5f5260045260245260445260645ffd5b82636f8a4afb60e01b5f5260045260245260445ffd5b63ec442f0560e01b5f525f60045260245ffd5b634b637e8f60e11b5f525f60045260245ffd5b60405163313ce56760e01b81526020816004817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa8015610b0f575f90610ffd575b60ff169050600c8111610ff75760120360ff81116107615790565b50600690565b506020813d602011611032575b8161101760209383610a1b565b8101031261019c575160ff8116810361019c5760ff90610fdc565b3d915061100a565b906001810180911161076157610a84915f9161105d600254610dbe610b99610f90565b916118ae565b906001810180911161076157610a849160019161105d600254610dbe610b99610f90565b6001600160a01b0391821693911691908383036113de5760018060a01b037f0000000000000000000000000000000000000000000000000000000000000000166040516323b872dd60e01b5f5284600452306024528360445260205f60648180865af19060015f51148216156113c6575b6040525f6060521561136c5761112e7f000000000000000000000000000000000000000000000000000000000000000042610da0565b5f86815260056020908152604091829020839055905191825286917f9f1ec8c880f76798e7b793325d625e9b60e4082a553c98f42b6cda368dd600089190a28415610f6a575f805260056020525f9061118983600254610da0565b600255855f525f60205260405f20838154019055855f7fddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef6020604051878152a360018060a01b037f0000000000000000000000000000000000000000000000000000000000000000169060405163095ea7b360e01b5f52826004528560245260205f60448180865af19060015f51148216156113b7575b60405215611302575b3060601b90823b1561019c5760405191633655218f60e21b8352600483015260248201528460448201525f8160648183865af18015610b0f576112ed575b50803b156112e9578180916004604051809481936358790b2760e01b83525af180156112de576112c6575b50507fdcbc1c05240f31ff3ad067ef1ee35ce4997762752e3a095284754544f4c709d79160409182519182526020820152a3565b6112d1828092610a1b565b6112db5780611292565b80fd5b6040513d84823e3d90fd5b5080fd5b6112fa9192505f90610a1b565b5f905f611267565b60405163095ea7b360e01b5f52826004525f60245260205f60448180865af19060015f511482161561139f575b6040521561136c5760405163095ea7b360e01b5f52826004528560245260205f60448180865af19060015f511482161561137e575b604052611229575b635274afe760e01b5f5260045260245ffd5b90600181151661139657823b15153d15161690611364565b503d5f823e3d90fd5b90600181151661139657823b15153d1516169061132f565b90823b15153d15161690611220565b90600181151661139657823b15153d151616906110f8565b5050635ef27da560e01b5f5260045260245260445ffd5b60405163b861507160e01b81526080816004817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa8015610b0f575f905f5f916114c2575b61144f929350610da0565b905f8282019283129112908015821691151617610761575f811361147257505f90565b7f000000000000000000000000000000000000000000000000000000000000000080156114b0576114a86001915f198401610b1a565b019015150290565b634e487b715f5260126020526024601cfd5b5050506114e061144f9160803d608011610b0857610af78183610a1b565b50919250829190611444565b6001600160a01b038084169592949082169390929182908786036116db575b5050505f8515610f7d575f868152600560205260409020544281116116c55750855f525f60205260405f20548281106116aa578290875f525f6020520360405f205581600254036002555f867fddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef6020604051868152a33060601b947f00000000000000000000000000000000000000000000000000000000000000006001600160a01b031690813b1561019c57604051631a0a12a760e21b815260048101979097526001600160a01b037f000000000000000000000000000000000000000000000000000000000000000081166024890152604488018690521660648701819052955f8160848183865af18015610b0f57611695575b50803b156112e9578180916004604051809481936358790b2760e01b83525af180156112de57611680575b50507ffbde797d201c681b91056529119e0b02407c7bb96a4a2c75c01fc9667232c8db9160409182519182526020820152a4565b61168b828092610a1b565b6112db578061164c565b6116a29192505f90610a1b565b5f905f611621565b90508563391434e360e21b5f5260045260245260445260645ffd5b86636f8a4afb60e01b5f5260045260245260445ffd5b6116e492610e04565b5f818161150b565b6001600160a01b03165f8181526005602052604090205442101561170f57505f90565b5f525f60205260405f205490565b604051631ecfb14f60e21b81523060601b60048201527f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03169060e081602481855afa908115610b0f575f91611817575b5060c0810151156118115760606004926040519384809263601c51c760e11b82525afa918215610b0f575f926117d8575b508060806117c06040610c57940151606084015190610cf1565b910151808212156117d15750610cba565b9050610cba565b9091506060813d606011611809575b816117f460609383610a1b565b8101031261019c576040015190610c576117a6565b3d91506117e7565b50505f90565b905060e0813d60e0116118a6575b8161183260e09383610a1b565b8101031261019c576040519060e0820182811067ffffffffffffffff821117610a3d5761189b9160c091604052805184526020810151602085015260408101516040850152606081015160608501526080810151608085015260a081015160a085015201610a51565b60c08201525f611775565b3d9150611825565b92916118bb81838661190c565b9260048110156118f85760018091161491826118e1575b5050610a849250151590610da0565b9080925015610b2457610a84930915155f806118d2565b634e487b7160e01b5f52602160045260245ffd5b90915f19838309928083029283808610950394808603951461199d57848311156119855790829109815f0382168092046002816003021880820260020302808202600203028082026002030280820260020302808202600203028091026002030293600183805f03040190848311900302920304170290565b82634e487b715f52156003026011186020526024601cfd5b505090610a849250610b1a56fea164736f6c6343000825000a";
 
   
       type MarginVaultConstructorParams =
@@ -2851,13 +3530,23 @@ import type { NonPayableOverrides } from "../../common.js"
       let linkedBytecode = _bytecode;
       
       linkedBytecode = linkedBytecode.replace(
-        new RegExp("__\\$177b0857d1d715bf3c936c4ed7f2f40af3\\$__", "g"),
-        linkLibraryAddresses["project/contracts/libraries/Administration.sol:Administration"].replace(/^0x/, '').toLowerCase(),
+        new RegExp("__\\$dea4156a66aa1802b88d93e5368ff4d5f6\\$__", "g"),
+        linkLibraryAddresses["project/contracts/libraries/Waterfall.sol:Waterfall"].replace(/^0x/, '').toLowerCase(),
       );
 
       linkedBytecode = linkedBytecode.replace(
-        new RegExp("__\\$dea4156a66aa1802b88d93e5368ff4d5f6\\$__", "g"),
-        linkLibraryAddresses["project/contracts/libraries/Waterfall.sol:Waterfall"].replace(/^0x/, '').toLowerCase(),
+        new RegExp("__\\$c020f371f6fb849ebd1e3487c91aadbba3\\$__", "g"),
+        linkLibraryAddresses["project/contracts/libraries/Settlement.sol:Settlement"].replace(/^0x/, '').toLowerCase(),
+      );
+
+      linkedBytecode = linkedBytecode.replace(
+        new RegExp("__\\$dbbdfce7f24fdbbdc63b2d674e92dfa793\\$__", "g"),
+        linkLibraryAddresses["project/contracts/libraries/Custody.sol:Custody"].replace(/^0x/, '').toLowerCase(),
+      );
+
+      linkedBytecode = linkedBytecode.replace(
+        new RegExp("__\\$177b0857d1d715bf3c936c4ed7f2f40af3\\$__", "g"),
+        linkLibraryAddresses["project/contracts/libraries/Administration.sol:Administration"].replace(/^0x/, '').toLowerCase(),
       );
 
       linkedBytecode = linkedBytecode.replace(
@@ -2873,6 +3562,21 @@ import type { NonPayableOverrides } from "../../common.js"
       linkedBytecode = linkedBytecode.replace(
         new RegExp("__\\$52d5057cbee9e3018204b208f78a532585\\$__", "g"),
         linkLibraryAddresses["project/contracts/libraries/CollateralSale.sol:CollateralSale"].replace(/^0x/, '').toLowerCase(),
+      );
+
+      linkedBytecode = linkedBytecode.replace(
+        new RegExp("__\\$726b3ea66afd2c4ace91155ed1fe641949\\$__", "g"),
+        linkLibraryAddresses["project/contracts/libraries/Delisting.sol:Delisting"].replace(/^0x/, '').toLowerCase(),
+      );
+
+      linkedBytecode = linkedBytecode.replace(
+        new RegExp("__\\$02b74af3ae002a8c2decd2f1fb5c61adca\\$__", "g"),
+        linkLibraryAddresses["project/contracts/libraries/PoolResolution.sol:PoolResolution"].replace(/^0x/, '').toLowerCase(),
+      );
+
+      linkedBytecode = linkedBytecode.replace(
+        new RegExp("__\\$436626e962b34d7f18c4ccf82516962bba\\$__", "g"),
+        linkLibraryAddresses["project/contracts/libraries/Views.sol:Views"].replace(/^0x/, '').toLowerCase(),
       );
 
       return linkedBytecode;
@@ -2907,10 +3611,15 @@ import type { NonPayableOverrides } from "../../common.js"
 
   
   export interface MarginVaultLibraryAddresses {
-        ["project/contracts/libraries/Administration.sol:Administration"]: string;
-    ["project/contracts/libraries/Waterfall.sol:Waterfall"]: string;
+        ["project/contracts/libraries/Waterfall.sol:Waterfall"]: string;
+    ["project/contracts/libraries/Settlement.sol:Settlement"]: string;
+    ["project/contracts/libraries/Custody.sol:Custody"]: string;
+    ["project/contracts/libraries/Administration.sol:Administration"]: string;
     ["project/contracts/libraries/PoolValue.sol:PoolValue"]: string;
     ["project/contracts/libraries/PartialLiquidation.sol:PartialLiquidation"]: string;
     ["project/contracts/libraries/CollateralSale.sol:CollateralSale"]: string;
+    ["project/contracts/libraries/Delisting.sol:Delisting"]: string;
+    ["project/contracts/libraries/PoolResolution.sol:PoolResolution"]: string;
+    ["project/contracts/libraries/Views.sol:Views"]: string;
   };
   

@@ -121,6 +121,27 @@
   {
     "inputs": [
       {
+        "internalType": "MarketId",
+        "name": "market",
+        "type": "uint8"
+      },
+      {
+        "internalType": "uint256",
+        "name": "delistAt",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "blockTime",
+        "type": "uint256"
+      }
+    ],
+    "name": "DelistingNotDue",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "address",
         "name": "token",
         "type": "address"
@@ -285,6 +306,33 @@
   {
     "inputs": [
       {
+        "internalType": "MarketId",
+        "name": "market",
+        "type": "uint8"
+      },
+      {
+        "internalType": "uint256",
+        "name": "delistAt",
+        "type": "uint256"
+      }
+    ],
+    "name": "MarketClosing",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "MarketId",
+        "name": "market",
+        "type": "uint8"
+      }
+    ],
+    "name": "MarketDelisted",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "AccountId",
         "name": "account",
         "type": "bytes32"
@@ -376,6 +424,22 @@
   {
     "inputs": [
       {
+        "internalType": "uint256",
+        "name": "badDebtWad",
+        "type": "uint256"
+      },
+      {
+        "internalType": "int256",
+        "name": "insuranceCashWad",
+        "type": "int256"
+      }
+    ],
+    "name": "NothingToCover",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "AccountId",
         "name": "account",
         "type": "bytes32"
@@ -440,6 +504,17 @@
       }
     ],
     "name": "PoolCapitalExceeded",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "int256",
+        "name": "equityWad",
+        "type": "int256"
+      }
+    ],
+    "name": "PoolSolvent",
     "type": "error"
   },
   {
@@ -677,6 +752,22 @@
     "type": "error"
   },
   {
+    "inputs": [
+      {
+        "internalType": "AccountId",
+        "name": "account",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "MarketId",
+        "name": "market",
+        "type": "uint8"
+      }
+    ],
+    "name": "UnsettledResult",
+    "type": "error"
+  },
+  {
     "inputs": [],
     "name": "ZeroAmount",
     "type": "error"
@@ -695,6 +786,12 @@
         "internalType": "AccountId",
         "name": "rewardTo",
         "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "bool",
+        "name": "deleveraged",
+        "type": "bool"
       },
       {
         "indexed": false,
@@ -755,12 +852,69 @@
     "inputs": [
       {
         "indexed": false,
+        "internalType": "uint256",
+        "name": "paidWad",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "badDebtWad",
+        "type": "uint256"
+      }
+    ],
+    "name": "BadDebtCovered",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": false,
         "internalType": "Capital",
         "name": "capital",
         "type": "uint256"
       }
     ],
     "name": "CapitalChanged",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": false,
+        "internalType": "CashIndices",
+        "name": "indices",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "CashTotals",
+        "name": "totals",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "interestUnsweptWad",
+        "type": "uint256"
+      }
+    ],
+    "name": "CashChanged",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": false,
+        "internalType": "CashTerms",
+        "name": "terms",
+        "type": "uint256"
+      }
+    ],
+    "name": "CashParametersSet",
     "type": "event"
   },
   {
@@ -922,6 +1076,93 @@
     "inputs": [
       {
         "indexed": true,
+        "internalType": "MarketId",
+        "name": "market",
+        "type": "uint8"
+      },
+      {
+        "indexed": true,
+        "internalType": "bool",
+        "name": "long",
+        "type": "bool"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "epoch",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "soldRay",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "priceRay",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "scaleRay",
+        "type": "uint256"
+      }
+    ],
+    "name": "Deleveraged",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "MarketId",
+        "name": "market",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "priceWad",
+        "type": "uint256"
+      }
+    ],
+    "name": "Delisted",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "MarketId",
+        "name": "market",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "due",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "finalPriceWad",
+        "type": "uint256"
+      }
+    ],
+    "name": "DelistingAnnounced",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
         "internalType": "AccountId",
         "name": "account",
         "type": "bytes32"
@@ -946,6 +1187,37 @@
       }
     ],
     "name": "Deposited",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "MarketId",
+        "name": "market",
+        "type": "uint8"
+      },
+      {
+        "indexed": true,
+        "internalType": "bool",
+        "name": "long",
+        "type": "bool"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "epoch",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "SideWord",
+        "name": "end",
+        "type": "uint256"
+      }
+    ],
+    "name": "EpochEnded",
     "type": "event"
   },
   {
@@ -990,6 +1262,69 @@
       }
     ],
     "name": "InsurancePaid",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "amountWad",
+        "type": "uint256"
+      }
+    ],
+    "name": "InterestSwept",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "AccountId",
+        "name": "account",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "writtenOffWad",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "badDebtWad",
+        "type": "uint256"
+      }
+    ],
+    "name": "LossWrittenOff",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": false,
+        "internalType": "HourBudget",
+        "name": "poolLosses",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "HourBudget",
+        "name": "writeOffs",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "badDebtWad",
+        "type": "uint256"
+      }
+    ],
+    "name": "LossesChanged",
     "type": "event"
   },
   {
@@ -1108,6 +1443,51 @@
     "anonymous": false,
     "inputs": [
       {
+        "components": [
+          {
+            "internalType": "uint256",
+            "name": "deficitWad",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint256",
+            "name": "insuranceWad",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint256",
+            "name": "poolWad",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint256",
+            "name": "deleveragedWad",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint256",
+            "name": "writtenOffWad",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint256",
+            "name": "badDebtWad",
+            "type": "uint256"
+          }
+        ],
+        "indexed": false,
+        "internalType": "struct Loss",
+        "name": "loss",
+        "type": "tuple"
+      }
+    ],
+    "name": "PoolResolved",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
         "indexed": true,
         "internalType": "AccountId",
         "name": "account",
@@ -1164,6 +1544,43 @@
       }
     ],
     "name": "PositionChanged",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "AccountId",
+        "name": "account",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "internalType": "MarketId",
+        "name": "market",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "internalType": "int256",
+        "name": "sizeWad",
+        "type": "int256"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "priceRay",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "int256",
+        "name": "realizedWad",
+        "type": "int256"
+      }
+    ],
+    "name": "PositionDeleveraged",
     "type": "event"
   },
   {
@@ -1288,6 +1705,37 @@
       }
     ],
     "name": "Settled",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "MarketId",
+        "name": "market",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "internalType": "SideWord",
+        "name": "longSide",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "SideWord",
+        "name": "shortSide",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "EpochsWord",
+        "name": "epochs",
+        "type": "uint256"
+      }
+    ],
+    "name": "SidesChanged",
     "type": "event"
   },
   {
@@ -1448,6 +1896,29 @@
   {
     "inputs": [
       {
+        "internalType": "MarketId",
+        "name": "market",
+        "type": "uint8"
+      },
+      {
+        "internalType": "uint256",
+        "name": "due",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "finalPriceWad",
+        "type": "uint256"
+      }
+    ],
+    "name": "announceDelisting",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "AccountId",
         "name": "buyer",
         "type": "bytes32"
@@ -1500,6 +1971,56 @@
         "internalType": "int256",
         "name": "",
         "type": "int256"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "cashView",
+    "outputs": [
+      {
+        "components": [
+          {
+            "internalType": "CashIndices",
+            "name": "indices",
+            "type": "uint256"
+          },
+          {
+            "internalType": "CashTotals",
+            "name": "totals",
+            "type": "uint256"
+          },
+          {
+            "internalType": "CashTerms",
+            "name": "terms",
+            "type": "uint256"
+          },
+          {
+            "internalType": "HourBudget",
+            "name": "poolLosses",
+            "type": "uint256"
+          },
+          {
+            "internalType": "HourBudget",
+            "name": "writeOffs",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint256",
+            "name": "interestUnsweptWad",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint256",
+            "name": "badDebtWad",
+            "type": "uint256"
+          }
+        ],
+        "internalType": "struct CashView",
+        "name": "",
+        "type": "tuple"
       }
     ],
     "stateMutability": "view",
@@ -1559,6 +2080,26 @@
     "type": "function"
   },
   {
+    "inputs": [],
+    "name": "cover",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "MarketId",
+        "name": "market",
+        "type": "uint8"
+      }
+    ],
+    "name": "delist",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
     "inputs": [
       {
         "internalType": "AccountId",
@@ -1579,6 +2120,35 @@
     "name": "deposit",
     "outputs": [],
     "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "MarketId",
+        "name": "market",
+        "type": "uint8"
+      },
+      {
+        "internalType": "bool",
+        "name": "long",
+        "type": "bool"
+      },
+      {
+        "internalType": "uint256",
+        "name": "epoch",
+        "type": "uint256"
+      }
+    ],
+    "name": "epochEnd",
+    "outputs": [
+      {
+        "internalType": "SideWord",
+        "name": "",
+        "type": "uint256"
+      }
+    ],
+    "stateMutability": "view",
     "type": "function"
   },
   {
@@ -1788,6 +2358,11 @@
           },
           {
             "internalType": "uint256",
+            "name": "concentrationStartWad",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint256",
             "name": "discountBaseWad",
             "type": "uint256"
           },
@@ -1894,6 +2469,11 @@
           },
           {
             "internalType": "uint256",
+            "name": "openInterestSlopeWad",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint256",
             "name": "discountBaseWad",
             "type": "uint256"
           },
@@ -1964,6 +2544,21 @@
           {
             "internalType": "Position",
             "name": "poolPosition",
+            "type": "uint256"
+          },
+          {
+            "internalType": "SideWord",
+            "name": "longSide",
+            "type": "uint256"
+          },
+          {
+            "internalType": "SideWord",
+            "name": "shortSide",
+            "type": "uint256"
+          },
+          {
+            "internalType": "EpochsWord",
+            "name": "epochs",
             "type": "uint256"
           }
         ],
@@ -2061,6 +2656,16 @@
           {
             "internalType": "uint256",
             "name": "epoch",
+            "type": "uint256"
+          },
+          {
+            "internalType": "int256",
+            "name": "storedSharesWad",
+            "type": "int256"
+          },
+          {
+            "internalType": "uint256",
+            "name": "storedEpoch",
             "type": "uint256"
           }
         ],
@@ -2233,6 +2838,13 @@
     "type": "function"
   },
   {
+    "inputs": [],
+    "name": "resolvePool",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
     "inputs": [
       {
         "components": [
@@ -2310,6 +2922,56 @@
   {
     "inputs": [
       {
+        "components": [
+          {
+            "internalType": "uint256",
+            "name": "kinkWad",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint256",
+            "name": "rateAtZeroWad",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint256",
+            "name": "rateAtKinkWad",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint256",
+            "name": "rateAtFullWad",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint256",
+            "name": "reserveFactorWad",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint256",
+            "name": "poolLossPerHourWad",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint256",
+            "name": "writeOffPerHourWad",
+            "type": "uint256"
+          }
+        ],
+        "internalType": "struct CashParameters",
+        "name": "parameters",
+        "type": "tuple"
+      }
+    ],
+    "name": "setCashParameters",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "address",
         "name": "token",
         "type": "address"
@@ -2329,6 +2991,11 @@
           {
             "internalType": "uint256",
             "name": "depositCap",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint256",
+            "name": "concentrationStartWad",
             "type": "uint256"
           },
           {
@@ -2438,6 +3105,11 @@
           },
           {
             "internalType": "uint256",
+            "name": "openInterestSlopeWad",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint256",
             "name": "discountBaseWad",
             "type": "uint256"
           },
@@ -2520,6 +3192,13 @@
       }
     ],
     "name": "sweepFees",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "sweepInterest",
     "outputs": [],
     "stateMutability": "nonpayable",
     "type": "function"

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {CashBook} from "./CashBook.sol";
+import {Ledger} from "./Ledger.sol";
+import {Margin, Sums} from "./Margin.sol";
+import {IMarginVault, Health} from "../interfaces/IMarginVault.sol";
+import {Account, MODE_CROSS, MODE_ISOLATED} from "../types/Account.sol";
+import {AccountId} from "../types/AccountId.sol";
+import {AssetSet, collateralAsset, onlyAsset} from "../types/AssetSet.sol";
+import {Price} from "../types/Price.sol";
+import {Context, VaultStorage} from "../types/VaultStorage.sol";
+import {Collateral} from "../types/VaultWords.sol";
+
+/// @title The books of custody: what a deposit, a withdrawal and a transfer change of accounts
+/// @notice The vault has checked who may act, and moves the tokens afterwards.
+library Custody {
+    using Margin for Health;
+
+    function deposit(
+        VaultStorage storage $,
+        Context memory context,
+        AccountId account,
+        address token,
+        uint256 amount
+    ) public {
+        require(amount != 0, IMarginVault.ZeroAmount());
+        if (token == context.settlementToken) {
+            $.cashHeld += _toUint128(amount);
+            context.cash.moved = true;
+        } else {
+            uint256 index = _collateralIndex($, token);
+            Collateral word = $.collaterals[index];
+            uint256 total = word.held() + _toUint128(amount);
+            uint256 cap = word.depositCap();
+            require(total <= cap, IMarginVault.DepositCapExceeded(token, total, cap));
+            $.collaterals[index] = word.withHeld(total);
+        }
+        _credit($, context, account, token, amount);
+        CashBook.save($, context);
+        emit IMarginVault.Deposited(account, token, msg.sender, amount);
+    }
+
+    function withdraw(
+        VaultStorage storage $,
+        Context memory context,
+        AccountId account,
+        address token,
+        uint256 amount,
+        address to
+    ) public {
+        require(amount != 0, IMarginVault.ZeroAmount());
+        if (token == context.settlementToken) {
+            require(amount <= $.cashHeld, IMarginVault.InsufficientCashHeld(amount, $.cashHeld));
+            $.cashHeld -= _toUint128(amount);
+            context.cash.moved = true;
+            _debit($, context, account, token, amount);
+        } else {
+            _debit($, context, account, token, amount); // refuses more than the account holds, and with it more than is held
+            uint256 index = _collateralIndex($, token);
+            $.collaterals[index] = $.collaterals[index].withHeld($.collaterals[index].held() - amount);
+        }
+        CashBook.save($, context);
+        emit IMarginVault.Withdrawn(account, token, to, amount);
+    }
+
+    function transfer(
+        VaultStorage storage $,
+        Context memory context,
+        AccountId from,
+        AccountId to,
+        address token,
+        uint256 amount
+    ) public {
+        require(amount != 0, IMarginVault.ZeroAmount());
+        _debit($, context, from, token, amount);
+        _credit($, context, to, token, amount);
+        CashBook.save($, context);
+        emit IMarginVault.Transferred(from, to, token, amount);
+    }
+
+    function setMode(VaultStorage storage $, Context memory context, AccountId account, uint256 mode) public {
+        require(mode == MODE_CROSS || mode == MODE_ISOLATED, IMarginVault.UnknownMode(mode));
+        Account word = Ledger.load($, context, account);
+        require(word.marketBits() == 0, IMarginVault.ModeNeedsNoPosition(account));
+        Ledger.save($, context, account, word.withMode(mode));
+    }
+
+    /// @dev Adds an amount (raw) of a token to an account's books.
+    function _credit(
+        VaultStorage storage $,
+        Context memory context,
+        AccountId account,
+        address token,
+        uint256 amount
+    ) private {
+        Account word = Ledger.load($, context, account);
+        if (msg.sender != account.owner()) _requireStrangerMayDeposit($, context, account, word, token, amount);
+        if (token == context.settlementToken) {
+            word = word.plusCash(_cashWad(context, amount));
+        } else {
+            uint256 index = _collateralIndex($, token);
+            // At maintenance what an account holds counts at its last good price: a dead one must not be brought in to shield it.
+            Price price = context.oracle.lastPrices(onlyAsset(collateralAsset(index)))[0];
+            require(price.isFresh(), IMarginVault.StaleCollateralPrice(token, price.publishedAt(), price.maxAge()));
+            word = Ledger.saveCollateral($, account, word, index, $.collateralOf[account][index] + amount);
+            if (account != context.pool) Ledger.requireFewAssets(account, word);
+        }
+        Ledger.save($, context, account, word);
+    }
+
+    /// @dev Takes an amount (raw) of a token off an account's books, as far as its free margin goes.
+    function _debit(
+        VaultStorage storage $,
+        Context memory context,
+        AccountId account,
+        address token,
+        uint256 amount
+    ) private {
+        Account word = Ledger.load($, context, account);
+        if (token == context.settlementToken) {
+            word = word.plusCash(-_cashWad(context, amount));
+            if (account != context.pool) Ledger.requireDebtAboveMinimum(account, word, $.accountRisk);
+        } else {
+            uint256 index = _collateralIndex($, token);
+            uint256 balance = $.collateralOf[account][index];
+            require(amount <= balance, IMarginVault.InsufficientBalance(account, token, amount, balance));
+            word = Ledger.saveCollateral($, account, word, index, balance - amount);
+        }
+        Ledger.save($, context, account, word);
+        if (word.marketBits() == 0 && word.cash() >= 0) return;
+        AssetSet assets = word.assets();
+        Price[] memory prices = context.oracle.lastPrices(assets);
+        bool isPool = account == context.pool;
+        Sums memory sums = Margin.collect($, account, word, assets, prices, isPool, Margin.NO_ASSET);
+        Margin.total(sums, word.cash(), $.accountRisk).requireInitialMargin(account);
+    }
+
+    /// @dev A stranger's deposit must be worth something and bring no new kind of asset, or it could be used to burden the account. The
+    /// pool takes none: it is entered through its shares.
+    function _requireStrangerMayDeposit(
+        VaultStorage storage $,
+        Context memory context,
+        AccountId account,
+        Account word,
+        address token,
+        uint256 amount
+    ) private view {
+        uint256 value = amount * context.cashUnit;
+        bool held = true;
+        if (token != context.settlementToken) {
+            uint256 index = _collateralIndex($, token);
+            uint256 asset = collateralAsset(index);
+            held = word.assets().contains(asset);
+            Price price = context.oracle.lastPrices(onlyAsset(asset))[0];
+            value = Margin.collateralValueDown($.collaterals[index], amount, price);
+        }
+        uint256 minimum = $.accountRisk.minimumDebt();
+        bool welcome = held && value >= minimum && account != context.pool;
+        require(welcome, IMarginVault.StrangerDeposit(account, token, value, minimum));
+    }
+
+    function _collateralIndex(VaultStorage storage $, address token) private view returns (uint256) {
+        uint256 indexPlusOne = $.collateralIndexes[token];
+        require(indexPlusOne != 0, IMarginVault.UnknownToken(token));
+        return indexPlusOne - 1;
+    }
+
+    /// @dev An amount (raw) of cash in wad. Within 128 bits before the cast: beyond it would turn its sign, and a transfer take from its
+    /// receiver.
+    function _cashWad(Context memory context, uint256 amount) private pure returns (int256) {
+        return int256(_toUint128(amount) * context.cashUnit);
+    }
+
+    function _toUint128(uint256 amount) private pure returns (uint128) {
+        require(amount >> 128 == 0, IMarginVault.AmountTooLarge(amount));
+        return uint128(amount);
+    }
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {CashBook} from "./CashBook.sol";
+import {Deal, Deals} from "./Deals.sol";
+import {Deleverage, Deleveraging} from "./Deleveraging.sol";
+import {Fill} from "./Fill.sol";
+import {FixedPoint} from "./FixedPoint.sol";
+import {Ledger} from "./Ledger.sol";
+import {Losses} from "./Losses.sol";
+import {Margin, Sums} from "./Margin.sol";
+import {PoolValue} from "./PoolValue.sol";
+import {IMarginVault, Loss} from "../interfaces/IMarginVault.sol";
+import {Account} from "../types/Account.sol";
+import {AssetSet, MarketId, lowestBit} from "../types/AssetSet.sol";
+import {Price} from "../types/Price.sol";
+import {Context, VaultStorage} from "../types/VaultStorage.sol";
+
+/// @notice The pool's account while it is resolved.
+struct Resolution {
+    Account word;
+    AssetSet assets;
+    Price[] prices;
+    Loss loss;
+}
+
+/// @title The waterfall's last step: a pool below zero is brought back to it (docs/protocol.md, "Liquidation")
+/// @notice Insurance pays; all its positions with a fresh price are closed against the other sides of their markets, at a price that lets them
+/// bear what is still missing, within the same bound as in an absorb; the rest is written off. Its shares stay.
+library PoolResolution {
+    using Deals for Deal;
+    using FixedPoint for int256;
+
+    function resolvePool(VaultStorage storage $, Context memory context) public {
+        Losses.sweepInterest($, context);
+        Losses.cover($, context);
+        Resolution memory pool;
+        pool.word = Ledger.load($, context, context.pool);
+        pool.assets = pool.word.assets();
+        pool.prices = context.oracle.lastPrices(pool.assets);
+        int256 equity = _equity($, context, pool);
+        require(equity < 0, IMarginVault.PoolSolvent(equity));
+
+        Loss memory loss = pool.loss;
+        loss.deficitWad = equity.abs();
+        loss.insuranceWad = Math.min(loss.deficitWad, Losses.insuranceCash($, context));
+        uint256 missing = loss.deficitWad - loss.insuranceWad;
+        if (loss.insuranceWad != 0) {
+            Ledger.addCash($, context, context.insurance, -int256(loss.insuranceWad));
+            pool.word = pool.word.plusCash(int256(loss.insuranceWad));
+            Ledger.save($, context, context.pool, pool.word);
+        }
+        emit IMarginVault.InsurancePaid(context.pool, loss.deficitWad, loss.insuranceWad);
+        _closePositions($, context, pool, missing);
+
+        uint256 unpaid = (-_equity($, context, pool)).positivePart();
+        loss.deleveragedWad = missing > unpaid ? missing - unpaid : 0;
+        if (unpaid != 0) _writeOff($, context, pool, unpaid);
+        CashBook.save($, context);
+        PoolValue.refreshCapital($, context);
+        emit IMarginVault.PoolResolved(loss);
+    }
+
+    function _equity(
+        VaultStorage storage $,
+        Context memory context,
+        Resolution memory pool
+    ) private view returns (int256) {
+        Sums memory sums = Margin.collect($, context.pool, pool.word, pool.assets, pool.prices, true, Margin.NO_ASSET);
+        return sums.equityMaintenance + pool.word.cash();
+    }
+
+    /// @dev First what all positions together can bear, then each is closed at its part of what is missing.
+    function _closePositions(
+        VaultStorage storage $,
+        Context memory context,
+        Resolution memory pool,
+        uint256 missingWad
+    ) private {
+        Deal[] memory deals = new Deal[](pool.prices.length);
+        uint256 bearable;
+        uint256 i;
+        for (uint256 bits = pool.word.marketBits(); bits != 0; (bits &= bits - 1, ++i)) {
+            MarketId market = MarketId.wrap(uint8(lowestBit(bits)));
+            Deal memory deal = deals[i];
+            // No account meets the pool: the insurance account stands for one that has no position.
+            deal.load($, context, context.insurance, pool.word, pool.word, market, pool.prices[i]); // markets come first
+            if (!deal.price.isFresh()) continue;
+            bearable += Deleveraging.bearableDown(deal, _size(deal).abs(), $.accountRisk);
+        }
+        while (i != 0) {
+            Deal memory deal = deals[--i];
+            int256 size = _size(deal);
+            if (size == 0 || !deal.price.isFresh()) continue;
+            uint256 priceRay = Deleveraging.closingPriceRay(deal, size > 0, missingWad, bearable, $.accountRisk);
+            Deleverage memory done = Deleveraging.closePool(deal, priceRay);
+            Deals.storeMarket($, context, deal);
+            Deleveraging.store($, deal, done);
+            emit IMarginVault.PositionDeleveraged(context.pool, deal.market, done.sizeWad, priceRay, 0);
+        }
+    }
+
+    function _size(Deal memory deal) private pure returns (int256) {
+        return Fill.sizeOf(deal.book.poolSharesWad, deal.venue);
+    }
+
+    /// @dev The pool itself is a supplier of cash: so much more is written off that it ends at zero all the same.
+    function _writeOff(
+        VaultStorage storage $,
+        Context memory context,
+        Resolution memory pool,
+        uint256 unpaidWad
+    ) private {
+        uint256 own = pool.word.cash().positivePart();
+        uint256 supplied = CashBook.suppliedWad($, context);
+        uint256 wanted = supplied > own ? Math.mulDiv(unpaidWad, supplied, supplied - own, Math.Rounding.Ceil) : 0;
+        uint256 writtenOff = Losses.writeOff($, context, wanted);
+        uint256 ownLoss = own - Ledger.load($, context, context.pool).cash().positivePart();
+        uint256 needed = Math.max(unpaidWad + ownLoss, writtenOff);
+        (pool.loss.writtenOffWad, pool.loss.badDebtWad) = (writtenOff, needed - writtenOff);
+        Losses.addBadDebt($, needed - writtenOff);
+        Ledger.addCash($, context, context.pool, int256(needed));
+        emit IMarginVault.LossWrittenOff(context.pool, writtenOff, needed - writtenOff);
+    }
+}
