@@ -1,6 +1,5 @@
 import { touch } from "./funding.js";
-import type { Rational } from "./rational.js";
-import { zero } from "./rational.js";
+import { type Rational, zero } from "./rational.js";
 import { type State, isFresh, marketOf } from "./state.js";
 
 /** From now on no position of the market grows; from `at` on anyone may close them all. */
@@ -10,9 +9,9 @@ export function announceDelisting(state: State, id: number, at: bigint, finalPri
 
 /**
  * Every position is closed at the oracle's price if fresh, else at the announced one, else at the last good one. What it is worth then
- * stays in its cost until it is settled.
+ * stays in its cost until it is settled. Tells the price.
  */
-export function delist(state: State, id: number): void {
+export function delist(state: State, id: number): Rational {
   touch(state, id);
   const market = marketOf(state, id);
   const { price, delisting } = market;
@@ -26,4 +25,5 @@ export function delist(state: State, id: number): void {
     position.size = zero;
   }
   market.isDelisted = true;
+  return final;
 }

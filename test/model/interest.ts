@@ -75,9 +75,11 @@ export function withRates(state: State, act: () => void): boolean {
   return isChanged;
 }
 
-/** Whole millionths of the interest that suppliers did not get become the insurance account's cash. */
-export function sweepInterest(state: State, insurance: { cash: Rational }): void {
-  const swept = new Rational(state.interest.unswept.positive().floorTo(1_000_000n), 1_000_000n);
+/** Whole millionths of the interest that suppliers did not get become the insurance account's cash; or an amount that is told. */
+export function sweepInterest(state: State, insurance: { cash: Rational }, told?: Rational): Rational {
+  const due = new Rational(state.interest.unswept.positive().floorTo(1_000_000n), 1_000_000n);
+  const swept = told ?? due;
   state.interest.unswept = state.interest.unswept.minus(swept);
   insurance.cash = insurance.cash.plus(swept);
+  return due;
 }

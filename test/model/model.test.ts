@@ -1,6 +1,6 @@
 import { expect } from "chai";
 
-import { type Arena, openArena } from "../invariants/support/arena.js";
+import { type Arena, openArena } from "./support/arena.js";
 import { type Failure, followSequence, newTally } from "./support/sequence.js";
 
 function setting(name: string, otherwise: number): number {

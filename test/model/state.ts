@@ -95,6 +95,8 @@ export interface Market {
 
 export interface Collateral {
   terms: CollateralTerms;
+  /** Whose asset it is. */
+  readonly market: number;
   readonly price: Price;
   /** Unix seconds: mean by amount of when the pool took over what it holds. */
   stockSince: bigint;

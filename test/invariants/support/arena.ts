@@ -1,6 +1,5 @@
 import hre from "hardhat";
 
-import type { DeploymentParameters } from "../../../deployments/schema.js";
 import type { Connection } from "../../../ignition/deploy.js";
 import { type AccountId, type Deployment, WAD, accountId, assetsOfSymbol, parseDecimal } from "../../../sdk/index.js";
 import {
@@ -64,7 +63,6 @@ export interface Arena {
   readonly chain: RawChain;
   readonly connection: Connection;
   readonly deployment: Deployment;
-  readonly parameters: DeploymentParameters;
   readonly admin: Actor;
   readonly actors: readonly Actor[];
   readonly keeper: Actor;
@@ -163,7 +161,6 @@ export async function openArena(): Promise<Arena> {
     chain,
     connection,
     deployment,
-    parameters,
     admin,
     actors,
     keeper,

@@ -1,8 +1,8 @@
-import type { Arena } from "../../invariants/support/arena.js";
 import { equity, healthOf, netCash, poolValue, requirement, valueOf } from "../margin.js";
 import { Rational, greatest, one, sum, wei, whole, zero } from "../rational.js";
 import {
   type Account,
+  type HourBudget,
   type State,
   accountOf,
   collateralOf,
@@ -12,8 +12,8 @@ import {
   sizeOf,
   worth,
 } from "../state.js";
-import type { Figures } from "./figures.js";
-import type { Names } from "./follow.js";
+import type { Arena, Names } from "./arena.js";
+import type { BudgetFigures, Figures } from "./figures.js";
 
 /** By how much the chain may be off, so far: each act adds what its roundings can come to. */
 export interface Drift {
@@ -23,6 +23,10 @@ export interface Drift {
   favour: Rational;
   /** Quote: of everybody together, below the model's. Above it never. */
   all: Rational;
+  /** Of an index of interest. */
+  index: Rational;
+  /** Quote: of interest that is not swept, below the model's. */
+  interest: Rational;
   /** Base units, by market. */
   readonly size: Rational[];
 }
@@ -93,6 +97,34 @@ export function adoptFunding(comparison: Comparison, before: State, state: State
   market.fundingRate = rate;
 }
 
+/** Cash's rates are whole 1e-18 a second; how far a step of interest may be off because of an index's digits is in the drift. */
+const cashRateUnit = new Rational(1n, 10n ** 18n);
+
+/** Rates of interest, which a wei of the totals can move by one of their units, and when they were set: compared, then taken over. */
+export function adoptRates(comparison: Comparison, state: State, { cash }: Figures): void {
+  const { interest } = state;
+  comparison.same("time of the rates", cash.accruedAt, interest.setAt);
+  const rate = (units: bigint) => whole(units).times(cashRateUnit);
+  comparison.near("supply rate", rate(cash.supplyRate), interest.supplyRate, cashRateUnit);
+  comparison.near("borrow rate", rate(cash.borrowRate), interest.borrowRate, cashRateUnit);
+  interest.supplyRate = rate(cash.supplyRate);
+  interest.borrowRate = rate(cash.borrowRate);
+}
+
+/** Positions that are empty on the chain, and here but for what deleveraging rounded: the pool takes the dust. */
+export function adoptEmpty(state: State, figures: Figures, { accounts }: Arena, names: Names, drift: Drift): void {
+  for (const { id } of accounts) {
+    const account = accountOf(state, names.account(id));
+    for (const [market, position] of account.positions) {
+      const isEmpty = figures.accounts.get(id)!.positions[market]!.size === 0n;
+      if (!isEmpty || account.id === poolId || drift.size[market]!.isBelow(position.size.abs())) continue;
+      const mirrored = positionOf(accountOf(state, poolId), market);
+      mirrored.size = mirrored.size.plus(position.size);
+      position.size = zero;
+    }
+  }
+}
+
 /** What ratios and rates in whole units come to on all that an account has. */
 export function grainOf(state: State, account: Account): Rational {
   const notionals = [...account.positions].map(([market, { size }]) =>
@@ -111,7 +143,7 @@ export function compareAll(
   comparison: Comparison,
   state: State,
   figures: Figures,
-  { accounts, markets }: Arena,
+  { accounts, deployment: { markets } }: Arena,
   names: Names,
   drift: Drift,
 ): void {
@@ -156,13 +188,9 @@ export function compareAll(
     comparison.same(`time of the touch of ${symbol}`, seen.touchedAt, market.touchedAt);
     comparison.near(`fees of ${symbol}`, wei(seen.fees), market.fees, zero);
     off.push(wei(seen.fees).minus(market.fees));
-    comparison.near(
-      `size of the pool in ${symbol}`,
-      wei(seen.poolSize),
-      sizeOf(accountOf(state, poolId), id),
-      drift.size[id]!,
-    );
   }
+  const { interest, badDebt } = state;
+  off.push(wei(figures.cash.interestUnswept).minus(interest.unswept), badDebt.minus(wei(figures.cash.badDebt)));
   comparison.within("all that anybody has", sum(off), zero, drift.all.negated(), zero);
   const reserve = whole(markets.length);
   comparison.near("cash held", new Rational(figures.cashHeld, names.cashUnit).minus(reserve), state.held, zero);
@@ -171,6 +199,19 @@ export function compareAll(
     accruedGrain(state, accountOf(state, poolId)),
     grainOf(state, accountOf(state, poolId)),
   ]);
+  const written = (index: bigint) => new Rational(index, 10n ** 15n);
+  comparison.near("supply index", written(figures.cash.supplyIndex), indexAt(state, "supply"), drift.index);
+  comparison.near("borrow index", written(figures.cash.borrowIndex), indexAt(state, "borrow"), drift.index);
+  comparison.within(
+    "interest not swept",
+    wei(figures.cash.interestUnswept),
+    interest.unswept,
+    drift.interest.negated(),
+    drift.money,
+  );
+  comparison.near("bad debt", wei(figures.cash.badDebt), badDebt, drift.money);
+  compareBudget(comparison, "pool's hour", figures.cash.poolLosses, state.poolLoss, drift.money);
+  compareBudget(comparison, "suppliers' hour", figures.cash.writeOffs, state.writeOff, drift.money);
   comparison.near("capital", wei(figures.capital), state.capital.value, poolBound);
   comparison.same("time of the capital's checkpoint", figures.capitalTakenAt, state.capital.takenAt);
   const { value, band, haircut } = poolValue(state);
@@ -195,4 +236,23 @@ function compareHealth(
   }
   const required = greatest(requirement(state, account, "maintenance"), one);
   comparison.near(`health of ${name}`, wei(chain), health, bound.times(one.plus(health)).over(required).plus(wei(2n)));
+}
+
+/** The index as of when it was written last. */
+function indexAt({ interest }: State, kind: "supply" | "borrow"): Rational {
+  const [index, rate] =
+    kind === "supply" ? [interest.supplyIndex, interest.supplyRate] : [interest.borrowIndex, interest.borrowRate];
+  return index.over(one.plus(rate.times(whole(interest.grownTo - interest.setAt))));
+}
+
+function compareBudget(
+  comparison: Comparison,
+  what: string,
+  chain: BudgetFigures,
+  model: HourBudget,
+  bound: Rational,
+): void {
+  comparison.same(`start of the ${what}`, chain.since, model.since);
+  comparison.near(`${what}, allowed`, wei(chain.allowed), model.allowed, bound);
+  comparison.near(`${what}, spent`, wei(chain.spent), model.spent, bound);
 }

@@ -1,7 +1,6 @@
-import type { Arena } from "../../invariants/support/arena.js";
-import { vaultInterface } from "../../invariants/support/arena.js";
+import { decodeMarketState, decodeMarketTotals } from "../../../sdk/index.js";
 import { wordsOf } from "../../helpers/vaultStorage.js";
-import { decodeMarketState, decodeMarketTotals, decodePosition } from "../../../sdk/index.js";
+import { type Arena, vaultInterface } from "./arena.js";
 
 /** What the vault's views tell of an account. Wad, collaterals raw. */
 export interface AccountFigures {
@@ -23,12 +22,33 @@ export interface MarketFigures {
   readonly fundingRate: bigint;
   readonly touchedAt: bigint;
   readonly fees: bigint;
-  readonly poolSize: bigint;
+  readonly flags: number;
+}
+
+/** Interest: what an index of 1 is is 1e15; rates 1e-18 a second. */
+export interface CashFigures {
+  readonly supplyIndex: bigint;
+  readonly borrowIndex: bigint;
+  readonly supplyRate: bigint;
+  readonly borrowRate: bigint;
+  readonly accruedAt: bigint;
+  readonly interestUnswept: bigint;
+  readonly badDebt: bigint;
+  /** Wad. */
+  readonly poolLosses: BudgetFigures;
+  readonly writeOffs: BudgetFigures;
+}
+
+export interface BudgetFigures {
+  readonly allowed: bigint;
+  readonly spent: bigint;
+  readonly since: bigint;
 }
 
 export interface Figures {
   readonly accounts: ReadonlyMap<string, AccountFigures>;
   readonly markets: readonly MarketFigures[];
+  readonly cash: CashFigures;
   readonly cashHeld: bigint;
   readonly capital: bigint;
   readonly capitalTakenAt: bigint;
@@ -65,11 +85,13 @@ export class FiguresReader {
 
   constructor(arena: Arena) {
     this.#arena = arena;
-    const { accounts, markets, collaterals, deployment } = arena;
+    const { accounts, deployment } = arena;
+    const { markets, collaterals } = deployment;
     const calls = [
       vaultInterface.encodeFunctionData("totals"),
       vaultInterface.encodeFunctionData("capital"),
       vaultInterface.encodeFunctionData("poolValue"),
+      vaultInterface.encodeFunctionData("cashView"),
       ...markets.map((_, id) => vaultInterface.encodeFunctionData("market", [id])),
       ...accounts.flatMap(({ id }) => [
         vaultInterface.encodeFunctionData("cash", [id]),
@@ -87,7 +109,8 @@ export class FiguresReader {
   }
 
   async read(): Promise<Figures> {
-    const { chain, accounts, markets, collaterals } = this.#arena;
+    const { chain, accounts, deployment } = this.#arena;
+    const { markets, collaterals } = deployment;
     const overrides = { [nowhere]: { code: manyCalls } };
     const words: bigint[] = [];
     for (const data of this.#batches) {
@@ -102,15 +125,16 @@ export class FiguresReader {
     const [, , cashHeld] = next();
     const [capital] = next();
     const [poolValue, poolBand, poolHaircut] = next();
+    const [indices, , , poolLosses, writeOffs, interestUnswept, badDebt] = next();
     const marketFigures = markets.map((): MarketFigures => {
-      const [stateWord, totalsWord, , , , poolWord] = next();
+      const [stateWord, totalsWord] = next();
       const state = decodeMarketState(stateWord!);
       return {
         fundingIndex: state.fundingIndexWad,
         fundingRate: state.fundingRateE24,
         touchedAt: BigInt(state.touchedAt),
         fees: decodeMarketTotals(totalsWord!).feesUnsweptWad,
-        poolSize: decodePosition(poolWord!).sharesWad,
+        flags: state.flags,
       };
     });
     const accountFigures = accounts.map(({ id }): [string, AccountFigures] => {
@@ -137,6 +161,17 @@ export class FiguresReader {
     return {
       accounts: new Map(accountFigures),
       markets: marketFigures,
+      cash: {
+        supplyIndex: field(indices!, 0, 72),
+        borrowIndex: field(indices!, 72, 72),
+        supplyRate: field(indices!, 144, 40),
+        borrowRate: field(indices!, 184, 40),
+        accruedAt: field(indices!, 224, 32),
+        interestUnswept: interestUnswept!,
+        badDebt: badDebt!,
+        poolLosses: budgetOf(poolLosses!),
+        writeOffs: budgetOf(writeOffs!),
+      },
       cashHeld: cashHeld!,
       capital: BigInt.asUintN(128, capital!),
       capitalTakenAt: BigInt.asUintN(40, capital! >> 128n),
@@ -145,4 +180,12 @@ export class FiguresReader {
       poolHaircut: poolHaircut!,
     };
   }
+}
+
+function field(word: bigint, offset: number, bits: number): bigint {
+  return BigInt.asUintN(bits, word >> BigInt(offset));
+}
+
+function budgetOf(word: bigint): BudgetFigures {
+  return { allowed: field(word, 0, 104), spent: field(word, 104, 104), since: field(word, 208, 40) };
 }

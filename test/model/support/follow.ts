@@ -1,6 +1,4 @@
-import { type AccountId, accountId, normalizeAccount } from "../../../sdk/index.js";
-import type { Arena } from "../../invariants/support/arena.js";
-import type { VaultEvent } from "../../invariants/support/books.js";
+import { accountId } from "../../../sdk/index.js";
 import {
   type Check,
   capCheck,
@@ -13,7 +11,9 @@ import {
   withdrawalChecks,
 } from "../checks.js";
 import { depositCash, moveCollateral, moveIntoPool, takeCheckpoint, transferCash, withdrawCash } from "../custody.js";
+import { announceDelisting, delist } from "../delisting.js";
 import { settle, sweepFees, trade } from "../fills.js";
+import { sweepInterest } from "../interest.js";
 import {
   askedFor,
   buyFromPool,
@@ -24,10 +24,23 @@ import {
   planSale,
   sellCollateral,
 } from "../liquidation.js";
-import { netCash } from "../margin.js";
+import { equity, netCash } from "../margin.js";
 import { Rational, least, one, wei, whole } from "../rational.js";
-import { type State, accountOf, collateralOf, copy, insuranceId, marketOf, poolId, sizeOf, worth } from "../state.js";
-import { absorb } from "../waterfall.js";
+import {
+  type State,
+  accountOf,
+  collateralOf,
+  copy,
+  insuranceId,
+  marketOf,
+  poolId,
+  poolOf,
+  isFresh,
+  sizeOf,
+  worth,
+} from "../state.js";
+import { absorb, cover, resolvePool } from "../waterfall.js";
+import type { Names, VaultEvent } from "./arena.js";
 
 /** A call as somebody made it. */
 export interface Call {
@@ -43,6 +56,8 @@ export interface Told {
   readonly model: Rational;
   /** By how much more than an account's cash it may be off: what it follows from is divided by something small. */
   readonly leverage: Rational;
+  /** In whole millionths. */
+  readonly isCoarse?: boolean;
 }
 
 export interface Followed {
@@ -50,35 +65,6 @@ export interface Followed {
   readonly told: readonly Told[];
   /** What happened, for the tally. */
   readonly happened: readonly string[];
-}
-
-/** What the model knows of the arena: names of accounts and tokens. */
-export interface Names {
-  account(id: unknown): string;
-  /** Undefined: the settlement token. */
-  collateral(token: unknown): number | undefined;
-  readonly cashUnit: bigint;
-}
-
-export function namesOf({ pool, insurance, collaterals, cash }: Arena): Names {
-  const special = new Map<AccountId, string>([
-    [pool, poolId],
-    [insurance, insuranceId],
-  ]);
-  return {
-    account(id) {
-      const normal = normalizeAccount(String(id));
-      return special.get(normal) ?? normal;
-    },
-    collateral(token) {
-      const wanted = String(token).toLowerCase();
-      if (cash.address.toLowerCase() === wanted) return undefined;
-      const index = collaterals.findIndex(({ address }) => address.toLowerCase() === wanted);
-      if (index < 0) throw new RangeError(`no token ${wanted}`);
-      return index;
-    },
-    cashUnit: 10n ** BigInt(cash.decimals),
-  };
 }
 
 /** Follows a call: changes the state as the specification says it does. `events`: what the chain told, unless it refused. */
@@ -254,6 +240,7 @@ export const follows: Readonly<Record<string, Follow>> = {
   },
 
   absorb(state, { args: [ids, rewardTo] }, names, events) {
+    const swept = sweep(state, events);
     const accounts = (ids as readonly unknown[]).map((id) => names.account(id));
     const { taken, steps } = absorb(state, accounts, names.account(rewardTo));
     const checks: Check[] = [{ error: "NothingToAbsorb", room: whole(taken.length > 0 ? 1 : -1) }];
@@ -261,7 +248,10 @@ export const follows: Readonly<Record<string, Follow>> = {
     const told =
       events === undefined
         ? []
-        : [{ what: "accounts absorbed", chain: whole(onChain.length), model: whole(taken.length), leverage: one }];
+        : [
+            ...swept,
+            { what: "accounts absorbed", chain: whole(onChain.length), model: whole(taken.length), leverage: one },
+          ];
     return { checks, told, happened: steps };
   },
 
@@ -279,11 +269,49 @@ export const follows: Readonly<Record<string, Follow>> = {
     return nothing;
   },
 
+  sweepInterest: (state, _, __, events) => ({ ...nothing, told: sweep(state, events), happened: ["interest swept"] }),
+
+  cover(state) {
+    const room = least(state.badDebt, accountOf(state, insuranceId).cash);
+    return { ...nothing, checks: [{ error: "NothingToCover", room }], happened: cover(state) };
+  },
+
+  resolvePool(state) {
+    const room = equity(state, poolOf(state), "maintenance").negated();
+    return { ...nothing, checks: [{ error: "PoolSolvent", room }], happened: resolvePool(state) };
+  },
+
+  announceDelisting(state, { args: [market, due, finalPrice] }) {
+    announceDelisting(state, Number(market), big(due), wei(big(finalPrice)));
+    return { ...nothing, happened: ["delisting announced"] };
+  },
+
+  delist(state, { args: [id] }, _, events) {
+    const market = marketOf(state, Number(id));
+    const due = market.delisting === undefined ? -1n : state.now - market.delisting.at;
+    const isFed = isFresh(state, market.price);
+    const price = delist(state, Number(id));
+    const event = eventOf(events, "Delisted");
+    return {
+      checks: [{ error: "DelistingNotDue", room: whole(due >= 0n ? 1 : -1) }],
+      told: event === undefined ? [] : [figure("final price", event.args.priceWad, price)],
+      happened: [isFed ? "delisted at the oracle's price" : "delisted without a fresh price"],
+    };
+  },
+
   refreshCapital(state) {
     takeCheckpoint(state);
     return nothing;
   },
 };
+
+/** Sweeps interest, as much as the chain told: it counts in whole millionths, whatever remains each time it writes them. */
+function sweep(state: State, events: readonly VaultEvent[] | undefined): Told[] {
+  const event = eventOf(events, "InterestSwept");
+  const amount = event === undefined ? undefined : wei(big(event.args.amountWad));
+  const swept = sweepInterest(state, accountOf(state, insuranceId), amount);
+  return event === undefined ? [] : [{ ...figure("interest swept", event.args.amountWad, swept), isCoarse: true }];
+}
 
 /** Deposits into the pool and redemptions, in settlement tokens as the vault's log tells them. */
 export function followPool(state: State, names: Names, events: readonly VaultEvent[]): Followed {

@@ -1,6 +1,5 @@
-import { decimal, one, zero } from "../rational.js";
 import type { State } from "../state.js";
-import { emptyState, noInterest } from "./terms.js";
+import { emptyState } from "./terms.js";
 
 const market = {
   symbol: "X",
@@ -20,6 +19,7 @@ const market = {
   discountSlope: "0.1",
   discountCap: "0.05",
   capitalShare: "0.5",
+  openInterestSlope: "0",
   maxFundingVelocityPerDay2: "0",
   maxFundingRatePerDay: "0.005",
   maxFundingGapSeconds: "86400",
@@ -29,16 +29,6 @@ const market = {
 export function plainState(changes: Partial<typeof market> & { readonly price?: string }): State {
   const { price = "100", ...terms } = changes;
   const changed = { ...market, ...terms, firstPrice: price };
-  const cashTerms = {
-    ...noInterest,
-    kink: decimal("0.8"),
-    rateAtZero: decimal("0.01"),
-    rateAtKink: decimal("0.08"),
-    rateAtFull: decimal("0.8"),
-    reserveFactor: decimal("0.1"),
-    poolLossPerHour: one,
-    writeOffPerHour: zero,
-  };
   return emptyState(
     {
       markets: [changed, { ...changed, symbol: "Y" }],
@@ -50,11 +40,21 @@ export function plainState(changes: Partial<typeof market> & { readonly price?: 
           decimals: "18",
           weightInitial: "0.85",
           weightMaintenance: "0.9",
+          concentrationStart: "1",
           discountBase: "0.01",
           discountSlope: "0.1",
           discountCap: "0.05",
         },
       ],
+      cash: {
+        kink: "0.8",
+        rateAtZero: "0.01",
+        rateAtKink: "0.08",
+        rateAtFull: "0.8",
+        reserveFactor: "0.1",
+        poolLossPerHour: "1",
+        writeOffPerHour: "0",
+      },
       vault: {
         debtMargin: "0.05",
         targetHealth: "1.1",
@@ -74,7 +74,6 @@ export function plainState(changes: Partial<typeof market> & { readonly price?: 
         insuranceSeed: "0",
       },
     },
-    cashTerms,
     1_000_000n,
   );
 }

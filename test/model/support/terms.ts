@@ -1,6 +1,6 @@
 import type { DeploymentParameters } from "../../../deployments/schema.js";
 import { Rational, decimal, one, whole, zero } from "../rational.js";
-import { type CashTerms, type CollateralTerms, type MarketTerms, type State, type VaultTerms } from "../state.js";
+import type { CashTerms, CollateralTerms, MarketTerms, State, VaultTerms } from "../state.js";
 
 const secondsADay = whole(86_400);
 /** Rates of funding are stored in whole 1e-24 a second. */
@@ -25,7 +25,7 @@ function marketTerms(market: MarketInput): MarketTerms {
     profitWeight: decimal(market.profitWeight),
     lambdaInitial: decimal(market.lambdaInitial),
     lambdaMaintenance: decimal(market.lambdaMaintenance),
-    openInterestSlope: zero,
+    openInterestSlope: decimal(market.openInterestSlope),
     maxFundingRate: new Rational(perSecond.floorTo(ratePartsASecond), ratePartsASecond),
     maxFundingVelocity: decimal(market.maxFundingVelocityPerDay2).over(secondsADay).over(secondsADay),
     maxFundingGap: BigInt(market.maxFundingGapSeconds),
@@ -44,10 +44,15 @@ function collateralTerms(collateral: CollateralInput): CollateralTerms {
     initialWeight: decimal(collateral.weightInitial),
     maintenanceWeight: decimal(collateral.weightMaintenance),
     unit: 10n ** BigInt(collateral.decimals),
-    depositCap: 2n ** 96n - 1n,
-    concentrationStart: one,
+    depositCap: capOf(collateral),
+    concentrationStart: decimal(collateral.concentrationStart),
     discount: discountOf(collateral),
   };
+}
+
+/** Raw; without one, as much as the vault can count. */
+function capOf({ depositCap, decimals }: CollateralInput): bigint {
+  return depositCap === undefined ? 2n ** 96n - 1n : decimal(depositCap).floorTo(10n ** BigInt(decimals));
 }
 
 function vaultTerms(vault: DeploymentParameters["vault"]): VaultTerms {
@@ -67,21 +72,22 @@ function vaultTerms(vault: DeploymentParameters["vault"]): VaultTerms {
   };
 }
 
-/** Cash without interest, and without what suppliers or the pool bear for others. */
-export const noInterest: CashTerms = {
-  kink: decimal("0.8"),
-  rateAtZero: zero,
-  rateAtKink: zero,
-  rateAtFull: zero,
-  reserveFactor: zero,
-  poolLossPerHour: zero,
-  writeOffPerHour: zero,
-};
+function cashTerms(cash: DeploymentParameters["cash"]): CashTerms {
+  return {
+    kink: decimal(cash.kink),
+    rateAtZero: decimal(cash.rateAtZero),
+    rateAtKink: decimal(cash.rateAtKink),
+    rateAtFull: decimal(cash.rateAtFull),
+    reserveFactor: decimal(cash.reserveFactor),
+    poolLossPerHour: decimal(cash.poolLossPerHour),
+    writeOffPerHour: decimal(cash.writeOffPerHour),
+  };
+}
 
 const noBudget = () => ({ allowed: zero, spent: zero, since: 0n });
 
 /** The books of a deployment with nothing in it, at its first prices. */
-export function emptyState(parameters: DeploymentParameters, cashTerms: CashTerms, now: bigint): State {
+export function emptyState(parameters: DeploymentParameters, now: bigint): State {
   const maxAge = BigInt(parameters.vault.maxPriceAgeSeconds);
   const priceOf = (market: MarketInput) => ({
     value: decimal(market.firstPrice),
@@ -92,7 +98,7 @@ export function emptyState(parameters: DeploymentParameters, cashTerms: CashTerm
   return {
     now,
     vault: vaultTerms(parameters.vault),
-    cashTerms,
+    cashTerms: cashTerms(parameters.cash),
     accounts: new Map(),
     markets: parameters.markets.map((market) => ({
       terms: marketTerms(market),
@@ -105,9 +111,9 @@ export function emptyState(parameters: DeploymentParameters, cashTerms: CashTerm
       isDelisted: false,
     })),
     collaterals: parameters.collaterals.map((collateral) => {
-      const market = parameters.markets.find(({ symbol }) => symbol === collateral.asset);
-      if (market === undefined) throw new TypeError(`${collateral.symbol} has no market`);
-      return { terms: collateralTerms(collateral), price: priceOf(market), stockSince: 0n };
+      const market = parameters.markets.findIndex(({ symbol }) => symbol === collateral.asset);
+      const price = priceOf(parameters.markets[market]!);
+      return { terms: collateralTerms(collateral), market, price, stockSince: 0n };
     }),
     held: zero,
     interest: {
