@@ -103,6 +103,7 @@ export function trade(state: State, id: string, marketId: number, size: Rational
   touch(state, marketId);
   const market = marketOf(state, marketId);
   const account = accountOf(state, id);
+  if (account.positions.get(marketId)?.size.isZero() === true) settle(state, id, marketId); // final: it has its result first
   const held = account.positions.get(marketId)?.size ?? zero;
   const crosses = held.sign() * size.sign() < 0 && held.abs().isBelow(size.abs());
   const parts = crosses ? [held.negated(), size.plus(held)] : [size];

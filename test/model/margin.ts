@@ -82,7 +82,8 @@ export function requirement(state: State, account: Account, kind: Kind): Rationa
     legRequirement(marketOf(state, id), size, baseOf(state, id, kind), kind),
   );
   const debt = netCash(state, account).negated().positive().times(debtMargin);
-  const hasRisk = account.positions.size > 0 || account.cash.sign() < 0;
+  // A position of size zero waits for nothing but its payment: nobody needs to be paid for liquidating it.
+  const hasRisk = [...account.positions.values()].some(({ size }) => !size.isZero()) || account.cash.sign() < 0;
   return sum([...legs, debt, hasRisk ? keeperFloor : zero]);
 }
 

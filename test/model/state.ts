@@ -147,8 +147,10 @@ export interface State {
   readonly accounts: Map<string, Account>;
   readonly markets: Market[];
   readonly collaterals: Collateral[];
-  /** Settlement tokens, in quote units, without the reserve against dust. */
+  /** Settlement tokens, in quote units. */
   held: Rational;
+  /** Of them, what was paid in against dust when markets were listed: nobody's. */
+  readonly reserve: Rational;
   readonly interest: Interest;
   badDebt: Rational;
   readonly capital: { value: Rational; takenAt: bigint };

@@ -1,3 +1,4 @@
+import { takeCheckpoint } from "./custody.js";
 import { exchange, fillPrice, realise, settle } from "./fills.js";
 import { touch } from "./funding.js";
 import { cashTotals, sweepInterest } from "./interest.js";
@@ -98,6 +99,8 @@ export function absorb(state: State, ids: readonly string[], rewardTo: string): 
     steps.push(...absorbOne(state, id, rewardTo));
     taken.push(id);
   }
+  // What the pool paid lowers what openings are measured against.
+  if (steps.includes("pool paid")) takeCheckpoint(state);
   return { steps, taken };
 }
 
@@ -205,7 +208,6 @@ function wayB(state: State, id: string): Step[] {
   move(insurance, account, byInsurance);
   move(pool, account, byPool);
   budget.spent = budget.spent.plus(byPool);
-  state.capital.value = state.capital.value.minus(byPool).positive();
   missing = missing.minus(byPool);
   steps.push(...closeAgainstOthers(state, account, legs, missing));
   sellCollaterals(state, account);

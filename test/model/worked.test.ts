@@ -118,7 +118,7 @@ describe("the model, by worked examples", () => {
     const state = plainState({});
     depositCash(state, "supplier", whole(1000));
     accountOf(state, "borrower").cash = whole(-800);
-    state.held = whole(200);
+    state.held = whole(200).plus(state.reserve);
     setRates(state);
     expect(utilisation(whole(1000), whole(800), whole(200)).equals(decimal("0.8"))).to.equal(true);
     state.now += year;

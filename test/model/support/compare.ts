@@ -190,10 +190,17 @@ export function compareAll(
     off.push(wei(seen.fees).minus(market.fees));
   }
   const { interest, badDebt } = state;
-  off.push(wei(figures.cash.interestUnswept).minus(interest.unswept), badDebt.minus(wei(figures.cash.badDebt)));
-  comparison.within("all that anybody has", sum(off), zero, drift.all.negated(), zero);
-  const reserve = whole(markets.length);
-  comparison.near("cash held", new Rational(figures.cashHeld, names.cashUnit).minus(reserve), state.held, zero);
+  off.push(badDebt.minus(wei(figures.cash.badDebt)));
+  if (figures.cash.accruedAt === state.now) {
+    // The vault writes it with the indices.
+    const unswept = wei(figures.cash.interestUnswept);
+    comparison.within("interest not swept", unswept, interest.unswept, drift.interest.negated(), drift.money);
+    off.push(unswept.minus(interest.unswept));
+  }
+  // Longs and shorts differ by what deleveraging rounded: so much does not cancel at the price.
+  const uneven = sum(drift.size.map((size, market) => size.times(marketOf(state, market).price.value)));
+  comparison.within("all that anybody has", sum(off), zero, drift.all.plus(uneven).negated(), uneven);
+  comparison.near("cash held", new Rational(figures.cashHeld, names.cashUnit), state.held, zero);
   const poolBound = sum([
     drift.money,
     accruedGrain(state, accountOf(state, poolId)),
@@ -202,13 +209,6 @@ export function compareAll(
   const written = (index: bigint) => new Rational(index, 10n ** 15n);
   comparison.near("supply index", written(figures.cash.supplyIndex), indexAt(state, "supply"), drift.index);
   comparison.near("borrow index", written(figures.cash.borrowIndex), indexAt(state, "borrow"), drift.index);
-  comparison.within(
-    "interest not swept",
-    wei(figures.cash.interestUnswept),
-    interest.unswept,
-    drift.interest.negated(),
-    drift.money,
-  );
   comparison.near("bad debt", wei(figures.cash.badDebt), badDebt, drift.money);
   compareBudget(comparison, "pool's hour", figures.cash.poolLosses, state.poolLoss, drift.money);
   compareBudget(comparison, "suppliers' hour", figures.cash.writeOffs, state.writeOff, drift.money);

@@ -107,8 +107,10 @@ export async function followSequence(arena: Arena, seed: number, depth: number, 
       for (const each of followed.happened) count(tally.happened, each);
       if (fail(step, [...acceptancesDisputed(followed.checks, drift), ...comparison.differences.map(sentence)])) return;
       next.capital.value = wei(figures.capital);
-      next.interest.unswept = wei(figures.cash.interestUnswept);
-      drift.interest = drift.money;
+      if (figures.cash.accruedAt === next.now) {
+        next.interest.unswept = wei(figures.cash.interestUnswept);
+        drift.interest = drift.money;
+      }
       state = next;
     }
   });

@@ -115,7 +115,8 @@ export function emptyState(parameters: DeploymentParameters, now: bigint): State
       const price = priceOf(parameters.markets[market]!);
       return { terms: collateralTerms(collateral), market, price, stockSince: 0n };
     }),
-    held: zero,
+    held: whole(parameters.markets.length),
+    reserve: whole(parameters.markets.length),
     interest: {
       supplyRate: zero,
       borrowRate: zero,
