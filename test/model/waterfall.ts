@@ -4,7 +4,7 @@ import { touch } from "./funding.js";
 import { cashTotals, sweepInterest } from "./interest.js";
 import { absorbCollateral, isLiquidatable, lowersSkew, move, planLeg } from "./liquidation.js";
 import { equity, freeMargin, healthOf, poolValue, valueOf, weighted } from "./margin.js";
-import { type Rational, greatest, least, one, sum, whole, zero } from "./rational.js";
+import { Rational, greatest, least, one, sum, whole, zero } from "./rational.js";
 import {
   type Account,
   type HourBudget,
@@ -89,22 +89,22 @@ export interface Absorbed {
   readonly taken: readonly string[];
 }
 
-export function absorb(state: State, ids: readonly string[], rewardTo: string): Absorbed {
+/** `swept`: the interest that goes to insurance with it, where it is told. */
+export function absorb(state: State, ids: readonly string[], rewardTo: string, swept?: Rational): Absorbed {
   const steps: Step[] = [];
   const taken: string[] = [];
-  sweepInterest(state, accountOf(state, insuranceId));
   steps.push(...cover(state));
   for (const id of ids) {
     if (!isOpenToAbsorb(state, id)) continue;
-    steps.push(...absorbOne(state, id, rewardTo));
+    steps.push(...absorbOne(state, id, rewardTo, swept));
     taken.push(id);
   }
-  // What the pool paid lowers what openings are measured against.
-  if (steps.includes("pool paid")) takeCheckpoint(state);
+  // What the pool bears for others, as itself or as a supplier of cash, lowers what openings are measured against.
+  if (steps.includes("pool paid") || steps.includes("written off")) takeCheckpoint(state);
   return { steps, taken };
 }
 
-function absorbOne(state: State, id: string, rewardTo: string): Step[] {
+function absorbOne(state: State, id: string, rewardTo: string, swept: Rational | undefined): Step[] {
   const account = accountOf(state, id);
   for (const [market, { size }] of account.positions) {
     if (size.isZero()) settle(state, id, market);
@@ -115,7 +115,7 @@ function absorbOne(state: State, id: string, rewardTo: string): Step[] {
   wayA(trial, id);
   const after = accountOf(trial, id);
   const isEnough = after.cash.plus(staleWorth(trial, after)).sign() >= 0;
-  const steps: Step[] = isEnough ? ["way A", ...wayA(state, id)] : ["way B", ...wayB(state, id)];
+  const steps: Step[] = isEnough ? ["way A", ...wayA(state, id)] : ["way B", ...wayB(state, id, swept)];
   steps.push(...payOut(state, account, rewardTo, taken));
   return steps;
 }
@@ -180,11 +180,12 @@ function wayA(state: State, id: string): Step[] {
 }
 
 /** Every leg is deleveraged; insurance, the pool and the other sides make good what was missing at the price, the rest is written off. */
-function wayB(state: State, id: string): Step[] {
+function wayB(state: State, id: string, swept: Rational | undefined): Step[] {
   const steps: Step[] = [];
   const account = accountOf(state, id);
   const insurance = accountOf(state, insuranceId);
   const pool = poolOf(state);
+  sweepInterest(state, insurance, swept);
   const legs = freshLegs(state, account);
   const atThePrice = sum([
     account.cash,
@@ -199,22 +200,26 @@ function wayB(state: State, id: string): Step[] {
   const deficit = atThePrice.minus(staleLosses).negated().positive().fine();
   const byInsurance = least(deficit, insurance.cash.positive());
   if (byInsurance.sign() > 0) steps.push("insurance paid");
-  let missing = deficit.minus(byInsurance);
-  const budget = state.poolLoss;
-  if (missing.sign() > 0)
-    open(state, budget, () => poolValue(state).value.positive().times(state.cashTerms.poolLossPerHour));
-  const byPool = least(missing, budget.allowed.minus(budget.spent).positive()).fine();
-  if (byPool.sign() > 0) steps.push("pool paid");
   move(insurance, account, byInsurance);
+  const byPool = spend(
+    state,
+    state.poolLoss,
+    () => poolValue(state).value.positive().times(state.cashTerms.poolLossPerHour),
+    deficit.minus(byInsurance),
+  );
+  if (byPool.sign() > 0) steps.push("pool paid");
   move(pool, account, byPool);
-  budget.spent = budget.spent.plus(byPool);
-  missing = missing.minus(byPool);
+  const missing = deficit.minus(byInsurance).minus(byPool);
   steps.push(...closeAgainstOthers(state, account, legs, missing));
   sellCollaterals(state, account);
   const short = account.cash.plus(staleWorth(state, account)).negated().positive();
-  if (deficit.sign() > 0) steps.push(...writeOff(state, account, short));
+  if (dust.isBelow(short)) steps.push(...writeOff(state, account, short));
+  else move(pool, account, short);
   return steps;
 }
+
+/** What rounding to the model's own digits leaves. */
+const dust = new Rational(1n, 10n ** 40n);
 
 /** Step 5: all legs at prices that favour the account by what is missing, at most by the maintenance base over 1 + rho. */
 function closeAgainstOthers(state: State, account: Account, legs: readonly number[], missing: Rational): Step[] {
@@ -237,16 +242,13 @@ function closeAgainstOthers(state: State, account: Account, legs: readonly numbe
 
 /** Step 6: suppliers of cash bear it in proportion, up to the hour's budget; the rest is the vault's bad debt. */
 function writeOff(state: State, account: Account, missing: Rational): Step[] {
-  if (missing.sign() <= 0) return [];
   const steps: Step[] = [];
   const { supplied } = cashTotals(state);
-  const budget = state.writeOff;
-  open(state, budget, () => supplied.times(state.cashTerms.writeOffPerHour));
-  const left = budget.allowed.minus(budget.spent).positive();
   // What the account itself would lose as a supplier is made good by the others.
   const own = account.cash.positive();
   const grossed = supplied.equals(own) ? zero : missing.times(supplied).over(supplied.minus(own));
-  const written = least(grossed, left, supplied).fine();
+  const allowed = () => supplied.times(state.cashTerms.writeOffPerHour);
+  const written = spend(state, state.writeOff, allowed, least(grossed, supplied));
   const before = account.cash;
   if (written.sign() > 0) {
     steps.push("written off");
@@ -260,7 +262,6 @@ function writeOff(state: State, account: Account, missing: Rational): Step[] {
     }
     account.cash = account.cash.plus(lost);
     state.interest.supplyIndex = state.interest.supplyIndex.times(kept).fine();
-    budget.spent = budget.spent.plus(written);
   }
   const rest = missing.minus(account.cash.minus(before)).positive();
   if (rest.sign() > 0) {
@@ -271,12 +272,17 @@ function writeOff(state: State, account: Account, missing: Rational): Step[] {
   return steps;
 }
 
-/** Starts a new hour if the last one is over. */
-function open({ now }: State, budget: HourBudget, allowed: () => Rational): void {
-  if (now < budget.since + 3600n) return;
-  budget.since = now;
-  budget.spent = zero;
-  budget.allowed = allowed().fine();
+/** Takes an amount out of an hour's budget, as far as it goes; a new hour begins if the last one is over and anything is taken. */
+function spend({ now }: State, budget: HourBudget, allowed: () => Rational, amount: Rational): Rational {
+  if (amount.sign() <= 0) return zero;
+  const isOver = now >= budget.since + 3600n;
+  const most = isOver ? allowed().fine() : budget.allowed;
+  const before = isOver ? zero : budget.spent;
+  const spent = least(amount, most.minus(before).positive()).fine();
+  if (spent.isZero()) return zero;
+  if (isOver) Object.assign(budget, { since: now, allowed: most });
+  budget.spent = before.plus(spent);
+  return spent;
 }
 
 // ------------------------------------------------------------------ penalty and reward
@@ -295,16 +301,10 @@ function payOut(state: State, account: Account, rewardTo: string, taken: Rationa
   move(account, keeper, reward);
   move(account, insurance, ofInsurance);
   move(account, pool, penalty.minus(reward).minus(ofInsurance));
-  const budget = state.rewards;
-  open(state, budget, () => rewardPerHour);
-  const added = least(
-    floor.minus(reward).positive(),
-    budget.allowed.minus(budget.spent).positive(),
-    insurance.cash.positive(),
-  );
-  if (added.sign() <= 0) return [];
+  const lacking = least(floor.minus(reward).positive(), insurance.cash.positive());
+  const added = spend(state, state.rewards, () => rewardPerHour, lacking);
+  if (added.isZero()) return [];
   move(insurance, keeper, added);
-  budget.spent = budget.spent.plus(added);
   return ["reward topped up"];
 }
 
@@ -325,19 +325,21 @@ export function cover(state: State): Step[] {
 }
 
 /** Step 7: what the pool's own equity is below zero is paid by insurance, the other sides of its legs, and suppliers of cash. */
-export function resolvePool(state: State): Step[] {
+export function resolvePool(state: State, swept?: Rational): Step[] {
   const pool = poolOf(state);
   const insurance = accountOf(state, insuranceId);
   for (const market of pool.positions.keys()) touch(state, market);
   const deficit = equity(state, pool, "maintenance").negated().positive().fine();
   if (deficit.isZero()) return [];
-  const steps: Step[] = ["pool resolved"];
+  sweepInterest(state, insurance, swept);
+  const steps: Step[] = ["pool resolved", ...cover(state)];
   const paid = least(deficit, insurance.cash.positive());
   if (paid.sign() > 0) steps.push("insurance paid");
   move(insurance, pool, paid);
   const legs = freshLegs(state, pool).filter((market) => !sizeOf(pool, market).isZero());
   steps.push(...closeAgainstOthers(state, pool, legs, deficit.minus(paid)));
   const short = equity(state, pool, "maintenance").negated().positive().fine();
-  steps.push(...writeOff(state, pool, short));
+  if (dust.isBelow(short)) steps.push(...writeOff(state, pool, short));
+  takeCheckpoint(state);
   return steps;
 }

@@ -240,18 +240,14 @@ export const follows: Readonly<Record<string, Follow>> = {
   },
 
   absorb(state, { args: [ids, rewardTo] }, names, events) {
-    const swept = sweep(state, events);
     const accounts = (ids as readonly unknown[]).map((id) => names.account(id));
-    const { taken, steps } = absorb(state, accounts, names.account(rewardTo));
+    const { taken, steps } = absorb(state, accounts, names.account(rewardTo), sweptAmount(events));
     const checks: Check[] = [{ error: "NothingToAbsorb", room: whole(taken.length > 0 ? 1 : -1) }];
     const onChain = (events ?? []).filter(({ name }) => name === "Absorbed");
     const told =
       events === undefined
         ? []
-        : [
-            ...swept,
-            { what: "accounts absorbed", chain: whole(onChain.length), model: whole(taken.length), leverage: one },
-          ];
+        : [{ what: "accounts absorbed", chain: whole(onChain.length), model: whole(taken.length), leverage: one }];
     return { checks, told, happened: steps };
   },
 
@@ -271,14 +267,15 @@ export const follows: Readonly<Record<string, Follow>> = {
 
   sweepInterest: (state, _, __, events) => ({ ...nothing, told: sweep(state, events), happened: ["interest swept"] }),
 
-  cover(state) {
+  cover(state, _, __, events) {
+    const told = sweep(state, events);
     const room = least(state.badDebt, accountOf(state, insuranceId).cash);
-    return { ...nothing, checks: [{ error: "NothingToCover", room }], happened: cover(state) };
+    return { checks: [{ error: "NothingToCover", room }], told, happened: cover(state) };
   },
 
-  resolvePool(state) {
+  resolvePool(state, _, __, events) {
     const room = equity(state, poolOf(state), "maintenance").negated();
-    return { ...nothing, checks: [{ error: "PoolSolvent", room }], happened: resolvePool(state) };
+    return { ...nothing, checks: [{ error: "PoolSolvent", room }], happened: resolvePool(state, sweptAmount(events)) };
   },
 
   announceDelisting(state, { args: [market, due, finalPrice] }) {
@@ -305,11 +302,15 @@ export const follows: Readonly<Record<string, Follow>> = {
   },
 };
 
+function sweptAmount(events: readonly VaultEvent[] | undefined): Rational | undefined {
+  const event = eventOf(events, "InterestSwept");
+  return event === undefined ? undefined : wei(big(event.args.amountWad));
+}
+
 /** Sweeps interest, as much as the chain told: it counts in whole millionths, whatever remains each time it writes them. */
 function sweep(state: State, events: readonly VaultEvent[] | undefined): Told[] {
   const event = eventOf(events, "InterestSwept");
-  const amount = event === undefined ? undefined : wei(big(event.args.amountWad));
-  const swept = sweepInterest(state, accountOf(state, insuranceId), amount);
+  const swept = sweepInterest(state, accountOf(state, insuranceId), sweptAmount(events));
   return event === undefined ? [] : [{ ...figure("interest swept", event.args.amountWad, swept), isCoarse: true }];
 }
 

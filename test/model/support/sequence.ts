@@ -1,6 +1,7 @@
 import { randomStreams } from "../../../simulator/random.js";
 import type { Check } from "../checks.js";
 import { takeCheckpoint } from "../custody.js";
+import { close } from "../delisting.js";
 import { touch } from "../funding.js";
 import { cashTotals, grow, setRates, withRates } from "../interest.js";
 import { Rational, greatest, one, sum, wei, zero } from "../rational.js";
@@ -87,7 +88,8 @@ export async function followSequence(arena: Arena, seed: number, depth: number, 
       const comparison = new Comparison();
       const next = copy(later);
       for (const id of touchedBy(later, act, names, events)) {
-        touch(next, id);
+        if (act.name === "delist") close(next, id);
+        else touch(next, id);
         adoptFunding(comparison, later, next, figures, id);
       }
       let followed = nothing;
@@ -105,6 +107,7 @@ export async function followSequence(arena: Arena, seed: number, depth: number, 
       compareAll(comparison, next, figures, arena, names, drift);
       count(tally.acts, act.name);
       for (const each of followed.happened) count(tally.happened, each);
+      if (followed.happened.length > 0) trail.push(`  ${followed.happened.join(", ")}`);
       if (fail(step, [...acceptancesDisputed(followed.checks, drift), ...comparison.differences.map(sentence)])) return;
       next.capital.value = wei(figures.capital);
       if (figures.cash.accruedAt === next.now) {
