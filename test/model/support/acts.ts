@@ -406,7 +406,7 @@ const table: readonly (readonly [weight: (situation: Situation) => number, Choic
     () => 30,
     byKeeper("cover", ({ state }) => state.badDebt.sign() > 0 && accountOf(state, "insurance").cash.sign() > 0),
   ],
-  [() => 80, byKeeper("resolvePool", ({ state }) => equity(state, poolOf(state), "maintenance").sign() < 0)],
+  [() => 80, byKeeper("resolvePool", ({ state }) => equity(state, poolOf(state), "maintenance").toWad() < -(10n ** 12n))],
   [(now) => (now.state.badDebt.sign() > 0 ? 10 : 0.5), depositForInsurance],
   [(now) => (isCapitalStale(now) ? 40 : 1), byKeeper("refreshCapital", () => true)],
   [(now) => (isAnyStale(now) ? 60 : 3), push],

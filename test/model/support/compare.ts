@@ -170,8 +170,9 @@ export function compareAll(
       ["initial equity", seen.equityInitial, equity(state, account, "initial")],
       ["initial requirement", seen.requirementInitial, requirement(state, account, "initial")],
     ];
-    // The pool may keep a few wei of a position that here is closed, and owe the keeper floor for it.
-    const floor = isLeftOver(account, seen, drift) ? state.vault.keeperFloor : zero;
+    // Who has a few wei of a debt, or the pool of a position, where the other has none, owes the keeper floor for it.
+    const isDust = isLeftOver(account, seen, drift) || wei(seen.cash).abs().isAtMost(drift.money);
+    const floor = isDust ? state.vault.keeperFloor : zero;
     for (const [what, chain, model] of margin)
       comparison.near(`${what} of ${name}`, wei(chain), model, bound.plus(floor));
     // A requirement of a few wei, on a debt that is rounding's, says nothing about health.
