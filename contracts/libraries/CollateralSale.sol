@@ -228,13 +228,12 @@ library CollateralSale {
         uint256 left = $.collateralOf[sale.seller][index] - sale.amount;
         sale.sellerWord = Ledger.saveCollateral($, sale.seller, sale.sellerWord, index, left);
         sale.sellerWord = sale.sellerWord.plusCash(int256(sale.proceeds));
-        Ledger.save($, context, sale.seller, sale.sellerWord);
-
         uint256 more = $.collateralOf[sale.buyer][index] + sale.amount;
         sale.buyerWord = Ledger.saveCollateral($, sale.buyer, sale.buyerWord, index, more);
         uint256 pays = sale.proceeds + sale.toInsurance;
         sale.buyerWord = sale.buyerWord.plusCash(-int256(pays));
         Ledger.save($, context, sale.buyer, sale.buyerWord);
+        Ledger.saveLast($, context, sale.seller, sale.sellerWord);
     }
 
     /// @dev The buyer must be able to bear what it has: as after a withdrawal.

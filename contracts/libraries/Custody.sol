@@ -106,7 +106,7 @@ library Custody {
             word = Ledger.saveCollateral($, account, word, index, $.collateralOf[account][index] + amount);
             if (account != context.pool) Ledger.requireFewAssets(account, word);
         }
-        Ledger.save($, context, account, word);
+        Ledger.saveLast($, context, account, word);
     }
 
     /// @dev Takes an amount (raw) of a token off an account's books, as far as its free margin goes.

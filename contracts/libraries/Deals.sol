@@ -277,12 +277,12 @@ library Deals {
         mirror(deal, realizedWad);
     }
 
-    /// @notice Takes a forced fee out of the account's cash: the pool has it, less the insurance account's share, which accrues, and the
-    /// keeper's, which the caller pays out.
+    /// @notice Takes a forced fee out of the account's cash: the pool has it, less the keeper's share, which the caller pays out. The insurance
+    /// account's share accrues, at the pool's cost.
     function chargeForcedFee(Deal memory deal, uint256 feeWad, uint256 keeperWad, uint256 insuranceWad) internal pure {
-        uint256 poolWad = feeWad - keeperWad - _accrueInsurance(deal, insuranceWad);
         addCash(deal, -int256(feeWad));
-        deal.poolWord = deal.poolWord.plusCash(int256(poolWad));
+        deal.poolWord = deal.poolWord.plusCash(int256(feeWad - keeperWad));
+        deal.book.poolCostWad += int256(_accrueInsurance(deal, insuranceWad));
     }
 
     /// @notice Realised profit of the account is the pool's loss: in cash at once, and out of the unrealised.
@@ -377,7 +377,14 @@ library Deals {
 
     /// @notice Writes the words of the account and, if it changed, of the pool.
     function saveWords(VaultStorage storage $, Context memory context, Deal memory deal) internal {
-        Ledger.saveMirrored($, context, deal.account, deal.accountWord, context.pool, deal.poolWord);
+        Ledger.save($, context, deal.account, deal.accountWord);
+        savePool($, context, deal);
+    }
+
+    /// @notice Writes the word of the pool, if it changed, after those of all others.
+    function savePool(VaultStorage storage $, Context memory context, Deal memory deal) internal {
+        if (Account.unwrap(deal.poolWord) == Account.unwrap(Ledger.load($, context, context.pool))) return;
+        Ledger.saveLast($, context, context.pool, deal.poolWord);
     }
 
     function sideOf(Deal memory deal, int256 sharesWad) internal pure returns (Side memory) {

@@ -20,6 +20,9 @@ library Ledger {
     uint256 internal constant MAX_MARKETS_AN_ACCOUNT = 16;
     uint256 internal constant MAX_COLLATERALS_AN_ACCOUNT = 8;
 
+    /// @dev Wei by which the principals of one operation's accounts may add up to less than they were: each is rounded down.
+    uint256 private constant ROUNDING = 8;
+
     /// @notice An account as it stands now, interest included.
     function load(VaultStorage storage $, Context memory context, AccountId id) internal view returns (Account) {
         AccountWord word = $.accounts[id];
@@ -34,35 +37,17 @@ library Ledger {
         _write($, id, account, principal);
     }
 
-    /// @notice Writes an account and another that mirrors it: what cash the one has gained the other has lost. Where neither is in debt
-    /// principal moves from one to the other, and the totals stay as they are.
-    function saveMirrored(
-        VaultStorage storage $,
-        Context memory context,
-        AccountId id,
-        Account account,
-        AccountId mirrorId,
-        Account mirror
-    ) internal {
-        Account mirrorBefore = load($, context, mirrorId);
-        int256 moved = mirrorBefore.cash() - mirror.cash();
-        if (moved == 0) {
-            save($, context, id, account);
-            if (Account.unwrap(mirror) != Account.unwrap(mirrorBefore)) save($, context, mirrorId, mirror);
-            return;
-        }
+    /// @notice Writes the last of the accounts between which an operation has moved cash. Where it has gained what the others have lost, but for
+    /// a few wei of rounding, it takes these too: then the totals are what they were, and need not be written.
+    function saveLast(VaultStorage storage $, Context memory context, AccountId id, Account account) internal {
+        Cash memory cash = context.cash;
         int256 before = $.accounts[id].principal();
-        int256 principal = _principalOf(context.cash, before, account);
-        int256 mirrorPrincipalBefore = $.accounts[mirrorId].principal();
-        int256 mirrorPrincipal = mirrorPrincipalBefore + before - principal;
-        bool noDebt = before >= 0 && principal >= 0 && mirrorPrincipalBefore >= 0 && mirrorPrincipal >= 0;
-        if (noDebt && account.cash() - context.cash.valueOf(before) == moved) {
-            _write($, id, account, principal);
-            _write($, mirrorId, mirror, mirrorPrincipal);
-        } else {
-            save($, context, id, account);
-            save($, context, mirrorId, mirror);
-        }
+        int256 principal = _principalOf(cash, before, account);
+        int256 balancing = before - cash.supplied;
+        bool rounding = cash.supplied != 0 && cash.borrowed == 0 && (balancing - principal).abs() <= ROUNDING;
+        if (rounding && before >= 0 && balancing >= 0) principal = balancing;
+        cash.count(before, principal);
+        _write($, id, account, principal);
     }
 
     function _principalOf(Cash memory cash, int256 before, Account account) private pure returns (int256) {

@@ -75,8 +75,9 @@ library PartialLiquidation {
 
         if (intoPool) {
             Deals.store($, context, forced.deal);
-            Deals.saveWords($, context, forced.deal);
+            Ledger.save($, context, account, forced.deal.accountWord);
             if (forced.reward != 0) Ledger.addCash($, context, rewarded, int256(forced.reward));
+            Deals.savePool($, context, forced.deal);
         } else {
             _give($, context, target, forced, taker);
         }
@@ -161,17 +162,16 @@ library PartialLiquidation {
         uint256 asset = MarketId.unwrap(market);
         if (!target.word.assets().contains(asset)) return _refused(forced, Refusal.NoPosition);
         Price price = target.priceOf(asset);
+        Deal memory deal = forced.deal;
+        deal.load($, context, target.account, target.word, Ledger.load($, context, context.pool), market, price);
+        if (deal.size() == 0) return _refused(forced, Refusal.NoPosition); // settling pays it, without a price
         if (!price.isFresh()) return _refused(forced, Refusal.PriceStale);
 
         bool intoPool = taker == context.pool;
-        Account poolWord = Ledger.load($, context, context.pool);
-        Deal memory deal = forced.deal;
-        deal.load($, context, target.account, target.word, poolWord, market, price);
         Sums memory others = deal.takeFrom(target.sums);
         uint256 positions = target.word.marketBits();
         others.hasPosition = positions & (positions - 1) != 0; // more than this one
 
-        if (deal.size() == 0) return _refused(forced, Refusal.NoPosition); // settling pays it
         uint256 feeRate;
         int256 skew = Fill.skewOf(deal.book, deal.venue);
         (forced.refusal, forced.sizeDelta, feeRate) = _sizeAndFee($, target, deal, others, skew, maxSizeWad, intoPool);
@@ -325,7 +325,8 @@ library PartialLiquidation {
         taking.addCash(int256(forced.reward));
         Ledger.save($, context, deal.account, deal.accountWord);
         Ledger.save($, context, taker, taking.accountWord);
-        if (forced.toInsurance != 0) Ledger.addCash($, context, context.insurance, int256(forced.toInsurance));
+        Account insurance = Ledger.load($, context, context.insurance).plusCash(int256(forced.toInsurance));
+        if (forced.toInsurance != 0) Ledger.saveLast($, context, context.insurance, insurance);
         _requireTakerSound($, target, taking, takerWord);
     }
 

@@ -14,7 +14,7 @@ import {Margin, Sums} from "./Margin.sol";
 import {PartialLiquidation} from "./PartialLiquidation.sol";
 import {PoolValue} from "./PoolValue.sol";
 import {Target, Targets} from "./Targets.sol";
-import {IMarginVault, AbsorbPreview, Health, Loss} from "../interfaces/IMarginVault.sol";
+import {IMarginVault, AbsorbPreview, Health} from "../interfaces/IMarginVault.sol";
 import {Account} from "../types/Account.sol";
 import {AccountId} from "../types/AccountId.sol";
 import {AssetSet, MarketId, bitCount, collateralAsset, lowestBit} from "../types/AssetSet.sol";
@@ -163,10 +163,11 @@ library Waterfall {
         uint256 topUp = _isWorthIt(target, taking) ? _topUp($, reward, insurance) : 0;
 
         Ledger.save($, context, target.account, taking.word);
-        Ledger.save($, context, context.pool, taking.poolWord);
         toInsurance -= int256(topUp);
         if (toInsurance != 0) Ledger.addCash($, context, context.insurance, toInsurance);
-        if (reward + topUp != 0) Ledger.addCash($, context, rewardTo, int256(reward + topUp));
+        if (rewardTo == context.pool) taking.poolWord = taking.poolWord.plusCash(int256(reward + topUp));
+        else if (reward + topUp != 0) Ledger.addCash($, context, rewardTo, int256(reward + topUp));
+        Ledger.saveLast($, context, context.pool, taking.poolWord);
         emit IMarginVault.Absorbed(target.account, rewardTo, wayB, penalty, reward + topUp, taking.word.cash());
     }
 
@@ -285,7 +286,8 @@ library Waterfall {
 
     // ------------------------------------------------------------------ way B: steps 3 to 6
 
-    /// @dev Closes every position against the other side of its market. The account ends at zero, what stays aside, or above.
+    /// @dev Insurance and the pool pay what is missing at the price, then every position is closed against the other side of its market so that
+    /// it raises the rest, and what that cannot is written off. The account ends at zero, what stays aside.
     /// @return poolLost whether the pool has paid, or suppliers, of whom it is one
     function _wayB(
         VaultStorage storage $,
@@ -293,48 +295,56 @@ library Waterfall {
         Target memory target,
         Taking memory taking
     ) private returns (bool poolLost) {
-        AccountId account = target.account;
-        Loss memory loss;
-        loss.deficitWad = (-target.health.equityMaintenanceWad - int256(taking.waitingLoss)).positivePart();
-        HourBudget budget;
-        if (loss.deficitWad != 0) {
-            Losses.sweepInterest($, context);
-            loss.insuranceWad = Math.min(loss.deficitWad, Losses.insuranceCash($, context));
-            if (loss.insuranceWad < loss.deficitWad) {
-                budget = Losses.poolBudget($, context);
-                loss.poolWad = Math.min(loss.deficitWad - loss.insuranceWad, budget.left());
-            }
+        uint256 deficit = (-target.health.equityMaintenanceWad - int256(taking.waitingLoss)).positivePart();
+        uint256 missing = deficit;
+        if (missing != 0) missing -= _insurancePays($, context, target.account, deficit);
+        if (missing != 0) {
+            uint256 poolPaid = _poolPays($, context, target.account, missing);
+            missing -= poolPaid;
+            poolLost = poolPaid != 0;
         }
-        _planWayB($, context, target, taking, loss.deficitWad - loss.insuranceWad - loss.poolWad);
+        target.word = target.word.plusCash(int256(deficit - missing));
+        _planWayB($, context, target, taking, missing);
         _storeLegs($, context, taking);
         _takeCollaterals($, context, target, taking);
 
-        uint256 missing = (-taking.word.cash() - taking.staying).positivePart();
-        loss.insuranceWad = Math.min(loss.insuranceWad, missing);
-        loss.poolWad = Math.min(loss.poolWad, missing - loss.insuranceWad);
-        uint256 unpaid = missing - loss.insuranceWad - loss.poolWad;
-        taking.word = taking.word.plusCash(int256(loss.insuranceWad + loss.poolWad));
-        if (loss.deficitWad != 0) emit IMarginVault.InsurancePaid(account, loss.deficitWad, loss.insuranceWad);
-        if (loss.insuranceWad != 0) {
-            Ledger.addCash($, context, context.insurance, -int256(loss.insuranceWad));
-        }
-        if (loss.poolWad != 0) {
-            taking.poolWord = taking.poolWord.plusCash(-int256(loss.poolWad));
-            Losses.spendPool($, budget, loss.poolWad);
-            emit IMarginVault.PoolPaid(account, loss.poolWad);
-        }
-        if (unpaid != 0) {
-            // Saved before: the pool bears its part, and what the account had is no supply any more.
-            Ledger.save($, context, account, taking.word);
-            Ledger.save($, context, context.pool, taking.poolWord);
-            loss.writtenOffWad = Losses.writeOff($, context, unpaid);
-            loss.badDebtWad = unpaid - loss.writtenOffWad;
-            Losses.addBadDebt($, loss.badDebtWad);
-            taking.poolWord = Ledger.load($, context, context.pool);
-            taking.word = taking.word.plusCash(int256(unpaid));
-            emit IMarginVault.LossWrittenOff(account, loss.writtenOffWad, loss.badDebtWad);
-        }
-        return loss.poolWad + loss.writtenOffWad != 0;
+        uint256 unpaid = (-taking.word.cash() - taking.staying).positivePart();
+        if (unpaid == 0) return poolLost;
+        // Saved before: the pool bears its part, and what the account had is no supply any more.
+        Ledger.save($, context, target.account, taking.word);
+        Ledger.save($, context, context.pool, taking.poolWord);
+        uint256 writtenOff = Losses.writeOff($, context, unpaid);
+        Losses.addBadDebt($, unpaid - writtenOff);
+        taking.poolWord = Ledger.load($, context, context.pool);
+        taking.word = taking.word.plusCash(int256(unpaid));
+        emit IMarginVault.LossWrittenOff(target.account, writtenOff, unpaid - writtenOff);
+        return true;
+    }
+
+    function _insurancePays(
+        VaultStorage storage $,
+        Context memory context,
+        AccountId account,
+        uint256 deficit
+    ) private returns (uint256 paid) {
+        Losses.sweepInterest($, context);
+        paid = Math.min(deficit, Losses.insuranceCash($, context));
+        if (paid != 0) Ledger.addCash($, context, context.insurance, -int256(paid));
+        emit IMarginVault.InsurancePaid(account, deficit, paid);
+    }
+
+    function _poolPays(
+        VaultStorage storage $,
+        Context memory context,
+        AccountId account,
+        uint256 missing
+    ) private returns (uint256 paid) {
+        HourBudget budget = Losses.poolBudget($, context);
+        paid = Math.min(missing, budget.left());
+        if (paid == 0) return 0;
+        Losses.spendPool($, budget, paid);
+        Ledger.addCash($, context, context.pool, -int256(paid));
+        emit IMarginVault.PoolPaid(account, paid);
     }
 
     /// @dev Works out every position anew, closed so far from the price that what is still missing is raised, as far as that goes.
