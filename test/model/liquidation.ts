@@ -155,14 +155,12 @@ export function closeIntoPool(
   const account = accountOf(state, id);
   const size = closed.times(signOf(sizeOf(account, marketId))).negated();
   const fee = closed.times(marketOf(state, marketId).price.value).times(discount).fine();
-  exchange(state, account, marketId, { size, price, fee, feeOfOthers: zero });
-  const pool = poolOf(state);
   const { keeperShare, insuranceShare } = state.vault;
-  if (keeperId !== undefined) move(pool, accountOf(state, keeperId), fee.times(keeperShare));
   const ofInsurance = millionths(fee.times(insuranceShare));
-  pool.cash = pool.cash.minus(ofInsurance);
+  exchange(state, account, marketId, { size, price, fee, feeOfOthers: ofInsurance });
   const market = marketOf(state, marketId);
   market.fees = market.fees.plus(ofInsurance);
+  if (keeperId !== undefined) move(poolOf(state), accountOf(state, keeperId), fee.times(keeperShare));
 }
 
 /** Cash from one account to another. */

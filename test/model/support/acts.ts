@@ -1,12 +1,13 @@
 import type { Random } from "../../../simulator/random.js";
 import { isLiquidatable, planLeg } from "../liquidation.js";
-import { equity, freeMargin, netCash } from "../margin.js";
+import { equity, freeMargin, healthOf, netCash } from "../margin.js";
 import { Rational, decimal, least, wei, whole } from "../rational.js";
 import {
   type Account,
   type State,
   accountOf,
   collateralOf,
+  copy,
   isFresh,
   marketOf,
   poolOf,
@@ -200,19 +201,21 @@ const liquidateIntoPool: Choice = (situation) => {
   return call(situation, "liquidatePosition", owner, [leg.target.id, leg.market, most, pool.id]);
 };
 
-/** Somebody with margin to spare, of those that are not the target. */
-function taker(situation: Situation, target: NamedAccount): NamedAccount | undefined {
+/** Somebody with margin to spare, of those that are not the target; as likely as not with the opposite position. */
+function taker(situation: Situation, target: NamedAccount, market?: number): NamedAccount | undefined {
   const able = traders(situation).filter(
     (each) =>
       each.id !== target.id && freeMargin(situation.state, modelled(situation, each)).toWad() > 100n * 10n ** 18n,
   );
-  return pick(situation, able);
+  const sideOf = (each: NamedAccount) => (market === undefined ? 0 : sizeOf(modelled(situation, each), market).sign());
+  const opposite = able.filter((each) => sideOf(each) * sideOf(target) < 0);
+  return pick(situation, opposite.length > 0 && chance(situation, 0.5) ? opposite : able);
 }
 
 const liquidateToAccount: Choice = (situation) => {
   const leg = pick(situation, legs(situation, false));
   if (leg === undefined) return undefined;
-  const found = taker(situation, leg.target);
+  const found = taker(situation, leg.target, leg.market);
   if (found === undefined) return undefined;
   const { terms, price } = marketOf(situation.state, leg.market);
   const free = freeMargin(situation.state, modelled(situation, found));
@@ -303,7 +306,7 @@ const sweepFees: Choice = (situation) => {
 
 const depositForInsurance: Choice = (situation) => {
   const insurance = situation.arena.accounts.find(({ name }) => name === "insurance")!;
-  const amount = raw(situation, part(situation, whole(400), 0.2, 1));
+  const amount = raw(situation, part(situation, whole(3000), 0.1, 1));
   return call(situation, "deposit", situation.arena.admin, [insurance.id, situation.arena.tokens[0], amount]);
 };
 
@@ -346,6 +349,37 @@ const gap: Choice = (situation) => {
     "gap",
     moved(situation, () => depth * (0.6 + 0.8 * random.uniform())),
   );
+};
+
+/** A move of one price that brings an account's health to where something is decided: just below 1, below the absorb health, about zero. */
+const aimedGap: Choice = (situation) => {
+  const held = traders(situation).flatMap((each) =>
+    [...modelled(situation, each).positions].map(([market, { size }]) => ({
+      id: modelled(situation, each).id,
+      market,
+      size,
+    })),
+  );
+  const found = pick(
+    situation,
+    held.filter(({ size }) => !size.isZero()),
+  );
+  if (found === undefined) return undefined;
+  const { market, size } = found;
+  const target = new Rational(BigInt(situation.random.integer(1, 110)), 100n);
+  const trial = copy(situation.state);
+  const { price } = marketOf(trial, market);
+  const first = price.value;
+  let [near, far] = [0, 0.6];
+  for (let i = 0; i < 16; i += 1) {
+    const middle = (near + far) / 2;
+    price.value = first.times(new Rational(BigInt(Math.round((1 - size.sign() * middle) * 1e9)), 10n ** 9n)).fine();
+    const health = healthOf(trial, accountOf(trial, found.id));
+    if (health === undefined || target.isBelow(health)) near = middle;
+    else far = middle;
+  }
+  const prices = situation.state.markets.map((each, id) => toWei(id === market ? price.value : each.price.value));
+  return pushOf(situation, "aimed gap", prices);
 };
 
 const time: Choice = (situation) => {
@@ -406,11 +440,15 @@ const table: readonly (readonly [weight: (situation: Situation) => number, Choic
     () => 30,
     byKeeper("cover", ({ state }) => state.badDebt.sign() > 0 && accountOf(state, "insurance").cash.sign() > 0),
   ],
-  [() => 80, byKeeper("resolvePool", ({ state }) => equity(state, poolOf(state), "maintenance").toWad() < -(10n ** 12n))],
-  [(now) => (now.state.badDebt.sign() > 0 ? 10 : 0.5), depositForInsurance],
+  [
+    () => 80,
+    byKeeper("resolvePool", ({ state }) => equity(state, poolOf(state), "maintenance").toWad() < -(10n ** 12n)),
+  ],
+  [(now) => (now.state.badDebt.sign() > 0 ? 10 : 2), depositForInsurance],
   [(now) => (isCapitalStale(now) ? 40 : 1), byKeeper("refreshCapital", () => true)],
   [(now) => (isAnyStale(now) ? 60 : 3), push],
-  [(now) => (atRisk(now).length === 0 ? 18 : 2), gap],
+  [(now) => (atRisk(now).length === 0 ? 10 : 2), gap],
+  [(now) => (atRisk(now).length === 0 ? 18 : 0), aimedGap],
   [() => 8, time],
   [() => 5, announce],
   [() => 15, waitForDelisting],

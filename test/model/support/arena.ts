@@ -54,6 +54,7 @@ const traders: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   eve: { USDC: "1500", WBTC: "0.25" },
   fay: { USDC: "4000" },
   gus: { USDC: "9000", WETH: "10" },
+  hal: { USDC: "120" },
 };
 
 export async function openArena(): Promise<Arena> {

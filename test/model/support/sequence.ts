@@ -1,3 +1,4 @@
+import { type AccountId, WAD } from "../../../sdk/index.js";
 import { randomStreams } from "../../../simulator/random.js";
 import type { Check } from "../checks.js";
 import { takeCheckpoint } from "../custody.js";
@@ -35,10 +36,12 @@ export interface Tally {
   readonly refused: Map<string, number>;
   readonly happened: Map<string, number>;
   readonly failures: Failure[];
+  /** Accounts that a deleveraging made liquidatable. */
+  readonly endangered: Failure[];
 }
 
 export function newTally(): Tally {
-  return { acts: new Map(), refused: new Map(), happened: new Map(), failures: [] };
+  return { acts: new Map(), refused: new Map(), happened: new Map(), failures: [], endangered: [] };
 }
 
 const trailLength = 10;
@@ -84,6 +87,7 @@ export async function followSequence(arena: Arena, seed: number, depth: number, 
         continue;
       }
       const events = eventsOf(arena, outcome.logs);
+      const before = figures;
       figures = await reader.read();
       const comparison = new Comparison();
       const next = copy(later);
@@ -109,6 +113,9 @@ export async function followSequence(arena: Arena, seed: number, depth: number, 
       for (const each of followed.happened) count(tally.happened, each);
       if (followed.happened.length > 0) trail.push(`  ${followed.happened.join(", ")}`);
       if (fail(step, [...acceptancesDisputed(followed.checks, drift), ...comparison.differences.map(sentence)])) return;
+      for (const name of endangered(arena, before, figures, events)) {
+        tally.endangered.push({ seed, step, message: `${name} became liquidatable`, trail: trail.slice(-trailLength) });
+      }
       next.capital.value = wei(figures.capital);
       if (figures.cash.accruedAt === next.now) {
         next.interest.unswept = wei(figures.cash.interestUnswept);
@@ -117,6 +124,16 @@ export async function followSequence(arena: Arena, seed: number, depth: number, 
       state = next;
     }
   });
+}
+
+/** Accounts that were healthy before an act that deleveraged, and are not after it; where cash was written off, that may be why. */
+function endangered({ accounts }: Arena, before: Figures, after: Figures, events: readonly VaultEvent[]): string[] {
+  const told = new Set(events.map(({ name }) => name));
+  if (!told.has("Deleveraged") || told.has("LossWrittenOff")) return [];
+  const healthOf = (figures: Figures, { id }: { readonly id: AccountId }) => figures.accounts.get(id)!.health;
+  return accounts
+    .filter((each) => each.trades && healthOf(before, each) >= WAD && healthOf(after, each) < WAD)
+    .map(({ name }) => name);
 }
 
 /** What the chain let through, and the model would not. */
@@ -180,7 +197,7 @@ function allow(drift: Drift, state: State, figures: Figures, { name }: Act): voi
   const grains = [...state.accounts.values()].map((account) => grainOf(state, account));
   const grain = greatest(zero, ...grains);
   drift.money = drift.money.plus(grain);
-  drift.favour = drift.favour.plus(grain);
+  drift.favour = drift.favour.plus(grain).plus(grain);
 }
 
 // ------------------------------------------------------------------ the model's part
