@@ -29,6 +29,7 @@ export type Step =
   | "way B"
   | "deleveraged at the price"
   | "deleveraged beyond the price"
+  | "pool deleveraged"
   | "reward topped up"
   | "insurance paid"
   | "pool paid"
@@ -74,6 +75,7 @@ function sellAgainst(state: State, market: number, size: Rational, price: Ration
 export function isOpenToAbsorb(state: State, id: string): boolean {
   const account = accountOf(state, id);
   if (!isLiquidatable(state, account)) return false;
+  if (!hasAnythingFresh(state, account)) return false;
   const health = healthOf(state, account);
   if (health === undefined || health.isBelow(state.vault.absorbHealth)) return true;
   return [...account.positions].every(([market, { size }]) => {
@@ -81,6 +83,15 @@ export function isOpenToAbsorb(state: State, id: string): boolean {
     const plan = planLeg(state, id, market, undefined, true);
     return typeof plan === "string" && plan !== "PriceStale";
   });
+}
+
+/** Who has nothing but what waits for its price has nothing to be taken. */
+function hasAnythingFresh(state: State, { positions, collaterals }: Account): boolean {
+  const prices = [
+    ...[...positions].filter(([, { size }]) => !size.isZero()).map(([market]) => marketOf(state, market).price),
+    ...collaterals.flatMap((amount, index) => (amount > 0n ? [collateralOf(state, index).price] : [])),
+  ];
+  return prices.length === 0 || prices.some((price) => isFresh(state, price));
 }
 
 export interface Absorbed {
@@ -100,7 +111,8 @@ export function absorb(state: State, ids: readonly string[], rewardTo: string, s
     taken.push(id);
   }
   // What the pool bears for others, as itself or as a supplier of cash, lowers what openings are measured against.
-  if (steps.includes("pool paid") || steps.includes("written off")) takeCheckpoint(state);
+  const borne: readonly Step[] = ["pool paid", "pool deleveraged", "written off"];
+  if (steps.some((step) => borne.includes(step))) takeCheckpoint(state);
   return { steps, taken };
 }
 
@@ -168,6 +180,17 @@ function wayA(state: State, id: string): Step[] {
     const fill = { size, price, fee: zero, feeOfOthers: zero };
     const trial = copy(state);
     exchange(trial, accountOf(trial, id), market, fill);
+    console.log(
+      "accept",
+      market,
+      size.toString(),
+      "skew",
+      skewOf(state, market).toString(),
+      "free",
+      freeMargin(trial, poolOf(trial)).toString(),
+      "before",
+      freeMargin(state, poolOf(state)).toString(),
+    );
     if (lowersSkew(state, trial, market) || freeMargin(trial, poolOf(trial)).sign() >= 0) {
       exchange(state, account, market, fill);
     } else {
@@ -231,12 +254,15 @@ function closeAgainstOthers(state: State, account: Account, legs: readonly numbe
     ),
   );
   const part = most.isZero() ? zero : least(one, missing.over(most));
+  const pool = poolOf(state);
+  const poolBears = legs.some((market) => sizeOf(pool, market).sign() * sizeOf(account, market).sign() < 0);
   for (const market of legs) {
     const side = whole(sizeOf(account, market).sign());
     const price = marketOf(state, market).price.value.times(one.plus(side.times(perUnit(market)).times(part)));
     deleverage(state, account, market, price.fine());
   }
   if (legs.length === 0) return [];
+  if (!part.isZero() && poolBears) return ["deleveraged beyond the price", "pool deleveraged"];
   return [part.isZero() ? "deleveraged at the price" : "deleveraged beyond the price"];
 }
 
@@ -328,7 +354,8 @@ export function cover(state: State): Step[] {
 export function resolvePool(state: State, swept?: Rational): Step[] {
   const pool = poolOf(state);
   const insurance = accountOf(state, insuranceId);
-  for (const market of pool.positions.keys()) touch(state, market);
+  const legs = freshLegs(state, pool).filter((market) => !sizeOf(pool, market).isZero());
+  for (const market of legs) touch(state, market);
   const deficit = equity(state, pool, "maintenance").negated().positive().fine();
   if (deficit.isZero()) return [];
   sweepInterest(state, insurance, swept);
@@ -336,7 +363,6 @@ export function resolvePool(state: State, swept?: Rational): Step[] {
   const paid = least(deficit, insurance.cash.positive());
   if (paid.sign() > 0) steps.push("insurance paid");
   move(insurance, pool, paid);
-  const legs = freshLegs(state, pool).filter((market) => !sizeOf(pool, market).isZero());
   steps.push(...closeAgainstOthers(state, pool, legs, deficit.minus(paid)));
   const short = equity(state, pool, "maintenance").negated().positive().fine();
   if (dust.isBelow(short)) steps.push(...writeOff(state, pool, short));
