@@ -180,17 +180,6 @@ function wayA(state: State, id: string): Step[] {
     const fill = { size, price, fee: zero, feeOfOthers: zero };
     const trial = copy(state);
     exchange(trial, accountOf(trial, id), market, fill);
-    console.log(
-      "accept",
-      market,
-      size.toString(),
-      "skew",
-      skewOf(state, market).toString(),
-      "free",
-      freeMargin(trial, poolOf(trial)).toString(),
-      "before",
-      freeMargin(state, poolOf(state)).toString(),
-    );
     if (lowersSkew(state, trial, market) || freeMargin(trial, poolOf(trial)).sign() >= 0) {
       exchange(state, account, market, fill);
     } else {
