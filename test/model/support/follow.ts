@@ -56,7 +56,9 @@ export interface Told {
   readonly model: Rational;
   /** By how much more than an account's cash it may be off: what it follows from is divided by something small. */
   readonly leverage: Rational;
-  /** In whole millionths. */
+  /** And so much more, whatever the drift. */
+  readonly slack?: Rational;
+  /** Of interest, in whole millionths. */
   readonly isCoarse?: boolean;
 }
 
@@ -222,16 +224,12 @@ export const follows: Readonly<Record<string, Follow>> = {
       const sold = big(event.args.amount);
       taken = { ...plan, amount: sold };
       const value = worth(collateral, sold);
-      const unit = worth(collateral, 1n);
       told.push({
-        what: "value sold, to a raw unit",
+        what: "value sold",
         chain: value,
-        model: least(value.plus(unit), worth(collateral, amount)).isBelow(value.minus(unit))
-          ? worth(collateral, amount)
-          : worth(collateral, amount).minus(value).abs().isAtMost(unit)
-            ? value
-            : worth(collateral, amount),
+        model: worth(collateral, amount),
         leverage: whole(100),
+        slack: worth(collateral, 1n), // raw units are whole
       });
       told.push(figure("proceeds", event.args.proceedsWad, value.times(one.minus(plan.discount)), whole(10)));
     }

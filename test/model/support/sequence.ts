@@ -105,8 +105,8 @@ export async function followSequence(arena: Arena, seed: number, depth: number, 
       if (isOnlyTold) setRates(next);
       adoptRates(comparison, next, figures);
       adoptEmpty(next, figures, arena, names, drift);
-      for (const { what, chain: seen, model, leverage, isCoarse } of followed.told) {
-        comparison.near(what, seen, model, isCoarse === true ? drift.interest : drift.money.times(leverage));
+      for (const { what, chain: seen, model, leverage, slack = zero, isCoarse = false } of followed.told) {
+        comparison.near(what, seen, model, isCoarse ? drift.interest : drift.money.times(leverage).plus(slack));
       }
       compareAll(comparison, next, figures, arena, names, drift);
       count(tally.acts, act.name);
