@@ -29,7 +29,6 @@ export type Step =
   | "way B"
   | "deleveraged at the price"
   | "deleveraged beyond the price"
-  | "pool deleveraged"
   | "reward topped up"
   | "insurance paid"
   | "pool paid"
@@ -110,8 +109,8 @@ export function absorb(state: State, ids: readonly string[], rewardTo: string, s
     steps.push(...absorbOne(state, id, rewardTo, swept));
     taken.push(id);
   }
-  // What the pool bears for others, as itself or as a supplier of cash, lowers what openings are measured against.
-  const borne: readonly Step[] = ["pool paid", "pool deleveraged", "written off"];
+  // What the pool pays for others, and what is missing even then, lowers what openings are measured against.
+  const borne: readonly Step[] = ["pool paid", "written off", "bad debt"];
   if (steps.some((step) => borne.includes(step))) takeCheckpoint(state);
   return { steps, taken };
 }
@@ -243,15 +242,12 @@ function closeAgainstOthers(state: State, account: Account, legs: readonly numbe
     ),
   );
   const part = most.isZero() ? zero : least(one, missing.over(most));
-  const pool = poolOf(state);
-  const poolBears = legs.some((market) => sizeOf(pool, market).sign() * sizeOf(account, market).sign() < 0);
   for (const market of legs) {
     const side = whole(sizeOf(account, market).sign());
     const price = marketOf(state, market).price.value.times(one.plus(side.times(perUnit(market)).times(part)));
     deleverage(state, account, market, price.fine());
   }
   if (legs.length === 0) return [];
-  if (!part.isZero() && poolBears) return ["deleveraged beyond the price", "pool deleveraged"];
   return [part.isZero() ? "deleveraged at the price" : "deleveraged beyond the price"];
 }
 
