@@ -39,6 +39,7 @@ function unbalanced(state: State): Rational {
   const fees = state.markets.map((market) => market.fees);
   return sum([...claims, ...fees, state.interest.unswept])
     .minus(state.badDebt)
+    .plus(state.reserve)
     .minus(state.held);
 }
 
