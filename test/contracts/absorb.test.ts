@@ -362,6 +362,22 @@ describe("contracts: absorb", () => {
         await start.restore();
       }
     });
+
+    it("is not taken where a stale gain outweighs what the fills leave missing: a debt stays against it", async () => {
+      const target = await at.open(0, "360", { ETH: "10", BTC: "-0.4" });
+      const against = await at.open(1, "2000", { ETH: "-6" });
+      await at.world.push({ ETH: "155", BTC: "7600" });
+      await at.kill(0);
+      await at.world.push({ ETH: "155" });
+      await at.kill(0);
+      expect((await equityOf(target)) > wad("40")).to.equal(true);
+      const events = await at.absorb(target);
+      const { deleveraged, penaltyWad, returnedWad = 0n } = argsOf(events, "Absorbed");
+      expect([deleveraged, penaltyWad]).to.deep.equal([false, 0n]);
+      expect(returnedWad < -wad("90") && returnedWad > -wad("110"), String(returnedWad)).to.equal(true);
+      expect(allArgsOf(events, "InsurancePaid")).to.deep.equal([]);
+      expect(await at.size(against, "ETH")).to.equal(-wad("6"));
+    });
   });
 
   describe("budgets of an hour", () => {
