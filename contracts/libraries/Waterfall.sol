@@ -67,7 +67,7 @@ struct Taking {
 
 /// @notice How an account is to be taken over.
 struct Terms {
-    /// Way B: only to the pool what it pays the price for.
+    /// Way B: nothing goes to the pool.
     bool wayB;
     /// What closing against the other sides must raise, of how much that it can.
     uint256 missing;
@@ -85,9 +85,9 @@ struct PoolMargin {
 
 /// @title The waterfall's further steps: an account taken over whole (docs/protocol.md, "Liquidation")
 /// @notice Step 1 is PartialLiquidation. Step 2 takes over an account that it cannot serve. Way A, if the account can pay for it: the pool takes
-/// each position that it can bear, at its fill price. Else way B: the pool takes what it pays the price for, the rest is closed against the
-/// other sides of the account's markets at the price; what is missing so is borne by insurance (3), the pool (4), the other sides (5), and
-/// suppliers of cash (6). All in one transaction, so that nobody can leave between a loss and its booking.
+/// each position that it can bear, at its fill price. Else way B: what is missing at the price is borne by insurance (3), the pool (4),
+/// the other sides of the account's markets, against which everything is closed (5), and suppliers of cash (6). All in one transaction, so
+/// that nobody can leave between a loss and its booking.
 library Waterfall {
     using Deals for Deal;
     using FixedPoint for int256;
@@ -161,7 +161,7 @@ library Waterfall {
         uint256 reward;
         int256 toInsurance;
         if (taking.word.cash() + int256(taking.staying) > 0) {
-            (penalty, reward, toInsurance) = _takePenalty($, target, taking);
+            (penalty, reward, toInsurance) = _takePenalty($, target, taking, wayB);
         }
         uint256 insurance = (Ledger.load($, context, context.insurance).cash() + toInsurance).positivePart();
         uint256 topUp = _isWorthIt(target, taking) ? _topUp($, reward, insurance) : 0;
@@ -177,9 +177,8 @@ library Waterfall {
 
     // ------------------------------------------------------------------ in memory
 
-    /// @dev Works out what becomes of everything that the account has. Way A: the pool takes each position that it accepts. Way B: only where
-    /// its fill is no worse than the price, so that a premium of the skew is the account's and impact is nobody's. The others are closed
-    /// against the other side of their market.
+    /// @dev Works out what becomes of everything that the account has. Way A: the pool takes each position that it accepts. The others, in way B
+    /// all, are closed against the other side of their market.
     function _plan(
         VaultStorage storage $,
         Context memory context,
@@ -197,7 +196,9 @@ library Waterfall {
                 taking.staying += leg.deal.value().positivePart();
             } else if (leg.fate == Fate.Finished) {
                 leg.deal.finish();
-            } else if (!_offerToPool($, context, leg, pool, terms.wayB)) {
+            } else if (terms.wayB) {
+                _close(leg, pool, taking, terms, target.risk);
+            } else if (!_offerToPool($, context, leg, pool)) {
                 leg = _loadLeg($, context, target, taking, market); // anew: the offer has filled it
                 _close(leg, pool, taking, terms, target.risk);
             }
@@ -226,13 +227,12 @@ library Waterfall {
 
     /// @dev Fills a position into the pool, in memory.
     /// @return accepted if |skew| falls by it or the pool has initial margin after it, together with what it took of this account before.
-    /// Markets that it is in besides count at their last good prices. In way B also only if the fill is no worse than the price.
+    /// Markets that it is in besides count at their last good prices.
     function _offerToPool(
         VaultStorage storage $,
         Context memory context,
         Leg memory leg,
-        PoolMargin memory pool,
-        bool wayB
+        PoolMargin memory pool
     ) private view returns (bool accepted) {
         Deal memory deal = leg.deal;
         Sums memory gone = Margin.copy(pool.gone);
@@ -241,7 +241,6 @@ library Waterfall {
         uint256 skew = Fill.skewOf(deal.book, deal.venue).abs();
         (leg.fillPrice, , leg.realized) = deal.fill(leg.sizeDelta, 0);
         deal.addPoolTo(come);
-        if (wayB && _isWorse(leg)) return false;
         accepted = Fill.skewOf(deal.book, deal.venue).abs() < skew;
         if (!accepted) {
             if (!pool.isRead) pool.sums = PartialLiquidation.poolSums($, context);
@@ -252,12 +251,6 @@ library Waterfall {
             accepted = Margin.total(sums, deal.poolWord.cash(), $.accountRisk).hasInitialMargin();
         }
         if (accepted) (pool.gone, pool.come) = (gone, come);
-    }
-
-    /// @dev Whether the pool's fill is worse for the account than the price.
-    function _isWorse(Leg memory leg) private pure returns (bool) {
-        uint256 mark = leg.deal.price.value();
-        return leg.sizeDelta > 0 ? leg.fillPrice > mark : leg.fillPrice < mark;
     }
 
     /// @dev Closes a position against the other side, in memory. The pool's own position there changes with it: it mirrors what the account
@@ -391,11 +384,13 @@ library Waterfall {
     }
 
     /// @dev Takes the penalty out of what the account has left, and the pool's share of it into the pool. A small account pays the keeper
-    /// out of the margin that its keeper floor held for that, before insurance does.
+    /// out of the margin that its keeper floor held for that, before insurance does. In way B insurance has what is left: the account could
+    /// not have paid for being closed, and would else be the better for having it done to it.
     function _takePenalty(
         VaultStorage storage $,
         Target memory target,
-        Taking memory taking
+        Taking memory taking,
+        bool wayB
     ) private view returns (uint256 penalty, uint256 reward, int256 toInsurance) {
         // Taking next to nothing earns next to nothing, or owners would carry off, floor by floor, what backs a leg without a price.
         uint256 floor = _isWorthIt(target, taking) ? $.rewardBudget.rewardFloor() : 0;
@@ -406,6 +401,11 @@ library Waterfall {
         uint256 insuranceShare = Math.min(penalty - reward, penalty.mulDivDown(target.risk.insuranceShare(), WAD));
         taking.word = taking.word.plusCash(-int256(penalty));
         taking.poolWord = taking.poolWord.plusCash(int256(penalty - reward - insuranceShare));
+        if (wayB) {
+            uint256 rest = taking.word.cash().positivePart();
+            taking.word = taking.word.plusCash(-int256(rest));
+            (penalty, insuranceShare) = (penalty + rest, insuranceShare + rest);
+        }
         toInsurance = int256(insuranceShare);
     }
 
