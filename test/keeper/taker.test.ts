@@ -2,7 +2,8 @@ import { expect } from "chai";
 import type { Signer as EthersSigner } from "ethers";
 
 import { Keeper, type TurnReport } from "../../keeper/index.js";
-import { type AccountId, marketsOf } from "../../sdk/index.js";
+import { Taker } from "../../keeper/taker.js";
+import { type AccountId, accountId, marketsOf } from "../../sdk/index.js";
 import { type LogLine, intercept, keptLog } from "../helpers/keeper.js";
 import { type Signer, type World, createWorld } from "../helpers/world.js";
 
@@ -153,6 +154,27 @@ describe("keeper with a taker", () => {
     expect(await sizeOf(world, taker)).to.equal(held);
     mined = 2;
     expect((await turn()).givenBack).to.equal(1);
+  });
+
+  it("sees the pool's size where a share has come to be less than a unit of it", async () => {
+    const world = await createWorld();
+    const [longs, shorts, others] = world.signers;
+    for (const [owner, cash, size] of [
+      [longs, "2500", "4"],
+      [others, "50000", "6"],
+      [shorts, "50000", "-2"],
+    ] as const) {
+      await (await world.as(owner!)).trade(await world.fund(owner!, { USDC: cash }), "BTC", size);
+    }
+    await world.push({ BTC: "7000" }); // the first has lost 4,000
+    await world.ballast.absorb([accountId(longs!.address)]);
+    const { deployment, ballast } = world;
+    const policy = { inventoryPercent: 200, giveBackPercent: 100 };
+    const taker = new Taker(ballast.provider, deployment, accountId(others!.address), policy);
+    const { terms } = await taker.read([0], await ballast.provider.getBlockNumber());
+    const { sharesWad, sizeWad } = await ballast.vault.position(ballast.poolAccount, 0);
+    expect(sizeWad).to.be.above(sharesWad).and.below(0n);
+    expect(terms.get(0)?.skewWad).to.equal(-sizeWad);
   });
 
   it("reports a trade back that fails, and tries again in the next turn", async () => {

@@ -160,6 +160,7 @@ describe("keeper, for the vault as a whole", () => {
     for (const account of accounts) expect((await world.ballast.state(account)).assets).to.equal(0n);
     await world.passTime(61);
     expect(await turn()).to.include({ chores: 0 });
+    expect(told(lines, "failed")).to.deep.equal([]);
   });
 
   it("tries again in the next turn what it could not do, without a new price", async () => {

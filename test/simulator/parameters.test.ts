@@ -36,6 +36,7 @@ describe("simulator/parameters", () => {
       discountSlope: "0.1",
       discountCap: "0.05",
       capitalShare: "0.5",
+      openInterestSlope: "0",
       maxFundingVelocityPerDay2: "3",
       maxFundingRatePerDay: "0.005",
       maxFundingGapSeconds: "86400",
@@ -63,13 +64,26 @@ describe("simulator/parameters", () => {
 
   it("takes ETH and BTC as collateral where the file has them", () => {
     const weights = { weightInitial: "0.85", weightMaintenance: "0.9" };
-    const terms = { ...weights, discountBase: "0.01", discountSlope: "0.1", discountCap: "0.05" };
+    const concentrationStart = "1";
+    const terms = { ...weights, concentrationStart, discountBase: "0.01", discountSlope: "0.1", discountCap: "0.05" };
     const weth = { symbol: "WETH", asset: "ETH", decimals: "18", ...terms };
     const wbtc = { symbol: "WBTC", asset: "BTC", decimals: "8", ...terms };
     expect(parametersOf({ BTC: "1", LINK: "1", ETH: "1" }).collaterals).to.deep.equal([weth, wbtc]);
     expect(parametersOf({ ETH: "1" }).collaterals).to.deep.equal([weth]);
     expect(parametersOf({ BTC: "1" }).collaterals).to.deep.equal([wbtc]);
     expect(parametersOf({ LINK: "1" }).collaterals).to.deep.equal([]);
+  });
+
+  it("has cash turn dear at 80% of use, and losses bounded by the hour", () => {
+    expect(parametersOf({ LINK: "1" }).cash).to.deep.equal({
+      kink: "0.8",
+      rateAtZero: "0.01",
+      rateAtKink: "0.08",
+      rateAtFull: "0.8",
+      reserveFactor: "0.1",
+      poolLossPerHour: "0.1",
+      writeOffPerHour: "0.2",
+    });
   });
 
   it("has the vault's own parameters, with a price age from the rows", () => {
