@@ -1,5 +1,6 @@
 import {
   type AccountId,
+  type HourBudgetFields,
   WAD,
   decodeAccount,
   decodePosition,
@@ -145,11 +146,29 @@ function poolBudget({ poolLosses, cash, poolValueWad, nowSeconds }: Books): bigi
   return allowedWad > spentWad ? allowedWad - spentWad : 0n;
 }
 
+/** An hour's budget counts all that was paid since the hour began, and is never overdrawn. */
+function checkBudget(judge: Judge, old: HourBudgetFields, now: HourBudgetFields, paid: bigint, what: string): void {
+  const spent = now.since === old.since ? old.spentWad : 0n;
+  judge.holds(
+    now.spentWad - spent === paid,
+    () => `${what} ${paid}, and the hour's count goes from ${spent} to ${now.spentWad}`,
+  );
+  judge.holds(now.spentWad <= now.allowedWad, () => `${what} ${now.spentWad} in an hour of ${now.allowedWad}`);
+  const isKept = now.since === old.since ? now.allowedWad === old.allowedWad : now.since >= old.since + hourSeconds;
+  judge.holds(
+    isKept,
+    () => `${what} by another budget ${now.since - old.since} s later: ${old.allowedWad}, ${now.allowedWad}`,
+  );
+}
+
 const least = (a: bigint, b: bigint) => (a < b ? a : b);
 
 /** Losses of one account, or of the pool, against the order of the waterfall. In a batch one absorb moves what the next finds. */
 export function checkWaterfall(judge: Judge, step: Step, arena: Arena): void {
   const { act, before, after, events } = step;
+  checkBudget(judge, before.poolLosses, after.poolLosses, sumOf(events, "PoolPaid", "paidWad"), "the pool pays");
+  const writtenOff = sumOf(events, "LossWrittenOff", "writtenOffWad");
+  checkBudget(judge, before.writeOffs, after.writeOffs, writtenOff, "suppliers lose");
   if (act.kind === "resolvePool") return checkResolution(judge, step, arena);
   const absorbed = events.filter(({ name }) => name === "Absorbed");
   if (act.kind !== "absorb" || absorbed.length !== 1) return;
