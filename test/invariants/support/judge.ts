@@ -47,6 +47,8 @@ export interface Step {
   readonly replay: Replay;
   /** Tokens in the vault, if the step moved any. */
   readonly balances: readonly bigint[] | undefined;
+  /** By market; before it, and after it. */
+  readonly pricesBeforeWad: readonly bigint[];
   readonly pricesWad: readonly bigint[];
   /** Markets whose prices were fresh when the act came. */
   readonly freshMarkets: ReadonlySet<number>;

@@ -1,4 +1,12 @@
-import { type AccountId, WAD, normalizeAccount } from "../../../sdk/index.js";
+import {
+  type AccountId,
+  type HourBudgetFields,
+  WAD,
+  decodeAccount,
+  decodePosition,
+  decodeSide,
+  normalizeAccount,
+} from "../../../sdk/index.js";
 import { abs, ceilDiv, floorDiv } from "../../helpers/model.js";
 import type { Arena } from "./arena.js";
 import type { AccountBook, Books, VaultEvent } from "./books.js";
@@ -27,8 +35,9 @@ function bound(priceRay: bigint, market: number, { markets, debtMarginWad }: Are
 
 // ------------------------------------------------------------------ INV-11
 
-/** What a step took from every position by deleveraging it, at the prices of the events against the price: wad, by account. */
-function taken({ before, events }: Step, step: Step, pool: AccountId): Map<AccountId, bigint> {
+/** What each account gained (wad) because its positions were deleveraged off the price, by shares and events. */
+function taken(step: Step, pool: AccountId): Map<AccountId, bigint> {
+  const { before, events } = step;
   const gains = new Map<AccountId, bigint>();
   // Shares as they were before each event: an ended epoch leaves fewer, and the pool's positions move in between.
   const shares = new Map<AccountId, bigint[]>();
@@ -43,11 +52,11 @@ function taken({ before, events }: Step, step: Step, pool: AccountId): Map<Accou
     const { name, args } = event;
     if (name === "MarketChanged") {
       const market = marketOf(event);
-      const now = BigInt.asIntN(120, args.poolPosition as bigint);
+      const now = decodePosition(args.poolPosition as bigint).sharesWad;
       poolBefore[market] = shares.get(pool)![market]!;
       shares.get(pool)![market] = now;
     } else if (name === "PositionChanged") {
-      shares.get(accountOf(event))![marketOf(event)] = BigInt.asIntN(120, args.position as bigint);
+      shares.get(accountOf(event))![marketOf(event)] = decodePosition(args.position as bigint).sharesWad;
     } else if (name === "EpochEnded") {
       end = event;
     } else if (name === "Deleveraged") {
@@ -55,7 +64,7 @@ function taken({ before, events }: Step, step: Step, pool: AccountId): Map<Accou
       const isLong = args.long === true;
       const [sold, priceRay] = [numberOf(event, "soldRay"), numberOf(event, "priceRay")];
       const distance = (isLong ? 1n : -1n) * (priceRay - markRay(step, market));
-      const scale = end === undefined ? undefined : BigInt.asUintN(96, end.args.end as bigint);
+      const scale = end === undefined ? undefined : decodeSide(end.args.end as bigint).scaleRay;
       for (const [id, held] of shares) {
         const mine = id === pool ? poolBefore[market]! : held[market]!;
         if (mine === 0n || mine > 0n !== isLong) continue;
@@ -81,7 +90,7 @@ export function checkDeleveraging(judge: Judge, step: Step, arena: Arena): void 
     const most = bound(markRay(step, market), market, arena);
     judge.holds(distance <= most, () => `market ${market} is deleveraged ${distance} off its price, at most ${most}`);
   }
-  const gains = taken(step, step, arena.pool);
+  const gains = taken(step, arena.pool);
   const apart = new Set<AccountId>([arena.pool, arena.insurance]);
   for (const { name, args } of events) {
     if (name === "Absorbed")
@@ -137,11 +146,29 @@ function poolBudget({ poolLosses, cash, poolValueWad, nowSeconds }: Books): bigi
   return allowedWad > spentWad ? allowedWad - spentWad : 0n;
 }
 
+/** An hour's budget counts all that was paid since the hour began, and is never overdrawn. */
+function checkBudget(judge: Judge, old: HourBudgetFields, now: HourBudgetFields, paid: bigint, what: string): void {
+  const spent = now.since === old.since ? old.spentWad : 0n;
+  judge.holds(
+    now.spentWad - spent === paid,
+    () => `${what} ${paid}, and the hour's count goes from ${spent} to ${now.spentWad}`,
+  );
+  judge.holds(now.spentWad <= now.allowedWad, () => `${what} ${now.spentWad} in an hour of ${now.allowedWad}`);
+  const isKept = now.since === old.since ? now.allowedWad === old.allowedWad : now.since >= old.since + hourSeconds;
+  judge.holds(
+    isKept,
+    () => `${what} by another budget ${now.since - old.since} s later: ${old.allowedWad}, ${now.allowedWad}`,
+  );
+}
+
 const least = (a: bigint, b: bigint) => (a < b ? a : b);
 
 /** Losses of one account, or of the pool, against the order of the waterfall. In a batch one absorb moves what the next finds. */
 export function checkWaterfall(judge: Judge, step: Step, arena: Arena): void {
   const { act, before, after, events } = step;
+  checkBudget(judge, before.poolLosses, after.poolLosses, sumOf(events, "PoolPaid", "paidWad"), "the pool pays");
+  const writtenOff = sumOf(events, "LossWrittenOff", "writtenOffWad");
+  checkBudget(judge, before.writeOffs, after.writeOffs, writtenOff, "suppliers lose");
   if (act.kind === "resolvePool") return checkResolution(judge, step, arena);
   const absorbed = events.filter(({ name }) => name === "Absorbed");
   if (act.kind !== "absorb" || absorbed.length !== 1) return;
@@ -174,10 +201,11 @@ export function checkWaterfall(judge: Judge, step: Step, arena: Arena): void {
 
 /** The price at which each leg is closed; what they can raise together. */
 function checkClosingPrices(judge: Judge, step: Step, arena: Arena, was: AccountBook, missing: bigint): bigint {
-  const { before, events } = step;
+  const { events } = step;
   const legs = was.positions.flatMap(({ sizeWad }, market) => {
-    const { price, isFresh } = priceOf(step, market);
-    return sizeWad === 0n || !isFresh ? [] : [{ market, sizeWad, price }];
+    return sizeWad === 0n || !step.freshMarkets.has(market)
+      ? []
+      : [{ market, sizeWad, price: step.pricesWad[market]! }];
   });
   let bearable = 0n;
   for (const { market, sizeWad, price } of legs) {
@@ -212,11 +240,7 @@ function checkClosingPrices(judge: Judge, step: Step, arena: Arena, was: Account
       () => `${sizeWad} was to be closed, ${numberOf(event, "sizeWad")} is`,
     );
   }
-  return before.accounts.size === 0 ? 0n : bearable;
-}
-
-function priceOf({ pricesWad, freshMarkets }: Step, market: number) {
-  return { price: pricesWad[market]!, isFresh: freshMarkets.has(market) };
+  return bearable;
 }
 
 /** What is still missing is written off as far as the hour goes, and the rest is bad debt. */
@@ -265,10 +289,11 @@ function checkResolution(judge: Judge, step: Step, arena: Arena): void {
 export function checkPoolInWaterfall(judge: Judge, step: Step, { pool, insurance }: Arena): void {
   const { act, before, after, events, pricesWad } = step;
   const isOften = events.filter(({ name }) => name === "LossWrittenOff").length;
-  if (isOften > 1) return; // what it had at the first is not told
+  const isBatch = events.filter(({ name }) => name === "Absorbed").length > 1;
+  if (isOften > 1 || (isOften === 1 && isBatch)) return; // what it had when suppliers lost is not told
   const [old, now] = [before, after].map((books) => books.accounts.get(pool)!);
   const [oldFund, newFund] = [before, after].map((books) => books.accounts.get(insurance)!.cashWad);
-  let expected = taken(step, step, pool).get(pool) ?? 0n;
+  let expected = taken(step, pool).get(pool) ?? 0n;
   for (const event of events) {
     if (event.name !== "PositionAbsorbed") continue;
     // The account's size goes, the pool's comes: at the fill price.
@@ -300,16 +325,11 @@ export function checkPoolInWaterfall(judge: Judge, step: Step, { pool, insurance
   judge.within(change - expected, -slack, slack, `the pool gains ${change}, not ${expected}; too much, wei`);
 }
 
-/** The pool's principal as it was last written before a write-off, by the words that events tell. */
+/** The pool's principal when suppliers lost: as it was written before the last time, which made good what was missing. */
 function principalAtWriteOff({ before, events }: Step, pool: AccountId): bigint {
-  let { principalWad } = before.accounts.get(pool)!;
-  for (const { name, args } of events) {
-    if (name === "AccountChanged" && normalizeAccount(args.account as string) === pool) {
-      // The first two writes are interest swept and insurance's payment; the last comes after the write-off.
-      const word = BigInt.asIntN(120, args.word as bigint);
-      if (events.findIndex((each) => each.name === "LossesChanged") > events.findIndex((each) => each.args === args))
-        principalWad = word;
-    }
-  }
-  return principalWad;
+  const writes = events.filter(
+    ({ name, args }) => name === "AccountChanged" && normalizeAccount(args.account as string) === pool,
+  );
+  const word = writes.at(-2)?.args.word as bigint | undefined;
+  return word === undefined ? before.accounts.get(pool)!.principalWad : decodeAccount(word).principalWad;
 }

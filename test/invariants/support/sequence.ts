@@ -142,13 +142,15 @@ async function perform(
     return [before, act.announced === undefined ? [] : [{ invariant: act.announced, message }]];
   }
   count.succeeded += 1;
+  const pricesNow = () => arena.markets.map(({ symbol }) => pricesWad.get(symbol)!);
+  const pricesBeforeWad = pricesNow();
   for (const [symbol, price] of act.pricesWad ?? []) {
     pricesWad.set(symbol, price);
     publishedAt.set(symbol, chain.nowSeconds);
   }
   const events = replay.apply(outcome.logs);
   for (const { name } of events) increment(tally.events, name);
-  const prices = arena.markets.map(({ symbol }) => pricesWad.get(symbol)!);
+  const prices = pricesNow();
   for (const name of happenings(act, before, events, prices)) increment(tally.events, name);
   const after = await reader.read();
   const tokens = new Set([arena.cash, ...arena.collaterals].map(({ address }) => address.toLowerCase()));
@@ -157,7 +159,18 @@ async function perform(
     : undefined;
   const fresh = (market: number) => isFresh({ arena, publishedAt }, arena.markets[market]!.symbol);
   const freshMarkets = new Set([...arena.markets.keys()].filter(fresh));
-  const step = { act, before, after, events, replay, balances, pricesWad: prices, freshMarkets, world };
+  const step = {
+    act,
+    before,
+    after,
+    events,
+    replay,
+    balances,
+    pricesBeforeWad,
+    pricesWad: prices,
+    freshMarkets,
+    world,
+  };
   replay.allowRounding(step);
   return [after, checkStep(step, arena)];
 }
