@@ -3,8 +3,8 @@ import hre from "hardhat";
 
 import type { Connection } from "../../ignition/deploy.js";
 import { type AccountId, type BallastEvent, WAD } from "../../sdk/index.js";
-import { type Claims, audit, cashFigures } from "../helpers/audit.js";
-import { abs, ceilDiv } from "../helpers/model.js";
+import { audit, cashFigures } from "../helpers/audit.js";
+import { abs } from "../helpers/model.js";
 import { portfolio } from "../helpers/portfolio.js";
 import { expectRevert } from "../helpers/revert.js";
 import { type LossChanges, type Stage, allArgsOf, argsOf, deployStage } from "../helpers/stage.js";

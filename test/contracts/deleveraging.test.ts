@@ -64,7 +64,7 @@ describe("contracts: deleveraging", () => {
       it(`of a ${side} takes the same share of all ${other}, the pool among them, and nothing of anybody's value`, async () => {
         const signed = (size: string) => (short ? (size.startsWith("-") ? size.slice(1) : `-${size}`) : size);
         const target = await doomed("10", short);
-        await at.open(0, "1000", { ETH: signed("6") });
+        const beside = await at.open(0, "1000", { ETH: signed("6") });
         const a = await at.open(1, "1000", { ETH: signed("-3") });
         const b = await at.open(2, "1000", { ETH: signed("-5") });
         const price = short ? "220" : "180";
@@ -103,9 +103,14 @@ describe("contracts: deleveraging", () => {
         expect(await at.size(later, "ETH")).to.equal(wad(signed("-2")));
         near((await stored(later))[0] ?? 0n, (wad(signed("-2")) * 16n) / 6n);
         // Everybody can close, and only fills and fees cost anything.
-        for (const who of [a, b, later]) {
+        for (const who of [a, b, later, beside]) {
           await at.trade(who, "ETH", -(await at.size(who, "ETH")));
           expect((await portfolio(at.world, who)).positions).to.deep.equal({});
+        }
+        // An empty side starts anew.
+        const sides = await marketFigures(at.world, ETH);
+        for (const { scale, shares } of [sides.long, sides.short]) {
+          expect([scale, shares]).to.deep.equal([RAY, 0n]);
         }
       });
     }

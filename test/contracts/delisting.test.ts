@@ -2,7 +2,7 @@ import { expect } from "chai";
 import hre from "hardhat";
 
 import { type Connection, marketParameters } from "../../ignition/deploy.js";
-import { type AccountId, parseDecimal } from "../../sdk/index.js";
+import { type AccountId, decodeMarketState, parseDecimal } from "../../sdk/index.js";
 import { audit, marketFigures } from "../helpers/audit.js";
 import { abs } from "../helpers/model.js";
 import { portfolio } from "../helpers/portfolio.js";
@@ -202,15 +202,22 @@ describe("contracts: delisting", () => {
       const before = await at.value(long, "ETH");
       await time().increaseTo(due);
       await at.world.refresh();
+      await at.trade(long, "ETH", "-1");
+      const funding = async () => decodeMarketState((await at.vault.market(ETH)).state);
+      expect((await funding()).fundingRateE24 > 0n).to.equal(true);
       await delist();
       const value = await at.value(long, "ETH");
+      const stopped = await funding();
+      expect([stopped.fundingRateE24, stopped.fundingDriftE24]).to.deep.equal([0n, 0n]);
       expect(before - value > wad("1"), `${before} ${value}`).to.equal(true);
       await at.world.passTime(Number(10n * DAY));
       expect(await at.value(long, "ETH")).to.equal(value);
       await at.world.refresh();
       expect(await at.value(long, "ETH")).to.equal(value);
+      const cash = await cashOf(long);
       await at.settle(long, "ETH");
-      near(await cashOf(long), wad("1000") + value);
+      near(await cashOf(long), cash + value);
+      expect((await funding()).fundingIndexWad).to.equal(stopped.fundingIndexWad);
     });
 
     it("pays positions of several epochs", async () => {

@@ -135,24 +135,24 @@ describe("contracts: interest", () => {
     near(often.pool, once.pool, wad("0.004"));
   });
 
-  it("prices tokens that are gone although no debt is realised yet", async () => {
-    // A winner takes its gain out before the loser has settled: it is the pool that owes it meanwhile.
-    await at.open(0, "3000", { ETH: "-100" });
-    const winner = await at.open(1, "1100", { ETH: "100" });
-    await at.world.push({ ETH: "220" });
-    await at.trade(winner, "ETH", "-100");
-    await at.withdraw(winner, (await cashOf(winner)) / unit);
-    const { borrowed, supplied, supplyIndex, borrowRate, supplyRate } = await cashFigures(at.world);
+  it("prices tokens that are gone although nobody owes them: bad debt", async () => {
+    await enter({ vault: { insuranceSeed: "0" }, cash: { ...rates, poolLossPerHour: "0", writeOffPerHour: "0" } });
+    const ruined = await at.open(0, "200", { ETH: "10" });
+    await at.world.push({ ETH: "100" });
+    await at.absorb(ruined);
+    const { borrowed, supplied, supplyIndex, borrowRate, supplyRate, badDebt } = await cashFigures(at.world);
+    expect([borrowed, supplyRate]).to.deep.equal([0n, 0n]);
     const supply = (supplied * supplyIndex) / INDEX_ONE;
     const [, , held] = await at.vault.totals();
-    expect(borrowed).to.equal(0n);
-    const missing = ((supply - held * unit) * WAD) / supply;
-    near(borrowRate * YEAR, ratesAt(missing > 0n ? missing : 0n, 0n).borrow, 10n ** 9n);
-    expect(supplyRate).to.equal(0n);
+    // What nobody has borne yet, but for the reserves and the fees that nobody has swept.
+    const missing = supply - held * unit;
+    near(missing, badDebt, wad("5"));
+    expect(missing > wad("500"), String(missing)).to.equal(true);
+    near(borrowRate * YEAR, ratesAt((missing * WAD) / supply, 0n).borrow, 10n ** 9n);
   });
 
-  it("knows utilisation by tokens held where they are fewer than debts tell", async () => {
-    // The loser's loss is a debt of the pool's cash first: two thirds of the tokens leave with the winner, against unrealised losses.
+  it("counts as a debt of the pool what a winner takes before the loser settles", async () => {
+    // The pool pays the winner at once, and has it back when the loser settles.
     await at.open(0, "60000", { ETH: "-400" });
     const winner = await at.open(1, "12000", { ETH: "400" });
     await at.world.push({ ETH: "330" });
