@@ -130,7 +130,7 @@ describe("contracts: absorb", () => {
       return { target, against };
     }
 
-    it("closes at the price what a fill would bankrupt: nobody pays but the account its penalty", async () => {
+    it("closes at the price what a fill would bankrupt: nobody pays but the account all that it has left", async () => {
       const { target, against } = await thin();
       const equity = await equityOf(target);
       expect(equity > wad("20") && equity < wad("27"), String(equity)).to.equal(true);
@@ -142,15 +142,17 @@ describe("contracts: absorb", () => {
       const events = await at.absorb(target);
       const { deleveraged, penaltyWad = 0n, rewardWad, returnedWad } = argsOf(events, "Absorbed");
       expect(deleveraged).to.equal(true);
-      expect(penaltyWad).to.equal(wad("18.3"));
-      expect(returnedWad).to.equal(equity - penaltyWad);
-      expect(rewardWad).to.equal((penaltyWad * 4n) / 10n);
+      // Beyond the rated penalty insurance has it: way A would have left nothing either.
+      const rated = wad("18.3");
+      expect(penaltyWad).to.equal(equity);
+      expect(returnedWad).to.equal(0n);
+      expect(rewardWad).to.equal((rated * 4n) / 10n);
       expect(argsOf(events, "PositionDeleveraged")["priceRay"]).to.equal(wad("183") * 10n ** 9n);
       for (const name of ["InsurancePaid", "PoolPaid", "LossWrittenOff"]) {
         expect(allArgsOf(events, name), name).to.deep.equal([]);
       }
-      expect((await cashOf(at.insurance)) - before.insurance).to.equal(penaltyWad / 5n);
-      expect(abs((await equityOf(at.pool)) - before.pool - (penaltyWad * 4n) / 10n) <= 2n).to.equal(true);
+      expect((await cashOf(at.insurance)) - before.insurance).to.equal(rated / 5n + equity - rated);
+      expect(abs((await equityOf(at.pool)) - before.pool - (rated * 4n) / 10n) <= 2n).to.equal(true);
       expect(abs((await equityOf(against)) - before.against) <= 2n).to.equal(true);
     });
 

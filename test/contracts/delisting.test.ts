@@ -117,7 +117,8 @@ describe("contracts: delisting", () => {
         delistAt: due,
         blockTime: (seconds: bigint) => seconds < due,
       });
-      await time().setNextBlockTimestamp(due);
+      await time().increaseTo(due);
+      await at.world.refresh();
       await delist();
       await expectRevert(() => at.vault.delist(ETH), "MarketDelisted", { market: ETH });
       await expectRevert(() => asAdmin().announceDelisting(ETH, due + 2n * DAY, 0n), "MarketDelisted", { market: ETH });
@@ -144,6 +145,15 @@ describe("contracts: delisting", () => {
         await at.kill(1);
         await time().increaseTo(due);
         if (feed === "fresh") await at.world.push({ ETH: "210" });
+        else {
+          // Late is not dead: nobody picks a moment at which a price is missing.
+          await expectRevert(() => at.vault.delist(ETH), "StaleMarketPrice", {
+            market: ETH,
+            publishedAt: (seconds: bigint) => seconds < due,
+            maxAge: (seconds: bigint) => seconds > 0n,
+          });
+          await time().increaseTo(due + DAY);
+        }
         const costs = await Promise.all([long, short].map(async (who) => (await at.vault.position(who, ETH)).costWad));
         const pool = (await at.vault.market(ETH)).poolPosition;
         const poolCost = BigInt.asIntN(120, pool >> 120n);
@@ -176,7 +186,7 @@ describe("contracts: delisting", () => {
       const short = await at.open(1, "1000", { ETH: "-4" });
       const due = await announce("150");
       await at.kill(1);
-      await time().increaseTo(due);
+      await time().increaseTo(due + DAY);
       await delist();
       const equity = await equityOf(long);
       expect(equity < -wad("300")).to.equal(true);
