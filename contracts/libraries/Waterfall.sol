@@ -307,13 +307,14 @@ library Waterfall {
             return (taking, false);
         }
         uint256 missing = deficit - _insurancePays($, context, target.account, deficit);
+        poolLost = missing != 0;
         if (missing != 0) missing -= _poolPays($, context, target.account, missing);
         target.word = target.word.plusCash(int256(deficit - missing));
         taking = _plan($, context, target, Terms(true, missing, taking.bearable));
         _take($, context, target, taking);
 
         uint256 unpaid = (-taking.word.cash() - int256(taking.staying)).positivePart();
-        if (unpaid == 0) return (taking, true);
+        if (unpaid == 0) return (taking, poolLost);
         // Saved before: the pool bears its part, and what the account had is no supply any more.
         Ledger.save($, context, target.account, taking.word);
         Ledger.save($, context, context.pool, taking.poolWord);

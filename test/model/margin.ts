@@ -82,8 +82,10 @@ export function requirement(state: State, account: Account, kind: Kind): Rationa
     legRequirement(marketOf(state, id), size, baseOf(state, id, kind), kind),
   );
   const debt = netCash(state, account).negated().positive().times(debtMargin);
-  // A position of size zero waits for nothing but its payment: nobody needs to be paid for liquidating it.
-  const hasRisk = [...account.positions.values()].some(({ size }) => !size.isZero()) || account.cash.sign() < 0;
+  // A position of size zero keeps the floor until it is settled; those of the pool never are.
+  const isPool = account === poolOf(state);
+  const hasPosition = [...account.positions.values()].some(({ size }) => !isPool || !size.isZero());
+  const hasRisk = hasPosition || account.cash.sign() < 0;
   return sum([...legs, debt, hasRisk ? keeperFloor : zero]);
 }
 

@@ -103,14 +103,19 @@ export interface Absorbed {
 export function absorb(state: State, ids: readonly string[], rewardTo: string, swept?: Rational): Absorbed {
   const steps: Step[] = [];
   const taken: string[] = [];
-  steps.push(...cover(state));
+  let toSweep = swept;
+  if (state.badDebt.sign() > 0 && ids.some((id) => isOpenToAbsorb(state, id))) {
+    sweepInterest(state, accountOf(state, insuranceId), swept);
+    steps.push(...cover(state));
+    toSweep = zero;
+  }
   for (const id of ids) {
     if (!isOpenToAbsorb(state, id)) continue;
-    steps.push(...absorbOne(state, id, rewardTo, swept));
+    steps.push(...absorbOne(state, id, rewardTo, toSweep));
     taken.push(id);
   }
-  // What the pool pays for others, and what is missing even then, lowers what openings are measured against.
-  const borne: readonly Step[] = ["pool paid", "written off", "bad debt"];
+  // What the pool may have lost, itself or as one of the other sides, lowers what openings are measured against.
+  const borne: readonly Step[] = ["pool paid", "deleveraged beyond the price", "written off", "bad debt"];
   if (steps.some((step) => borne.includes(step))) takeCheckpoint(state);
   return { steps, taken };
 }
@@ -127,7 +132,7 @@ function absorbOne(state: State, id: string, rewardTo: string, swept: Rational |
   const after = accountOf(trial, id);
   const isEnough = after.cash.plus(staleWorth(trial, after)).sign() >= 0;
   const steps: Step[] = isEnough ? ["way A", ...wayA(state, id)] : ["way B", ...wayB(state, id, swept)];
-  steps.push(...payOut(state, account, rewardTo, taken));
+  steps.push(...payOut(state, account, rewardTo, taken, isEnough));
   return steps;
 }
 
@@ -299,7 +304,7 @@ function spend({ now }: State, budget: HourBudget, allowed: () => Rational, amou
 // ------------------------------------------------------------------ penalty and reward
 
 /** The penalty on what is left, and its shares; the keeper's is topped up by insurance, within the hour's budget. */
-function payOut(state: State, account: Account, rewardTo: string, taken: Rational): Step[] {
+function payOut(state: State, account: Account, rewardTo: string, taken: Rational, wayA: boolean): Step[] {
   const { absorbPenalty, keeperShare, insuranceShare, rewardFloor, rewardPerHour, minimumDebt } = state.vault;
   const insurance = accountOf(state, insuranceId);
   const keeper = accountOf(state, rewardTo);
@@ -312,6 +317,8 @@ function payOut(state: State, account: Account, rewardTo: string, taken: Rationa
   move(account, keeper, reward);
   move(account, insurance, ofInsurance);
   move(account, pool, penalty.minus(reward).minus(ofInsurance));
+  // Who could not have paid for being closed keeps nothing.
+  if (!wayA) move(account, insurance, left.minus(penalty).positive());
   const lacking = least(floor.minus(reward).positive(), insurance.cash.positive());
   const added = spend(state, state.rewards, () => rewardPerHour, lacking);
   if (added.isZero()) return [];
