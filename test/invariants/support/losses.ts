@@ -279,6 +279,12 @@ function checkResolution(judge: Judge, step: Step, arena: Arena): void {
     `insurance pays ${ofInsurance}; too much`,
   );
   checkClosingPrices(judge, step, arena, was, deficit - ofInsurance);
+  const badDebt = sumOf(events, "LossWrittenOff", "badDebtWad");
+  const left = after.writeOffs.allowedWad - after.writeOffs.spentWad;
+  // An index has 15 decimals: what it takes beyond a write-off, of the pool's cash too, is bad debt and interest not swept at once.
+  const digit = ceilDiv(before.cash.totals.suppliedPrincipalWad, indexOne);
+  const isLeft = badDebt <= slack + digit || left <= slack;
+  judge.holds(isLeft, () => `bad debt of ${badDebt}, and suppliers could bear ${left} more`);
   const { equityMaintenance } = after.accounts.get(arena.pool)!.health;
   judge.within(equityMaintenance, -slack, 3n * slack, "the pool is resolved, and has equity of");
 }

@@ -14,6 +14,7 @@ import {
 } from "./arena.js";
 import { type AccountBook, type BookReader, type VaultEvent, cashUnit } from "./books.js";
 import type { RawLog } from "./chain.js";
+import { roundingOf } from "./figures.js";
 import type { Finding, InvariantId } from "./judge.js";
 import {
   type Situation,
@@ -108,6 +109,11 @@ function roomy(situation: Situation, market: number): bigint {
   return chance(situation, 0.5) ? size : -size;
 }
 
+/** Wei that a fill's rounding to shares may be worth in a market that was deleveraged. */
+function fillRounding({ arena, books, pricesWad }: Situation, market: number): bigint {
+  return roundingOf(books, market, pricesWad.get(arena.markets[market]!.symbol)!);
+}
+
 // ------------------------------------------------------------------ INV-06
 
 /** One to three accounts trade at random, in one or two markets; then each goes back to where it was, or they swap what they got. */
@@ -120,6 +126,7 @@ async function roundTrip(situation: Situation): Promise<readonly Finding[] | und
     arena.accounts.filter(({ trades }) => trades),
   ).slice(0, situation.random.integer(1, 3));
   const markets = shuffled(situation, fresh).slice(0, situation.random.integer(1, 2));
+  const rounding = markets.reduce((sum, market) => sum + fillRounding(situation, market), 0n);
   return arena.chain.tentatively(async () => {
     await enrich(situation, party);
     const before = await netCash(arena, party);
@@ -155,7 +162,7 @@ async function roundTrip(situation: Situation): Promise<readonly Finding[] | und
       ...finding("INV-06", gained <= 0n, () => `${party.length} accounts gained ${gained} after ${fills} fills`),
       ...finding(
         "INV-06",
-        abs(gained + fees) <= weiAFill * (fills + 2n),
+        abs(gained + fees) <= weiAFill * (fills + 2n) + fills * rounding,
         () => `a round trip of ${fills} fills cost ${-gained}, its fees are ${fees}`,
       ),
     ];
@@ -199,7 +206,7 @@ async function splitTrade(situation: Situation): Promise<readonly Finding[] | un
   const whole = await total([size]);
   const split = whole === undefined ? undefined : await total(parts);
   if (whole === undefined || split === undefined) return undefined;
-  const slack = weiAFill * BigInt(parts.length + 1);
+  const slack = (weiAFill + fillRounding(situation, market)) * BigInt(parts.length + 1);
   return [
     ...finding(
       "INV-07",
