@@ -285,7 +285,7 @@ contract MarginTest is Test {
         assertEq(health.requirementMaintenanceWad, 5_002.5e18 + 5e18 + 520e18, "requirement");
     }
 
-    function test_APositionOfAnEndedEpochCountsWithItsResultAndRequiresNothing() external {
+    function test_APositionOfAnEndedEpochCountsWithItsResultAndRequiresTheKeeperFloor() external {
         $.markets[ETHER].longSide = toSideWord(1e27, 0);
         $.markets[ETHER].ends[Sides.endKey(true, 0)] = toSideWord(0, 2100e27);
         $.markets[ETHER].epochs = EpochsWord.wrap(1);
@@ -294,7 +294,7 @@ contract MarginTest is Test {
         Health memory health = _health(0, false, true, true);
         assertEq(health.equityMaintenanceWad, 10_000e18, "its gain");
         assertEq(health.equityInitialWad, 8_000e18, "of which part counts until it is settled");
-        assertEq(health.requirementMaintenanceWad, 0, "requirement");
+        assertEq(health.requirementMaintenanceWad, 5e18, "requirement");
         assertTrue(health.pricesFresh, "its price is of no matter");
     }
 
