@@ -153,6 +153,7 @@ describe("keeper, for the vault as a whole", () => {
     await world.passTime(day);
     expect(await turn()).to.include({ chores: 0 });
     await world.passTime(100);
+    await world.refresh(); // late prices wait: only a feed that is dead for a day does not
     expect(await turn()).to.include({ chores: 1 });
     expect(told(lines, "delisted")[0]).to.include({ market: 1 });
     await world.passTime(61);
