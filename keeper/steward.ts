@@ -59,8 +59,11 @@ export class Steward {
       const before = found.length;
       for (let at = 0; at < holders.length; at += positionsAtOnce) {
         const asked = holders.slice(at, at + positionsAtOnce);
-        const views = await Promise.all(asked.map((account) => this.#vault.position(account, market, { blockTag })));
-        found.push(...views.map(({ sizeWad }, i) => ({ account: asked[i]!, market, sizeWad })));
+        const read = async (account: AccountId): Promise<Remainder> => {
+          const { sizeWad } = await this.#vault.position(account, market, { blockTag });
+          return { account, market, sizeWad };
+        };
+        found.push(...(await Promise.all(asked.map(read))));
       }
       if (found.slice(before).every(({ sizeWad }) => sizeWad !== 0n)) this.#ended.delete(market);
     }

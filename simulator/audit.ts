@@ -95,7 +95,8 @@ export async function auditVault(provider: Provider, deployment: Deployment): Pr
   let strayWad = 0n;
   for (const [id, book] of sums.books.entries()) {
     const symbol = deployment.markets[id]?.symbol ?? String(id);
-    const past = history.markets[id]!;
+    const past = history.markets[id];
+    if (past === undefined) throw new RangeError(`the deployment file has no market ${id}`);
     const market = await readMarket(vault, id, blockTag);
     const { long, short, totals } = market;
     claimsWad += totals.feesUnsweptWad - book.costWad;
@@ -195,8 +196,13 @@ async function readMarket(vault: MarginVault, id: number, blockTag: number) {
   const totals = decodeMarketTotals(view.totals);
   if (!hasFlag(state, "sidesTouched")) {
     const carryRay = state.fundingIndexWad * (RAY / WAD);
-    const [long, short] = [-carryRay, carryRay].map((carry) => ({ scaleRay: RAY, carryRay: carry }));
-    return { totals, long: long!, short: short!, longEpochs: 0, shortEpochs: 0 };
+    return {
+      totals,
+      long: { scaleRay: RAY, carryRay: -carryRay },
+      short: { scaleRay: RAY, carryRay },
+      longEpochs: 0,
+      shortEpochs: 0,
+    };
   }
   const side = (word: bigint, sign: bigint) => {
     const { scaleRay, carryRay } = decodeSide(word);
