@@ -22,7 +22,7 @@ export interface Situation {
 
 export const noDeadline = 2n ** 64n;
 export const everything = 2n ** 256n - 1n;
-const maxPriceAgeSeconds = 3600;
+export const maxPriceAgeSeconds = 3600;
 const capitalMaxAgeSeconds = 3600n;
 
 // ------------------------------------------------------------------ dice

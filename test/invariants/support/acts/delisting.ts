@@ -1,7 +1,7 @@
 import { hasFlag } from "../../../../sdk/index.js";
 import type { Act } from "../act.js";
 import { vaultInterface } from "../arena.js";
-import { type Situation, chance, part, pick } from "../situation.js";
+import { type Situation, chance, isFresh, maxPriceAgeSeconds, part, pick } from "../situation.js";
 
 const noticeSeconds = 86_400;
 
@@ -35,6 +35,14 @@ export function announceDelistingAct(situation: Situation): Act {
   };
 }
 
+/** A late price is waited for; a feed that is silent for a day beyond its time is dead. */
+function hasPrice(situation: Situation, market: number): boolean {
+  const { arena, publishedAt } = situation;
+  const { symbol } = arena.markets[market]!;
+  const silentSeconds = arena.chain.nowSeconds - (publishedAt.get(symbol) ?? 0);
+  return isFresh(situation, symbol) || silentSeconds >= maxPriceAgeSeconds + noticeSeconds;
+}
+
 export function delistAct(situation: Situation): Act {
   const { arena } = situation;
   const { due } = closingMarkets(situation);
@@ -48,6 +56,6 @@ export function delistAct(situation: Situation): Act {
     to: arena.deployment.vault,
     data: vaultInterface.encodeFunctionData("delist", [market]),
     market,
-    announced: due.length > 0 ? "INV-15" : undefined,
+    announced: due.length > 0 && hasPrice(situation, market) ? "INV-15" : undefined,
   };
 }
