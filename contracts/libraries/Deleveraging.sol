@@ -40,8 +40,8 @@ library Deleveraging {
 
     /// An index below a ten-thousandth of its start ends its epoch, before too few digits are left.
     uint256 internal constant LEAST_SCALE = RAY / 10_000;
-    /// Wei by which more is raised than is missing, so that rounding leaves nothing to be written off.
-    uint256 private constant ROUNDING = 64;
+    /// Wei by which more is raised than is missing, so that rounding of scaled shares leaves nothing to be written off.
+    uint256 private constant ROUNDING = 1e6;
 
     /// @notice How much the other side can bear beyond the price when so large a position (wad, unsigned) is closed: n * base_maint / (1 + rho).
     /// Who is closed at no more than that loses no more than its requirement falls by, debt margin included: nobody becomes liquidatable.

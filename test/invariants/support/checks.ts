@@ -274,7 +274,9 @@ const checks: Partial<Record<InvariantId, Check>> = {
         const bankrupt = was!.equityMaintenance >= 0n && is!.equityMaintenance < 0n;
         judge.holds(!bankrupt, () => `equity falls to ${is!.equityMaintenance}`);
         // Above its target only where the last of the debt goes, and its margin with it; below nothing is paid beyond it.
-        const beyond = is!.health > targetHealthWad + targetSlackWad && is!.netCash < -roundingWei;
+        // A whole debt is sold for in whole units of the token: less than one's worth of it may stay.
+        const unitWad = numberOf(event, "proceedsWad") / numberOf(event, "amount") + 1n;
+        const beyond = is!.health > targetHealthWad + targetSlackWad && is!.netCash < -roundingWei - unitWad;
         judge.holds(!beyond, () => `health ${is!.health} is above its target, net cash ${is!.netCash}`);
         judge.holds(is!.netCash <= 0n, () => `net cash ends at ${is!.netCash}: more was sold than was owed`);
         checkToldHealth(judge, event, was!, is!);
