@@ -36,7 +36,7 @@ import {LiquidityPool} from "./pool/LiquidityPool.sol";
 import {AccountId, accountIdOf} from "./types/AccountId.sol";
 import {Account} from "./types/Account.sol";
 import {AccountWord} from "./types/AccountWord.sol";
-import {AssetSet, MarketId, collateralAsset, marketAsset, onlyAsset} from "./types/AssetSet.sol";
+import {AssetSet, MarketId, marketAsset} from "./types/AssetSet.sol";
 import {CashParameters, INDEX_ONE, toCashIndices} from "./types/CashWords.sol";
 import {CLOSING, DELISTED, DiscountTerms, MarketParameters, SideWord} from "./types/MarketWords.sol";
 import {Price} from "./types/Price.sol";

@@ -345,8 +345,8 @@ interface IMarginVault {
     event InsurancePaid(AccountId indexed account, uint256 deficitWad, uint256 paidWad);
     /// @notice Waterfall, step 4: the pool paid of what insurance could not, within its hour's budget.
     event PoolPaid(AccountId indexed account, uint256 paidWad);
-    /// @notice Waterfall, step 2 or 5: a position of an account (the pool's, when that is resolved) was closed against the other side of its
-    /// market. `sizeWad` is signed as the position was; `realizedWad` is what moved to the account's cash.
+    /// @notice Waterfall, step 2 or 5: a position of an account (the pool's, when that is resolved) was closed against the other side of
+    /// its market. `sizeWad` is signed as the position was; `realizedWad` is what moved to the account's cash.
     event PositionDeleveraged(
         AccountId indexed account,
         MarketId indexed market,
@@ -354,8 +354,8 @@ interface IMarginVault {
         uint256 priceRay,
         int256 realizedWad
     );
-    /// @notice Waterfall, step 2 or 5: what that did to the other side (`long` or short): each share of this epoch sold `soldRay` of its size
-    /// at `priceRay`, and is `scaleRay` large after it. VaultLens.deleveraged tells what it did to an account.
+    /// @notice Waterfall, step 2 or 5: what that did to the other side (`long` or short): each share of this epoch sold `soldRay` of its
+    /// size at `priceRay`, and is `scaleRay` large after it. VaultLens.deleveraged tells what it did to an account.
     event Deleveraged(
         MarketId indexed market,
         bool indexed long,
@@ -370,8 +370,8 @@ interface IMarginVault {
     event BadDebtCovered(uint256 paidWad, uint256 badDebtWad);
     /// @notice The pool was below zero, and was brought back to it.
     event PoolResolved(Loss loss);
-    /// @notice A market is to be delisted from `due` (Unix seconds) on; at `finalPriceWad` if its feed is dead by then (zero: at its last good
-    /// price).
+    /// @notice A market is to be delisted from `due` (Unix seconds) on; at `finalPriceWad` if its feed is dead by then (zero: at its last
+    /// good price).
     event DelistingAnnounced(MarketId indexed market, uint256 due, uint256 finalPriceWad);
     /// @notice A market was delisted: all its positions were closed at this price, and wait to be settled.
     event Delisted(MarketId indexed market, uint256 priceWad);
@@ -418,8 +418,8 @@ interface IMarginVault {
     ) external;
 
     /// @notice Moves an unrealised loss to the account's cash. By anyone; changes neither equity nor health. A gain stays
-    /// unrealised until it is closed: settling frees no profit. But a position of size zero, which deleveraging or delisting left, is final:
-    /// its gain moves too, no fresh price is needed, and the position is gone.
+    /// unrealised until it is closed: settling frees no profit. But a position of size zero, which deleveraging or delisting left, is
+    /// final: its gain moves too, no fresh price is needed, and the position is gone.
     function settle(AccountId account, MarketId market) external;
 
     /// @notice Waterfall, step 1: closes a part of a position, at most `maxSizeWad`, as much as brings health to its target. `taker` is the
@@ -453,8 +453,8 @@ interface IMarginVault {
     /// fresh price are closed against the other sides, the rest is written off. By anyone. Its shares stay.
     function resolvePool() external;
 
-    /// @notice Delists a market from its announced time on. By anyone. All positions are closed at the oracle's price if it is fresh, else at
-    /// the announced one, else at the last good one; settling pays them.
+    /// @notice Delists a market from its announced time on. By anyone. All positions are closed at the oracle's price if it is fresh,
+    /// else at the announced one, else at the last good one; settling pays them.
     function delist(MarketId market) external;
 
     /// @notice Takes a new checkpoint of the pool's capital. By anyone. A stale market counts at its last good price, a stale collateral

@@ -2,15 +2,15 @@
 pragma solidity 0.8.37;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
-import {FixedPoint, WAD} from "./FixedPoint.sol";
+import {FixedPoint} from "./FixedPoint.sol";
 import {Interest} from "./Interest.sol";
 import {IMarginVault} from "../interfaces/IMarginVault.sol";
-import {CashIndices, CashTerms, CashTotals, INDEX_ONE, toCashIndices, toCashTotals} from "../types/CashWords.sol";
+import {CashTerms, CashTotals, INDEX_ONE, toCashIndices, toCashTotals} from "../types/CashWords.sol";
 import {Cash, Context, VaultStorage} from "../types/VaultStorage.sol";
 
 /// @title The book of cash: what all principals add up to, and what they are worth
-/// @notice An operation opens it, counts every principal that changes, and saves it once. An operation that leaves the totals as they are (a
-/// trade between accounts with cash) reads one word and writes none.
+/// @notice An operation opens it, counts every principal that changes, and saves it once. An operation that leaves the totals as they are
+/// (a trade between accounts with cash) reads one word and writes none.
 library CashBook {
     using FixedPoint for int256;
     using FixedPoint for uint256;

@@ -253,8 +253,8 @@ library Deals {
         deal.accountWord = deal.accountWord.plusCash(amountWad);
     }
 
-    /// @notice Realises a position of size zero, which deleveraging left behind: no price moves its result any more. Dust of shares that make
-    /// up no size goes with it.
+    /// @notice Realises a position of size zero, which deleveraging left behind: no price moves its result any more. Dust of shares that
+    /// make up no size goes with it.
     /// @return realizedWad what moved to the account's cash, a gain too
     function finish(Deal memory deal) internal pure returns (int256 realizedWad) {
         Book memory book = deal.book;
@@ -277,8 +277,8 @@ library Deals {
         mirror(deal, realizedWad);
     }
 
-    /// @notice Takes a forced fee out of the account's cash: the pool has it, less the keeper's share, which the caller pays out. The insurance
-    /// account's share accrues, at the pool's cost.
+    /// @notice Takes a forced fee out of the account's cash: the pool has it, less the keeper's share, which the caller pays out. The
+    /// insurance account's share accrues, at the pool's cost.
     function chargeForcedFee(Deal memory deal, uint256 feeWad, uint256 keeperWad, uint256 insuranceWad) internal pure {
         addCash(deal, -int256(feeWad));
         deal.poolWord = deal.poolWord.plusCash(int256(feeWad - keeperWad));

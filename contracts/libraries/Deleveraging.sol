@@ -43,8 +43,9 @@ library Deleveraging {
     /// Wei by which more is raised than is missing, so that rounding of scaled shares leaves nothing to be written off.
     uint256 private constant ROUNDING = 1e6;
 
-    /// @notice How much the other side can bear beyond the price when so large a position (wad, unsigned) is closed: n * base_maint / (1 + rho).
-    /// Who is closed at no more than that loses no more than its requirement falls by, debt margin included: nobody becomes liquidatable.
+    /// @notice How much the other side can bear beyond the price when so large a position (wad, unsigned) is closed: n * base_maint / (1
+    /// + rho). Who is closed at no more than that loses no more than its requirement falls by, debt margin included: nobody becomes
+    /// liquidatable.
     function bearableDown(Deal memory deal, uint256 sizeWad, AccountRisk risk) internal pure returns (uint256) {
         uint256 notional = sizeWad.mulDivDown(deal.price.value(), WAD);
         return notional.mulDivDown(deal.risk.maintenanceBase(), WAD + risk.debtMargin());
@@ -81,8 +82,8 @@ library Deleveraging {
         _takeOver(deal, done, held);
     }
 
-    /// @notice Closes the pool's whole position, in memory, at this price (ray). Its result stays in its cost, where all its profit and loss
-    /// stands.
+    /// @notice Closes the pool's whole position, in memory, at this price (ray). Its result stays in its cost, where all its profit and
+    /// loss stands.
     function closePool(Deal memory deal, uint256 priceRay) internal pure returns (Deleverage memory done) {
         Book memory book = deal.book;
         done.priceRay = priceRay;

@@ -75,8 +75,8 @@ library Delisting {
         _tell($, context, id);
     }
 
-    /// @dev The oracle's price. The announced one, or the last good one, only where the feed has been silent for a day beyond its time, so that
-    /// nobody can pick a moment at which a price is merely late.
+    /// @dev The oracle's price. The announced one, or the last good one, only where the feed has been silent for a day beyond its time,
+    /// so that nobody can pick a moment at which a price is merely late.
     function _finalPrice(Market storage market, MarketId id, Price price) private view returns (uint256) {
         if (price.isFresh()) return price.value();
         bool dead = block.timestamp >= price.publishedAt() + price.maxAge() + LEAST_SILENCE;

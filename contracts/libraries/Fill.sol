@@ -126,7 +126,8 @@ library Fill {
         return sharesWad == all ? book.accountCostWad : book.accountCostWad.mulDivCeil(int256(sharesWad), int256(all));
     }
 
-    /// @dev Moves one party's shares by a signed size that does not pass zero, and the side's total with them. Its size afterwards is exact.
+    /// @dev Moves one party's shares by a signed size that does not pass zero, and the side's total with them. Its size afterwards is
+    /// exact.
     /// @return sharesAfter the party's shares
     /// @return paidWad what it pays for shares bought (rounded up), or, below zero, gets for shares given back (rounded down)
     function _move(

@@ -6,8 +6,8 @@ import {FixedPoint, WAD} from "./FixedPoint.sol";
 import {CashIndices, CashTerms, INDEX_ONE, MAX_INDEX} from "../types/CashWords.sol";
 
 /// @title Interest on cash: two indices, one kinked rate (docs/protocol.md, "Cash")
-/// @notice cash = principal * index. Indices grow linearly from the last write at the rates stored with them, so that a read needs one word.
-/// Supply is rounded down, borrowing up. (The kinked rate as in Compound's Comet, whose examples are tests here.)
+/// @notice cash = principal * index. Indices grow linearly from the last write at the rates stored with them, so that a read needs one
+/// word. Supply is rounded down, borrowing up. (The kinked rate as in Compound's Comet, whose examples are tests here.)
 library Interest {
     using FixedPoint for int256;
     using FixedPoint for uint256;

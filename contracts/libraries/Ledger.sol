@@ -37,8 +37,8 @@ library Ledger {
         _write($, id, account, principal);
     }
 
-    /// @notice Writes the last of the accounts between which an operation has moved cash. Where it has gained what the others have lost, but for
-    /// a few wei of rounding, it takes these too: then the totals are what they were, and need not be written.
+    /// @notice Writes the last of the accounts between which an operation has moved cash. Where it has gained what the others have lost,
+    /// but for a few wei of rounding, it takes these too: then the totals are what they were, and need not be written.
     function saveLast(VaultStorage storage $, Context memory context, AccountId id, Account account) internal {
         Cash memory cash = context.cash;
         int256 before = $.accounts[id].principal();

@@ -7,14 +7,13 @@ import {FixedPoint, WAD} from "./FixedPoint.sol";
 import {Ledger} from "./Ledger.sol";
 import {PoolValue} from "./PoolValue.sol";
 import {IMarginVault} from "../interfaces/IMarginVault.sol";
-import {AccountId} from "../types/AccountId.sol";
 import {HourBudget, toHourBudget} from "../types/CashWords.sol";
 import {Context, VaultStorage} from "../types/VaultStorage.sol";
 
 /// @title Who bears a loss, and how much of it in an hour
-/// @notice Insurance pays first what it has; the pool up to a share of its value an hour; suppliers of cash up to a share of what they have an
-/// hour, through the supply index; what is left is bad debt, which insurance pays before anything else. One budget for all accounts: a
-/// batch of split ones gains nothing.
+/// @notice Insurance pays first what it has; the pool up to a share of its value an hour; suppliers of cash up to a share of what they
+/// have an hour, through the supply index; what is left is bad debt, which insurance pays before anything else. One budget for all
+/// accounts: a batch of split ones gains nothing.
 library Losses {
     using FixedPoint for int256;
     using FixedPoint for uint256;

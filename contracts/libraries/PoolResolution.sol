@@ -28,8 +28,8 @@ struct Resolution {
 }
 
 /// @title The waterfall's last step: a pool below zero is brought back to it (docs/protocol.md, "Liquidation")
-/// @notice Insurance pays; all its positions with a fresh price are closed against the other sides of their markets, at a price that lets them
-/// bear what is still missing, within the same bound as in an absorb; the rest is written off. Its shares stay.
+/// @notice Insurance pays; all its positions with a fresh price are closed against the other sides of their markets, at a price that lets
+/// them bear what is still missing, within the same bound as in an absorb; the rest is written off. Its shares stay.
 library PoolResolution {
     using Deals for Deal;
     using FixedPoint for int256;

@@ -7,7 +7,7 @@ import {CollateralSale} from "./CollateralSale.sol";
 import {Deal, Deals} from "./Deals.sol";
 import {Deleverage, Deleveraging} from "./Deleveraging.sol";
 import {Fill} from "./Fill.sol";
-import {FixedPoint, RAY, WAD} from "./FixedPoint.sol";
+import {FixedPoint, WAD} from "./FixedPoint.sol";
 import {Ledger} from "./Ledger.sol";
 import {Losses} from "./Losses.sol";
 import {Margin, Sums} from "./Margin.sol";
@@ -22,7 +22,7 @@ import {HourBudget} from "../types/CashWords.sol";
 import {DELISTED, MICRO} from "../types/MarketWords.sol";
 import {Price} from "../types/Price.sol";
 import {Context, VaultStorage} from "../types/VaultStorage.sol";
-import {AccountRisk, Collateral, RewardBudget, toRewardBudget} from "../types/VaultWords.sol";
+import {AccountRisk, RewardBudget, toRewardBudget} from "../types/VaultWords.sol";
 
 /// @notice What becomes of one position of an absorbed account.
 enum Fate {
@@ -84,10 +84,10 @@ struct PoolMargin {
 }
 
 /// @title The waterfall's further steps: an account taken over whole (docs/protocol.md, "Liquidation")
-/// @notice Step 1 is PartialLiquidation. Step 2 takes over an account that it cannot serve. Way A, if the account can pay for it: the pool takes
-/// each position that it can bear, at its fill price. Else way B: what is missing at the price is borne by insurance (3), the pool (4),
-/// the other sides of the account's markets, against which everything is closed (5), and suppliers of cash (6). All in one transaction, so
-/// that nobody can leave between a loss and its booking.
+/// @notice Step 1 is PartialLiquidation. Step 2 takes over an account that it cannot serve. Way A, if the account can pay for it: the
+/// pool takes each position that it can bear, at its fill price. Else way B: what is missing at the price is borne by insurance (3), the
+/// pool (4), the other sides of the account's markets, against which everything is closed (5), and suppliers of cash (6). All in one
+/// transaction, so that nobody can leave between a loss and its booking.
 library Waterfall {
     using Deals for Deal;
     using FixedPoint for int256;
@@ -177,8 +177,8 @@ library Waterfall {
 
     // ------------------------------------------------------------------ in memory
 
-    /// @dev Works out what becomes of everything that the account has. Way A: the pool takes each position that it accepts. The others, in way B
-    /// all, are closed against the other side of their market.
+    /// @dev Works out what becomes of everything that the account has. Way A: the pool takes each position that it accepts. The others,
+    /// in way B all, are closed against the other side of their market.
     function _plan(
         VaultStorage storage $,
         Context memory context,
@@ -291,8 +291,8 @@ library Waterfall {
 
     // ------------------------------------------------------------------ way B: steps 3 to 6
 
-    /// @dev Insurance and the pool pay what is missing at the price; then positions are closed so far from it that they raise the rest; what
-    /// that cannot is written off. The account ends at zero, what stays aside.
+    /// @dev Insurance and the pool pay what is missing at the price; then positions are closed so far from it that they raise the rest;
+    /// what that cannot is written off. The account ends at zero, what stays aside.
     /// @return taking what was done
     /// @return poolLost whether the pool may have lost by it, itself, as one of the other sides, or as a supplier
     function _wayB(
