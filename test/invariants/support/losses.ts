@@ -16,7 +16,7 @@ import { type Judge, type Step, roundingWei } from "./judge.js";
 import { ray } from "./sides.js";
 
 /** The contract raises this much more than is missing, so that rounding leaves nothing to be written off. */
-const raisedBeyondWei = 64n;
+const raisedBeyondWei = 1_000_000n;
 const hourSeconds = 3600;
 const nanoWad = 10n ** 9n; // prices of fills in events have 18 decimals, times a size
 
