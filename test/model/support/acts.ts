@@ -402,9 +402,11 @@ const announce: Choice = (situation) => {
 };
 
 const waitForDelisting: Choice = (situation) => {
-  const { delisting, isDelisted } = marketOf(situation.state, lastMarket(situation));
-  const seconds = Number((delisting?.at ?? 0n) - situation.state.now);
-  if (delisting === undefined || isDelisted || seconds <= 0) return undefined;
+  const { delisting, isDelisted, price } = marketOf(situation.state, lastMarket(situation));
+  const wait = Number((delisting?.at ?? 0n) - situation.state.now);
+  if (delisting === undefined || isDelisted || wait <= 0) return undefined;
+  // Now and then so long that the feed is dead by then, and not late only.
+  const seconds = chance(situation, 0.6) ? wait + Number(price.maxAge) + 86_400 : wait;
   return { name: "time", what: `${seconds} s pass`, from: "", to: "", data: "0x", args: [], seconds };
 };
 
