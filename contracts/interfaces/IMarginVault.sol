@@ -83,12 +83,11 @@ struct CashView {
     uint256 badDebtWad;
 }
 
-/// @notice Who bears what of a loss, wad. `deficitWad` is what was missing at the price; `deleveragedWad` what the other sides bore beyond
+/// @notice Who bears what of the pool's loss, wad. `deficitWad` is what was missing at the price; `deleveragedWad` what the other sides bore beyond
 /// the price.
 struct Loss {
     uint256 deficitWad;
     uint256 insuranceWad;
-    uint256 poolWad;
     uint256 deleveragedWad;
     uint256 writtenOffWad;
     uint256 badDebtWad;
@@ -454,7 +453,8 @@ interface IMarginVault {
     function resolvePool() external;
 
     /// @notice Delists a market from its announced time on. By anyone. All positions are closed at the oracle's price if it is fresh,
-    /// else at the announced one, else at the last good one; settling pays them.
+    /// else, where the feed has been silent for a day beyond its time, at the announced one, else at the last good one; settling pays
+    /// them.
     function delist(MarketId market) external;
 
     /// @notice Takes a new checkpoint of the pool's capital. By anyone. A stale market counts at its last good price, a stale collateral

@@ -52,9 +52,9 @@ library Ledger {
 
     /// @notice Writes an account's word as it was.
     function restore(VaultStorage storage $, Context memory context, AccountId id, AccountWord word) internal {
-        context.cash.count($.accounts[id].principal(), word.principal());
-        $.accounts[id] = word;
-        emit IMarginVault.AccountChanged(id, word);
+        int256 principal = word.principal();
+        context.cash.count($.accounts[id].principal(), principal);
+        _write($, id, toAccount(word, 0), principal);
     }
 
     function _principalOf(Cash memory cash, int256 before, Account account) private pure returns (int256) {

@@ -195,7 +195,9 @@ library Waterfall {
             if (leg.fate == Fate.Stays) {
                 taking.staying += leg.deal.value().positivePart();
             } else if (leg.fate == Fate.Finished) {
-                leg.deal.finish();
+                leg.deal.addPoolTo(pool.gone);
+                leg.deal.finish(); // the pool mirrors it
+                leg.deal.addPoolTo(pool.come);
             } else if (terms.wayB) {
                 _close(leg, pool, taking, terms, target.risk);
             } else if (!_offerToPool($, context, leg, pool)) {

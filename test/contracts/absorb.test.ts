@@ -119,6 +119,50 @@ describe("contracts: absorb", () => {
     });
   });
 
+  describe("the pool's margin for one leg", () => {
+    /** A pool with 500 of free margin, an account that has lost 2,000 in ETH, and 5000 LINK of it that need 2,050. */
+    async function nearlyNone(prepare: () => Promise<void>) {
+      await enter({}, "120000");
+      const target = await at.open(0, "3100", { ETH: "100", LINK: "-5000" });
+      await at.open(1, "1000000", { ETH: "-2000", LINK: "60000" });
+      await prepare();
+      await at.world.push({ ETH: "180", LINK: "4.1" });
+      await at.world.passTime(90_000);
+      await at.world.refresh();
+      const { admin } = at.world;
+      const free = async () => (await at.world.ballast.health(at.pool)).freeMarginWad;
+      const raw = ((await free()) - wad("500")) / 10n ** 12n;
+      await (await at.world.ballast.pool.connect(admin).withdraw(raw, admin.address, admin.address)).wait();
+      expect(abs((await free()) - wad("500")) < wad("1")).to.equal(true);
+      return target;
+    }
+
+    it("counts what it mirrors of a leg before that is closed against the other side", async () => {
+      const target = await nearlyNone(async () => {});
+      const events = await at.absorb(target);
+      const told = allArgsOf(events, "PositionDeleveraged");
+      expect(told.map(({ market }) => market)).to.deep.equal([1n, 2n]);
+      expect(told[0]!["realizedWad"]! < -wad("1900"), "more than the pool lacks").to.equal(true);
+      expect(allArgsOf(events, "PositionAbsorbed")).to.deep.equal([]);
+      expect(argsOf(events, "Absorbed")["deleveraged"]).to.equal(false);
+    });
+
+    it("counts what it mirrors of a final result before", async () => {
+      const target = await nearlyNone(async () => {
+        const { ballast, connection } = at.world;
+        const due = (await connection.networkHelpers.time.latest()) + 86_500;
+        await (await ballast.vault.connect(at.world.admin).announceDelisting(1, due, 0n)).wait();
+        await connection.networkHelpers.time.increaseTo(due);
+        await at.world.push({ ETH: "180" });
+        await (await ballast.vault.delist(1)).wait();
+      });
+      expect((await at.value(target, "ETH")) < -wad("1900"), "more than the pool lacks").to.equal(true);
+      const events = await at.absorb(target);
+      expect(allArgsOf(events, "PositionDeleveraged").map(({ market }) => market)).to.deep.equal([2n]);
+      expect(allArgsOf(events, "PositionAbsorbed")).to.deep.equal([]);
+    });
+  });
+
   describe("way B above zero at the price", () => {
     /** 10 long of ETH where the pool would fill at 2.9% below the price, and the account has 1.4%. */
     async function thin() {

@@ -145,7 +145,7 @@ describe("a ledger rebuilt from the log of a vault that went through the whole w
       [2n, false, 0n],
     ]);
     const [{ loss }] = told("PoolResolved") as unknown as [{ loss: readonly bigint[] }];
-    const [deficit, byInsurance, , deleveraged, byAll, bad] = loss;
+    const [deficit, byInsurance, deleveraged, byAll, bad] = loss;
     for (const part of [deficit, byInsurance, deleveraged, byAll, bad]) expect(part! > 0n).to.equal(true);
     expect(told("BadDebtCovered").map(({ badDebtWad }) => badDebtWad! > 0n)).to.deep.equal([true, false, true]);
     expect(told("InterestSwept").length).to.be.above(1);

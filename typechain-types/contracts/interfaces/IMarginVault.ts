@@ -4,9 +4,9 @@
 import type { BaseContract, BigNumberish, BytesLike, FunctionFragment, Result, Interface, EventFragment, AddressLike, ContractRunner, ContractMethod, Listener } from "ethers"
 import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, TypedLogDescription, TypedListener, TypedContractMethod } from "../../common.js"
   
-    export type LossStruct = {deficitWad: BigNumberish, insuranceWad: BigNumberish, poolWad: BigNumberish, deleveragedWad: BigNumberish, writtenOffWad: BigNumberish, badDebtWad: BigNumberish}
+    export type LossStruct = {deficitWad: BigNumberish, insuranceWad: BigNumberish, deleveragedWad: BigNumberish, writtenOffWad: BigNumberish, badDebtWad: BigNumberish}
 
-    export type LossStructOutput = [deficitWad: bigint, insuranceWad: bigint, poolWad: bigint, deleveragedWad: bigint, writtenOffWad: bigint, badDebtWad: bigint] & {deficitWad: bigint, insuranceWad: bigint, poolWad: bigint, deleveragedWad: bigint, writtenOffWad: bigint, badDebtWad: bigint }
+    export type LossStructOutput = [deficitWad: bigint, insuranceWad: bigint, deleveragedWad: bigint, writtenOffWad: bigint, badDebtWad: bigint] & {deficitWad: bigint, insuranceWad: bigint, deleveragedWad: bigint, writtenOffWad: bigint, badDebtWad: bigint }
   
 
     export type CashViewStruct = {indices: BigNumberish, totals: BigNumberish, terms: BigNumberish, poolLosses: BigNumberish, writeOffs: BigNumberish, interestUnsweptWad: BigNumberish, badDebtWad: BigNumberish}

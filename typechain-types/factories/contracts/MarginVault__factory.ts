@@ -1567,11 +1567,6 @@ import type { NonPayableOverrides } from "../../common.js"
           },
           {
             "internalType": "uint256",
-            "name": "poolWad",
-            "type": "uint256"
-          },
-          {
-            "internalType": "uint256",
             "name": "deleveragedWad",
             "type": "uint256"
           },

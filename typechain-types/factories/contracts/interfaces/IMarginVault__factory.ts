@@ -1456,11 +1456,6 @@
           },
           {
             "internalType": "uint256",
-            "name": "poolWad",
-            "type": "uint256"
-          },
-          {
-            "internalType": "uint256",
             "name": "deleveragedWad",
             "type": "uint256"
           },
