@@ -12,6 +12,8 @@ declare module "@nomicfoundation/hardhat-ethers/types" {
   interface HardhatEthersHelpers extends HardhatEthersHelpersBase {
   getContractFactory(name: 'AccessManager', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.AccessManager__factory>
 getContractFactory(name: 'MarginVault', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.MarginVault__factory>
+getContractFactory(name: 'VaultBase', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.VaultBase__factory>
+getContractFactory(name: 'VaultExtension', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.VaultExtension__factory>
 getContractFactory(name: 'IAggregatorV3', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IAggregatorV3__factory>
 getContractFactory(name: 'IMarginVault', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IMarginVault__factory>
 getContractFactory(name: 'IPriceOracle', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IPriceOracle__factory>
@@ -37,6 +39,8 @@ getContractFactory(name: 'LiquidityPool', signerOrOptions?: ethers.Signer | Fact
 
   getContractAt(name: 'AccessManager', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.AccessManager>
 getContractAt(name: 'MarginVault', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.MarginVault>
+getContractAt(name: 'VaultBase', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.VaultBase>
+getContractAt(name: 'VaultExtension', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.VaultExtension>
 getContractAt(name: 'IAggregatorV3', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IAggregatorV3>
 getContractAt(name: 'IMarginVault', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IMarginVault>
 getContractAt(name: 'IPriceOracle', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IPriceOracle>
@@ -62,6 +66,8 @@ getContractAt(name: 'LiquidityPool', address: string | ethers.Addressable, signe
 
   deployContract(name: 'AccessManager', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.AccessManager>
 deployContract(name: 'MarginVault', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MarginVault>
+deployContract(name: 'VaultBase', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.VaultBase>
+deployContract(name: 'VaultExtension', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.VaultExtension>
 deployContract(name: 'IAggregatorV3', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IAggregatorV3>
 deployContract(name: 'IMarginVault', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IMarginVault>
 deployContract(name: 'IPriceOracle', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IPriceOracle>
@@ -87,6 +93,8 @@ deployContract(name: 'LiquidityPool', signerOrOptions?: ethers.Signer | DeployCo
 
   deployContract(name: 'AccessManager', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.AccessManager>
 deployContract(name: 'MarginVault', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MarginVault>
+deployContract(name: 'VaultBase', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.VaultBase>
+deployContract(name: 'VaultExtension', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.VaultExtension>
 deployContract(name: 'IAggregatorV3', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IAggregatorV3>
 deployContract(name: 'IMarginVault', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IMarginVault>
 deployContract(name: 'IPriceOracle', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IPriceOracle>

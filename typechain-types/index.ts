@@ -10,6 +10,10 @@ export type { AccessManager } from './@openzeppelin/contracts/access/manager/Acc
 export { AccessManager__factory } from './factories/@openzeppelin/contracts/access/manager/AccessManager__factory.js';
 export type { MarginVault } from './contracts/MarginVault.js';
 export { MarginVault__factory } from './factories/contracts/MarginVault__factory.js';
+export type { VaultBase } from './contracts/VaultBase.js';
+export { VaultBase__factory } from './factories/contracts/VaultBase__factory.js';
+export type { VaultExtension } from './contracts/VaultExtension.js';
+export { VaultExtension__factory } from './factories/contracts/VaultExtension__factory.js';
 export type { IAggregatorV3 } from './contracts/interfaces/IAggregatorV3.js';
 export { IAggregatorV3__factory } from './factories/contracts/interfaces/IAggregatorV3__factory.js';
 export type { IMarginVault } from './contracts/interfaces/IMarginVault.js';

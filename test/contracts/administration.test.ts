@@ -92,6 +92,10 @@ describe("contracts/MarginVault: administration", () => {
       setAccountParameters: () => asStranger.setAccountParameters(accountParameters(world.parameters)),
       setCashParameters: () => asStranger.setCashParameters(cashParameters(world.parameters)),
       announceDelisting: () => asStranger.announceDelisting(1, 4_000_000_000n, 0n),
+      haltMarket: () => asStranger.haltMarket(1),
+      resumeMarket: () => asStranger.resumeMarket(1),
+      haltBorrowing: () => asStranger.haltBorrowing(),
+      resumeBorrowing: () => asStranger.resumeBorrowing(),
       setAuthority: () => asStranger.setAuthority(stranger.address),
     };
     for (const act of Object.values(acts)) {
@@ -104,11 +108,16 @@ describe("contracts/MarginVault: administration", () => {
       "cover",
       "delist",
       "deposit",
+      "depositWithPermit",
       "liquidateCollateral",
       "liquidatePosition",
+      "multicall",
       "refreshCapital",
       "resolvePool",
+      "revokeSignatures",
       "setMode",
+      "setOperator",
+      "setOperatorBySig",
       "settle",
       "sweepFees",
       "sweepInterest",
@@ -117,7 +126,7 @@ describe("contracts/MarginVault: administration", () => {
       "withdraw",
     ];
     const writing = MarginVault__factory.abi.flatMap((entry) =>
-      entry.type === "function" && entry.stateMutability === "nonpayable" ? [entry.name] : [],
+      entry.type === "function" && ["nonpayable", "payable"].includes(entry.stateMutability) ? [entry.name] : [],
     );
     expect(writing.toSorted()).to.deep.equal([...open, ...Object.keys(acts)].toSorted());
     // Nor has the admin itself a way round the manager.

@@ -48,6 +48,12 @@ describe("storage layout of the margin vault", () => {
     layout = await storageLayoutOf("MarginVault");
   });
 
+  it("is its extension's too", async () => {
+    const named = ({ storage }: StorageLayout) =>
+      storage.map(({ label, slot, offset, type }) => [label, slot, offset, type]);
+    expect(named(await storageLayoutOf("VaultExtension"))).to.deep.equal(named(layout));
+  });
+
   it("has the access manager's slot, then one struct", () => {
     expect(layout.storage.map(({ label, slot, offset }) => `${slot}:${offset} ${label}`)).to.deep.equal([
       "0:0 _authority",
@@ -81,6 +87,9 @@ describe("storage layout of the margin vault", () => {
       cashTerms: "16:0",
       poolLosses: "17:0",
       writeOffs: "18:0",
+      permissionsOf: "19:0",
+      nonces: "20:0",
+      borrowingHalted: "21:0",
     });
   });
 
