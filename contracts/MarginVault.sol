@@ -94,7 +94,7 @@ contract MarginVault is IMarginVault, VaultBase {
         for (uint256 i; i < calls.length; ++i) results[i] = Address.functionDelegateCall(address(this), calls[i]);
         Deferral.end();
         _checkDeferred();
-        if (address(this).balance != 0) Address.sendValue(payable(msg.sender), address(this).balance);
+        _giveBack();
     }
 
     // ------------------------------------------------------------------ custody

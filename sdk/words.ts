@@ -104,6 +104,8 @@ export const marketFlags = {
   closing: 2,
   /** Nobody has any size; whoever had one is paid by settling. */
   delisted: 4,
+  /** No position grows: the guardian has stopped it. */
+  halted: 8,
 } as const;
 
 export function hasFlag({ flags }: Pick<MarketStateFields, "flags">, name: keyof typeof marketFlags): boolean {

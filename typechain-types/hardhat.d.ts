@@ -31,6 +31,7 @@ getContractFactory(name: 'Waterfall', signerOrOptions?: ethers.Signer | FactoryO
 getContractFactory(name: 'MockAggregator', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.MockAggregator__factory>
 getContractFactory(name: 'MockFeeToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.MockFeeToken__factory>
 getContractFactory(name: 'MockToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.MockToken__factory>
+getContractFactory(name: 'MockWallet', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.MockWallet__factory>
 getContractFactory(name: 'ChainlinkFeed', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ChainlinkFeed__factory>
 getContractFactory(name: 'LastPrices', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.LastPrices__factory>
 getContractFactory(name: 'PriceOracle', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.PriceOracle__factory>
@@ -58,6 +59,7 @@ getContractAt(name: 'Waterfall', address: string | ethers.Addressable, signer?: 
 getContractAt(name: 'MockAggregator', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.MockAggregator>
 getContractAt(name: 'MockFeeToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.MockFeeToken>
 getContractAt(name: 'MockToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.MockToken>
+getContractAt(name: 'MockWallet', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.MockWallet>
 getContractAt(name: 'ChainlinkFeed', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ChainlinkFeed>
 getContractAt(name: 'LastPrices', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.LastPrices>
 getContractAt(name: 'PriceOracle', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.PriceOracle>
@@ -85,6 +87,7 @@ deployContract(name: 'Waterfall', signerOrOptions?: ethers.Signer | DeployContra
 deployContract(name: 'MockAggregator', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MockAggregator>
 deployContract(name: 'MockFeeToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MockFeeToken>
 deployContract(name: 'MockToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MockToken>
+deployContract(name: 'MockWallet', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MockWallet>
 deployContract(name: 'ChainlinkFeed', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ChainlinkFeed>
 deployContract(name: 'LastPrices', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.LastPrices>
 deployContract(name: 'PriceOracle', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PriceOracle>
@@ -112,6 +115,7 @@ deployContract(name: 'Waterfall', args: any[], signerOrOptions?: ethers.Signer |
 deployContract(name: 'MockAggregator', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MockAggregator>
 deployContract(name: 'MockFeeToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MockFeeToken>
 deployContract(name: 'MockToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MockToken>
+deployContract(name: 'MockWallet', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MockWallet>
 deployContract(name: 'ChainlinkFeed', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ChainlinkFeed>
 deployContract(name: 'LastPrices', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.LastPrices>
 deployContract(name: 'PriceOracle', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PriceOracle>

@@ -48,6 +48,8 @@ export type { MockFeeToken } from './contracts/mocks/MockFeeToken.js';
 export { MockFeeToken__factory } from './factories/contracts/mocks/MockFeeToken__factory.js';
 export type { MockToken } from './contracts/mocks/MockToken.js';
 export { MockToken__factory } from './factories/contracts/mocks/MockToken__factory.js';
+export type { MockWallet } from './contracts/mocks/MockWallet.js';
+export { MockWallet__factory } from './factories/contracts/mocks/MockWallet__factory.js';
 export type { ChainlinkFeed } from './contracts/oracles/ChainlinkFeed.js';
 export { ChainlinkFeed__factory } from './factories/contracts/oracles/ChainlinkFeed__factory.js';
 export type { LastPrices } from './contracts/oracles/LastPrices.js';
