@@ -152,7 +152,7 @@ contract MarginVault is IMarginVault, VaultBase {
         AssetSet assets = Ledger.assetsWith(word, market_);
         Price[] memory prices = oracle.lastPrices(assets);
         Price price = prices[assets.rank(marketAsset(market_))];
-        require(price.isFresh(), StaleMarketPrice(market_, price.publishedAt(), price.maxAge()));
+        require(price.isUsable(), StaleMarketPrice(market_, price.publishedAt(), price.maxAge()));
 
         Deal memory deal;
         deal.load($, context, account, word, Ledger.load($, context, context.pool), market_, price);

@@ -41,7 +41,7 @@ struct Health {
     int256 netCashWad;
     /// Maintenance equity over requirement, rounded down; the largest uint256 without requirement, zero when equity is below zero.
     uint256 healthWad;
-    /// False when the price of a market of the account is stale: nothing that increases risk is allowed.
+    /// False when the price of a market of the account is not fresh: nothing that increases risk is allowed.
     bool pricesFresh;
 }
 
@@ -100,7 +100,7 @@ enum Refusal {
     None,
     /// The account has no position there.
     NoPosition,
-    /// The market's price is stale: the leg stays untouched until there is a new one.
+    /// The market's price cannot be used: the leg stays untouched until there is one that can.
     PriceStale,
     /// What the account's health can bear is below taker rate plus tolerance: only absorb is open.
     DiscountTooSmall,
@@ -109,7 +109,9 @@ enum Refusal {
     /// The pool would grow its position beyond its own free margin.
     PoolMargin,
     /// The largest size named would leave less than the market's minimum: name the whole position.
-    RemainderBelowMinimum
+    RemainderBelowMinimum,
+    /// The chain's sequencer is down, or came back too short a time ago, and the account is above zero: wait.
+    SequencerGrace
 }
 
 /// @notice What a liquidation of one leg would do now; `rewardWad` is the keeper's, or the discount of a taker.
@@ -190,11 +192,12 @@ interface IMarginVault is IERC5267 {
     error ReductionBankrupts(AccountId account, int256 equityWad);
     /// @notice Thrown when a reduction would lower the health of an account at margin call: reduce less, or deposit.
     error ReductionLowersHealth(AccountId account, uint256 healthBeforeWad, uint256 healthAfterWad);
-    /// @notice Thrown when a price that the act needs is stale: wait for a new one.
+    /// @notice Thrown when a price that the act needs is not fresh, or good for reductions only: reduce, or wait for a new one.
     error StalePrices(AccountId account);
-    /// @notice Thrown when the price of a market that the act needs is stale: wait for a new one.
+    /// @notice Thrown when the price of a market that the act needs cannot be used: wait for a new one.
     error StaleMarketPrice(MarketId market, uint256 publishedAt, uint256 maxAge);
-    /// @notice Thrown when a collateral is to be deposited, transferred or sold whose price is stale: wait for a new one, or move cash.
+    /// @notice Thrown when a collateral is to be deposited, transferred or sold whose price cannot be used: wait for a new one, or
+    /// move cash.
     error StaleCollateralPrice(address token, uint256 publishedAt, uint256 maxAge);
     /// @notice Thrown when a trade or a signed grant comes after its deadline.
     error DeadlinePassed(uint256 deadline, uint256 blockTime);
@@ -212,7 +215,10 @@ interface IMarginVault is IERC5267 {
     error NoPosition(AccountId account, MarketId market);
     /// @notice Thrown when a healthy account is to be liquidated.
     error AccountHealthy(AccountId account, int256 equityWad, uint256 requirementWad);
-    /// @notice Thrown when no account of a batch is open to absorb: healthy, or step 1 still accepts a leg.
+    /// @notice Thrown when an account above zero is to be liquidated while the chain's sequencer is down, or came back too short a time
+    /// ago for its owner to act: wait.
+    error SequencerGrace(AccountId account);
+    /// @notice Thrown when no account of a batch is open to absorb: healthy, in the sequencer's grace time, or step 1 still accepts a leg.
     error NothingToAbsorb();
     /// @notice Thrown when the pool or the insurance account is named as a target.
     error NotATarget(AccountId account);

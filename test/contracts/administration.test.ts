@@ -66,7 +66,7 @@ describe("contracts/MarginVault: administration", () => {
   const newToken = async () => (await new MockToken__factory(owner).deploy("New", "NEW", 18)).getAddress();
 
   async function openFeed(asset: number, price = "5") {
-    await (await world.ballast.oracle.setFeed(asset, wad("0.001"), 3600)).wait();
+    await (await world.ballast.oracle.setPushFeed(asset, wad("0.001"), 3600)).wait();
     const { timestamp } = (await world.ballast.provider.getBlock("latest")) ?? { timestamp: 0 };
     await (await world.ballast.oracle.push([asset], [wad(price)], timestamp)).wait();
   }
@@ -206,7 +206,7 @@ describe("contracts/MarginVault: administration", () => {
     it("has room for 96 markets and 32 collaterals", async () => {
       const { timestamp } = (await world.ballast.provider.getBlock("latest")) ?? { timestamp: 0 };
       const assets = [...Array(128).keys()].filter((asset) => (asset > 2 && asset < 96) || asset > 97);
-      for (const asset of assets) await (await world.ballast.oracle.setFeed(asset, wad("0.001"), 3600)).wait();
+      for (const asset of assets) await (await world.ballast.oracle.setPushFeed(asset, wad("0.001"), 3600)).wait();
       await (
         await world.ballast.oracle.push(
           assets,

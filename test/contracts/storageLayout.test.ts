@@ -109,12 +109,26 @@ describe("storage layout of the margin vault", () => {
 });
 
 describe("storage layout of the price oracle", () => {
-  it("puts every member of ChainlinkSource in the slot and at the byte that its comment names", async () => {
-    expect(placesIn(await storageLayoutOf("oracles/PriceOracle"), "ChainlinkSource")).to.deep.equal({
-      aggregator: "0:0",
+  it("puts every member of LiveSource in the slot and at the byte that its comment names", async () => {
+    expect(placesIn(await storageLayoutOf("oracles/PriceOracle"), "LiveSource")).to.deep.equal({
+      feed: "0:0",
       minPriceWad: "0:20",
       maxPriceWad: "1:0",
-      decimals: "1:12",
+      kind: "1:12",
+      decimals: "1:13",
+      toleranceWad: "1:14",
+      maxConfidenceWad: "1:22",
+      priceId: "2:0",
+    });
+  });
+
+  it("puts every member of SecondSource in the slot and at the byte that its comment names", async () => {
+    expect(placesIn(await storageLayoutOf("oracles/PriceOracle"), "SecondSource")).to.deep.equal({
+      live: "0:0",
+      maxDeviationWad: "3:0",
+      maxAge: "3:8",
+      usedAt: "3:12",
+      agreed: "4:0",
     });
   });
 });

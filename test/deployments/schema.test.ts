@@ -142,7 +142,7 @@ describe("deployments/schema", () => {
     ["a target health of 1", withVault({ targetHealth: "1" }), ["vault.targetHealth"]],
     ["an absorb health of 1", withVault({ absorbHealth: "1" }), ["vault.absorbHealth"]],
     ["fee shares that do not make 1", withVault({ forcedFeeSharePool: "0.3" }), ["vault.forcedFeeShareKeeper"]],
-    ["a feed of an unknown kind", withMarket({ feed: { kind: "pyth" } }), ["markets.0.feed.kind"]],
+    ["a feed of an unknown kind", withMarket({ feed: { kind: "band" } }), ["markets.0.feed.kind"]],
     ["an unknown key of a feed", withFeed({ heartbeat: "3600" }), ["markets.0.feed"]],
     ["an aggregator for prices that are pushed", withFeed({ kind: "push" }), ["markets.0.feed"]],
     ["an aggregator that is no address", withFeed({ aggregator: "ETH/USD" }), ["markets.0.feed.aggregator"]],

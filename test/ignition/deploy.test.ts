@@ -108,10 +108,10 @@ describe("ignition/deploy", () => {
     const ballast = await connect(second);
     const told = (await ballast.events(block + 1)).map(({ name }) => name);
     expect(told.toSorted()).to.deep.equal([
-      "FeedSet",
       "MarketChanged",
       "MarketParametersSet",
       "PricePublished",
+      "PushFeedSet",
       "ReservePaid",
     ]);
     const [markets, collaterals, held] = await ballast.vault.totals();
@@ -205,8 +205,9 @@ describe("ignition/deploy", () => {
         ["WBTC", undefined],
       ]);
       for (const asset of [1, 96]) {
-        const source = await ballast.oracle.chainlinkSource(asset);
-        expect([...source]).to.deep.equal([feed.aggregator, wad("20"), wad("2000"), 8n]);
+        const source = await ballast.oracle.firstSource(asset);
+        const { feed: read, kind, minPriceWad, maxPriceWad } = source;
+        expect([read, kind, minPriceWad, maxPriceWad]).to.deep.equal([feed.aggregator, 1n, wad("20"), wad("2000")]);
       }
       const tolerances = { toleranceWad: wad("0.001"), maxAgeSeconds: 3600, isFresh: true };
       expect(await ballast.price("ETH")).to.deep.include({ ...tolerances, priceWad: wad("190") });
@@ -246,7 +247,7 @@ describe("ignition/deploy", () => {
       const first = await deployBallast(connection, mixed);
       const [admin] = await connection.ethers.getSigners();
       const { oracle } = await Ballast.connect(admin!, first);
-      await (await oracle.setFeed(1, wad("0.001"), 3600)).wait();
+      await (await oracle.setPushFeed(1, wad("0.001"), 3600)).wait();
       const second = await deployBallast(connection, mixed, first);
       expect(second.markets).to.deep.equal([{ symbol: "BTC" }, { symbol: "ETH" }, { symbol: "LINK" }]);
       expect(second.collaterals).to.deep.equal(first.collaterals);
@@ -262,7 +263,7 @@ describe("ignition/deploy", () => {
         const parameters = changed(three, { markets: { ETH: { feed: { ...feed, ...change } } } });
         const error = await failure(() => deployBallast(connection, parameters));
         expect(error).to.be.instanceOf(FeedUnusableError).and.include({ symbol: "ETH" });
-        expect((error as FeedUnusableError).aggregator).to.equal(change.aggregator ?? feed.aggregator);
+        expect((error as FeedUnusableError).source).to.equal(change.aggregator ?? feed.aggregator);
         for (const word of words) expect((error as FeedUnusableError).message).to.include(word);
       };
 
