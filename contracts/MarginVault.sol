@@ -205,6 +205,7 @@ contract MarginVault is IMarginVault, VaultBase {
     }
 
     function _requireOpen(Deal memory deal) private view {
+        require(deal.price.isFresh(), StaleMarketPrice(deal.market, deal.price.publishedAt(), deal.price.maxAge()));
         require(!deal.state.has(HALTED), MarketHalted(deal.market));
         if (!deal.state.has(CLOSING)) return;
         require(!deal.state.has(DELISTED), MarketDelisted(deal.market));
@@ -328,6 +329,11 @@ contract MarginVault is IMarginVault, VaultBase {
 
     /// @inheritdoc IMarginVault
     function depositWithPermit(AccountId, address, uint256, uint256, uint8, bytes32, bytes32) external payable {
+        _handOn();
+    }
+
+    /// @inheritdoc IMarginVault
+    function updatePrices(bytes[] calldata) external payable {
         _handOn();
     }
 

@@ -13,11 +13,13 @@ import {
     MarketView,
     PositionView
 } from "./interfaces/IMarginVault.sol";
+import {IPriceOracle} from "./interfaces/IPriceOracle.sol";
 import {Administration} from "./libraries/Administration.sol";
 import {Authority} from "./libraries/Authority.sol";
 import {CashBook} from "./libraries/CashBook.sol";
 import {CollateralSale} from "./libraries/CollateralSale.sol";
 import {Custody} from "./libraries/Custody.sol";
+import {Deferral} from "./libraries/Deferral.sol";
 import {Delisting} from "./libraries/Delisting.sol";
 import {PartialLiquidation} from "./libraries/PartialLiquidation.sol";
 import {PoolResolution} from "./libraries/PoolResolution.sol";
@@ -102,6 +104,14 @@ contract VaultExtension is VaultBase {
     }
 
     // ------------------------------------------------------------------ upkeep, by anyone
+
+    function updatePrices(bytes[] calldata updates) external payable nonReentrant {
+        IPriceOracle oracle = IMarginVault(address(this)).oracle();
+        uint256 fee = oracle.pythFee(updates);
+        require(fee <= address(this).balance, IMarginVault.UpdateFeeMissing(fee, address(this).balance));
+        oracle.updatePyth{value: fee}(updates);
+        if (!Deferral.isActive()) _giveBack();
+    }
 
     function sweepFees(MarketId id) external payable valueOnlyInMulticall nonReentrant {
         _requireListed(id);

@@ -423,7 +423,7 @@ interface IMarginVault is IERC5267 {
 
     // ------------------------------------------------------------------ acts
 
-    // All take value only as a part of a multicall.
+    // All take value only as a part of a multicall, updatePrices aside.
 
     /// @notice Makes several calls of this vault in one, in the caller's name; all or none. What raises an account's risk is let pass, and
     /// at the end each such account must have initial margin, and no debt below the minimum if it may owe more: once, in whatever order
@@ -478,6 +478,10 @@ interface IMarginVault is IERC5267 {
         bytes32 r,
         bytes32 s
     ) external payable;
+
+    /// @notice Brings new prices to the oracle's Pyth contract (IPriceOracle.updatePyth), for its fee (IPriceOracle.pythFee, wei) out of
+    /// the value sent. Takes value outside of a multicall too, and gives back the rest.
+    function updatePrices(bytes[] calldata updates) external payable;
 
     /// @notice Trades against the pool. `sizeDeltaWad` above zero buys; `limitPriceWad` bounds the average fill price, fees
     /// apart: from above for a purchase, from below for a sale (zero: no bound). `deadline` in Unix seconds.

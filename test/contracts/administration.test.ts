@@ -123,6 +123,7 @@ describe("contracts/MarginVault: administration", () => {
       "sweepInterest",
       "trade",
       "transfer",
+      "updatePrices",
       "withdraw",
     ];
     const writing = MarginVault__factory.abi.flatMap((entry) =>
