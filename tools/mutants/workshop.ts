@@ -149,7 +149,9 @@ function configText(reportFile: string): string {
   return `import config from "./hardhat.config.js";
 
 const mocha = { ...config.test?.mocha, reporter: "json", reporterOptions: { output: ${JSON.stringify(reportFile)} } };
-export default { ...config, test: { ...config.test, mocha } };
+// A contract may be larger without a defence than with it, and no deployment is to fail for that.
+const networks = { ...config.networks, default: { type: "edr-simulated", allowUnlimitedContractSize: true } };
+export default { ...config, networks, test: { ...config.test, mocha } };
 `;
 }
 
