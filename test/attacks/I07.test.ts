@@ -83,7 +83,7 @@ describe("I07: somebody without the role sets a price, and trades at it in the s
       const forwarded = await outcomeOf(() => manager.execute(call.target, call.data));
       expect(forwarded, `${name} through the manager`).to.equal("AccessManagerUnauthorizedCall");
     }
-    expect(names).to.include.members(["push", "setFeed", "setChainlinkFeed", "setAuthority"]);
+    expect(names).to.include.members(["push", "setPushFeed", "setChainlinkFeed", "setAuthority"]);
     expect(await prices()).to.deep.equal(before);
   });
 
