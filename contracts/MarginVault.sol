@@ -4,8 +4,8 @@ pragma solidity 0.8.37;
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
-import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
-import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {IERC5267} from "@openzeppelin/contracts/interfaces/IERC5267.sol";
+import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 import {
     IMarginVault,
     AbsorbPreview,
@@ -16,20 +16,18 @@ import {
     PositionView
 } from "./interfaces/IMarginVault.sol";
 import {IPriceOracle} from "./interfaces/IPriceOracle.sol";
-import {Administration} from "./libraries/Administration.sol";
 import {CashBook} from "./libraries/CashBook.sol";
 import {CollateralSale} from "./libraries/CollateralSale.sol";
 import {Custody} from "./libraries/Custody.sol";
-import {Delisting} from "./libraries/Delisting.sol";
 import {Deal, Deals} from "./libraries/Deals.sol";
+import {Deferral} from "./libraries/Deferral.sol";
 import {FixedPoint, WAD} from "./libraries/FixedPoint.sol";
 import {Ledger} from "./libraries/Ledger.sol";
 import {Margin, Sums} from "./libraries/Margin.sol";
 import {PartialLiquidation} from "./libraries/PartialLiquidation.sol";
-import {PoolResolution} from "./libraries/PoolResolution.sol";
 import {PoolValue} from "./libraries/PoolValue.sol";
-import {Sides} from "./libraries/Sides.sol";
 import {Settlement} from "./libraries/Settlement.sol";
+import {Tokens} from "./libraries/Tokens.sol";
 import {Views} from "./libraries/Views.sol";
 import {Waterfall} from "./libraries/Waterfall.sol";
 import {LiquidityPool} from "./pool/LiquidityPool.sol";
@@ -38,20 +36,23 @@ import {Account} from "./types/Account.sol";
 import {AccountWord} from "./types/AccountWord.sol";
 import {AssetSet, MarketId, marketAsset} from "./types/AssetSet.sol";
 import {CashParameters, INDEX_ONE, toCashIndices} from "./types/CashWords.sol";
-import {CLOSING, DELISTED, DiscountTerms, MarketParameters, SideWord} from "./types/MarketWords.sol";
+import {CLOSING, DELISTED, DiscountTerms, HALTED, MarketParameters, SideWord} from "./types/MarketWords.sol";
+import {PERMISSION_TAKE, PERMISSION_TRADE, PERMISSION_TRANSFER, PERMISSION_WITHDRAW} from "./types/Permissions.sol";
 import {Price} from "./types/Price.sol";
-import {Context, Market, VaultStorage} from "./types/VaultStorage.sol";
+import {Context} from "./types/VaultStorage.sol";
 import {AccountParameters, AccountRisk, Capital, Collateral, CollateralParameters} from "./types/VaultWords.sol";
+import {VaultBase} from "./VaultBase.sol";
+import {VaultExtension} from "./VaultExtension.sol";
 
 /// @title Ballast's margin vault
 /// @notice The story. Each entry point is one recipe: authority, time passes, effects, checks that need the new state, event, and the token
-/// moves last. Trade and settle stand here; the books of custody, liquidation and administration in libraries linked to it.
-contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
+/// moves last. Trade stands here; the books of custody, settlement and liquidation in libraries linked to it; what is rare, such as
+/// administration, in an extension that runs on this storage.
+contract MarginVault is IMarginVault, VaultBase {
     using Deals for Deal;
     using FixedPoint for int256;
     using FixedPoint for uint256;
     using Margin for Health;
-    using SafeERC20 for IERC20;
 
     /// @notice Where prices come from.
     IPriceOracle public immutable oracle;
@@ -60,19 +61,23 @@ contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
     address public immutable settlementToken;
     /// Wad for one raw unit of the settlement token.
     uint256 private immutable _cashUnit;
+    /// @notice The code of the rarer entry points.
+    VaultExtension public immutable extension;
 
-    VaultStorage private $;
-
-    /// @param poolLockSeconds how long shares of the pool are locked after a deposit
+    /// @param poolLockSeconds how long shares of the pool are locked after a deposit, at most 30 days
     constructor(
         address authority,
         IPriceOracle oracle_,
         address settlementToken_,
-        uint256 poolLockSeconds
+        uint256 poolLockSeconds,
+        VaultExtension extension_
     ) AccessManaged(authority) {
+        require(poolLockSeconds <= 30 days, ParameterOutOfBounds("poolLock <= 30 days"));
+        require(address(extension_).code.length != 0, ParameterOutOfBounds("extension has code"));
         uint256 decimals = IERC20Metadata(settlementToken_).decimals();
         require(decimals <= 18, TooManyDecimals(settlementToken_, decimals));
         oracle = oracle_;
+        extension = extension_;
         settlementToken = settlementToken_;
         _cashUnit = 10 ** (18 - decimals);
         $.cashIndices = toCashIndices(INDEX_ONE, INDEX_ONE, 0, 0, block.timestamp);
@@ -80,46 +85,51 @@ contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
         pool = new LiquidityPool(IERC20(settlementToken_), poolLockSeconds);
     }
 
+    // ------------------------------------------------------------------ many at once
+
+    /// @inheritdoc IMarginVault
+    function multicall(bytes[] calldata calls) external payable returns (bytes[] memory results) {
+        Deferral.begin();
+        results = new bytes[](calls.length);
+        for (uint256 i; i < calls.length; ++i) results[i] = Address.functionDelegateCall(address(this), calls[i]);
+        Deferral.end();
+        _checkDeferred();
+        _giveBack();
+    }
+
     // ------------------------------------------------------------------ custody
 
     /// @inheritdoc IMarginVault
-    function deposit(AccountId account, address token, uint256 amount) external nonReentrant {
+    function deposit(
+        AccountId account,
+        address token,
+        uint256 amount
+    ) external payable valueOnlyInMulticall nonReentrant {
         Custody.deposit($, _context(), account, token, amount);
-        _pull(token, amount);
+        Tokens.pull(token, amount);
     }
 
     /// @inheritdoc IMarginVault
-    function withdraw(AccountId account, address token, uint256 amount, address to) external nonReentrant {
-        _authorize(account);
+    function withdraw(
+        AccountId account,
+        address token,
+        uint256 amount,
+        address to
+    ) external payable valueOnlyInMulticall nonReentrant {
+        _authorize(account, PERMISSION_WITHDRAW);
         Custody.withdraw($, _context(), account, token, amount, to);
-        _push(token, to, amount);
+        Tokens.push(token, to, amount);
     }
 
     /// @inheritdoc IMarginVault
-    function transfer(AccountId from, AccountId to, address token, uint256 amount) external nonReentrant {
-        _authorize(from);
+    function transfer(
+        AccountId from,
+        AccountId to,
+        address token,
+        uint256 amount
+    ) external payable valueOnlyInMulticall nonReentrant {
+        _authorize(from, PERMISSION_TRANSFER);
         Custody.transfer($, _context(), from, to, token, amount);
-    }
-
-    /// @inheritdoc IMarginVault
-    function setMode(AccountId account, uint256 mode) external nonReentrant {
-        _authorize(account);
-        Custody.setMode($, _context(), account, mode);
-    }
-
-    /// @dev Takes tokens from the caller; a token that moves another amount than asked is refused.
-    function _pull(address token, uint256 amount) private {
-        uint256 before = IERC20(token).balanceOf(address(this));
-        IERC20(token).safeTransferFrom(msg.sender, address(this), amount);
-        uint256 moved = IERC20(token).balanceOf(address(this)) - before;
-        require(moved == amount, TokenMovedOtherAmount(token, amount, moved));
-    }
-
-    function _push(address token, address to, uint256 amount) private {
-        uint256 before = IERC20(token).balanceOf(address(this));
-        IERC20(token).safeTransfer(to, amount);
-        uint256 moved = before - IERC20(token).balanceOf(address(this));
-        require(moved == amount, TokenMovedOtherAmount(token, amount, moved));
     }
 
     // ------------------------------------------------------------------ trade
@@ -131,8 +141,8 @@ contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
         int256 sizeDeltaWad,
         uint256 limitPriceWad,
         uint256 deadline
-    ) external nonReentrant {
-        _authorize(account);
+    ) external payable valueOnlyInMulticall nonReentrant {
+        _authorize(account, PERMISSION_TRADE);
         require(block.timestamp <= deadline, DeadlinePassed(deadline, block.timestamp));
         require(sizeDeltaWad != 0, ZeroAmount());
         _requireListed(market_);
@@ -142,7 +152,7 @@ contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
         AssetSet assets = Ledger.assetsWith(word, market_);
         Price[] memory prices = oracle.lastPrices(assets);
         Price price = prices[assets.rank(marketAsset(market_))];
-        require(price.isFresh(), StaleMarketPrice(market_, price.publishedAt(), price.maxAge()));
+        require(price.isUsable(), StaleMarketPrice(market_, price.publishedAt(), price.maxAge()));
 
         Deal memory deal;
         deal.load($, context, account, word, Ledger.load($, context, context.pool), market_, price);
@@ -169,13 +179,14 @@ contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
         Deals.saveWords($, context, deal);
         CashBook.save($, context);
 
-        Health memory afterwards = _healthWith(others, deal);
         if (grows) {
             _requireOpeningAllowed(deal, sizeAfter > 0);
-            Ledger.requireDebtAboveMinimum(account, deal.accountWord, $.accountRisk);
-            afterwards.requireInitialMargin(account);
+            if (!Deferral.put(account, true)) {
+                Ledger.requireDebtAboveMinimum(account, deal.accountWord, $.accountRisk);
+                _healthWith(others, deal).requireInitialMargin(account);
+            }
         } else {
-            _requireReductionAllowed(account, before, afterwards);
+            _requireReductionAllowed(account, before, _healthWith(others, deal));
         }
         emit Traded(account, market_, sizeDeltaWad, fillPriceWad, feeWad, realizedWad);
     }
@@ -194,6 +205,8 @@ contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
     }
 
     function _requireOpen(Deal memory deal) private view {
+        require(deal.price.isFresh(), StaleMarketPrice(deal.market, deal.price.publishedAt(), deal.price.maxAge()));
+        require(!deal.state.has(HALTED), MarketHalted(deal.market));
         if (!deal.state.has(CLOSING)) return;
         require(!deal.state.has(DELISTED), MarketDelisted(deal.market));
         revert MarketClosing(deal.market, $.markets[deal.market].epochs.delistAt());
@@ -218,36 +231,28 @@ contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
         require(needed <= available, PoolCapitalExceeded(deal.market, needed, available));
     }
 
-    /// @dev A reduction may not leave a bankrupt, and must not lower health unless the account stays above initial margin.
-    function _requireReductionAllowed(AccountId account, Health memory before, Health memory afterwards) private pure {
+    /// @dev A reduction may not leave a bankrupt, and must not lower health unless the account stays above initial margin. In a multicall
+    /// one that does waits for the end, which asks for initial margin.
+    function _requireReductionAllowed(AccountId account, Health memory before, Health memory afterwards) private {
+        bool allowed =
+            afterwards.equityMaintenanceWad >= 0 &&
+                (afterwards.healthWad >= before.healthWad || afterwards.hasInitialMargin());
+        if (allowed || Deferral.put(account, false)) return;
         require(afterwards.equityMaintenanceWad >= 0, ReductionBankrupts(account, afterwards.equityMaintenanceWad));
-        require(
-            afterwards.healthWad >= before.healthWad || afterwards.hasInitialMargin(),
-            ReductionLowersHealth(account, before.healthWad, afterwards.healthWad)
-        );
+        revert ReductionLowersHealth(account, before.healthWad, afterwards.healthWad);
     }
 
-    // ------------------------------------------------------------------ settle, sweep, checkpoint
+    // ------------------------------------------------------------------ settle, checkpoint
 
     /// @inheritdoc IMarginVault
-    function settle(AccountId account, MarketId market_) external nonReentrant {
+    function settle(AccountId account, MarketId market_) external payable valueOnlyInMulticall nonReentrant {
         _requireListed(market_);
         Settlement.settle($, _context(), account, market_);
     }
 
     /// @inheritdoc IMarginVault
-    function sweepFees(MarketId market_) external nonReentrant {
-        _requireListed(market_);
-        Settlement.sweepFees($, _context(), market_);
-    }
-
-    /// @inheritdoc IMarginVault
-    function sweepInterest() external nonReentrant {
-        Settlement.sweepInterest($, _context());
-    }
-
-    /// @inheritdoc IMarginVault
-    function refreshCapital() external nonReentrant {
+    function refreshCapital() external payable valueOnlyInMulticall nonReentrant {
+        _checkDeferred();
         PoolValue.refreshCapital($, _context());
     }
 
@@ -259,10 +264,11 @@ contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
         MarketId market_,
         uint256 maxSizeWad,
         AccountId taker
-    ) external nonReentrant {
+    ) external payable valueOnlyInMulticall nonReentrant {
+        _checkDeferred();
         _requireListed(market_);
         Context memory context = _context();
-        if (taker != context.pool) _authorize(taker);
+        if (taker != context.pool) _authorize(taker, PERMISSION_TAKE);
         PartialLiquidation.liquidatePosition($, context, account, market_, maxSizeWad, taker);
     }
 
@@ -272,78 +278,159 @@ contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
         address token,
         uint256 maxAmount,
         AccountId taker
-    ) external nonReentrant {
-        _authorize(taker);
+    ) external payable valueOnlyInMulticall nonReentrant {
+        _checkDeferred();
+        _authorize(taker, PERMISSION_TAKE);
         CollateralSale.liquidateCollateral($, _context(), account, _collateralIndex(token), maxAmount, taker);
     }
 
     /// @inheritdoc IMarginVault
-    function absorb(AccountId[] calldata accounts, AccountId rewardTo) external nonReentrant {
+    function absorb(
+        AccountId[] calldata accounts,
+        AccountId rewardTo
+    ) external payable valueOnlyInMulticall nonReentrant {
+        _checkDeferred();
         Waterfall.absorb($, _context(), accounts, rewardTo);
     }
 
     /// @inheritdoc IMarginVault
-    function cover() external nonReentrant {
-        Settlement.cover($, _context());
-    }
-
-    /// @inheritdoc IMarginVault
-    function resolvePool() external nonReentrant {
-        PoolResolution.resolvePool($, _context());
-    }
-
-    /// @inheritdoc IMarginVault
-    function buyCollateral(AccountId buyer, address token, uint256 amount, uint256 maxCostWad) external nonReentrant {
-        _authorize(buyer);
+    function buyCollateral(
+        AccountId buyer,
+        address token,
+        uint256 amount,
+        uint256 maxCostWad
+    ) external payable valueOnlyInMulticall nonReentrant {
+        _checkDeferred();
+        _authorize(buyer, PERMISSION_TAKE);
         CollateralSale.buyCollateral($, _context(), buyer, _collateralIndex(token), amount, maxCostWad);
     }
 
-    // ------------------------------------------------------------------ administration
+    // ------------------------------------------------------------------ handed on to the extension
 
     /// @inheritdoc IMarginVault
-    function listMarket(MarketParameters calldata parameters) external restricted nonReentrant returns (MarketId id) {
-        uint256 reserve;
-        (id, reserve) = Administration.listMarket($, _context(), parameters);
-        _pull(settlementToken, reserve);
+    function setMode(AccountId, uint256) external payable {
+        _handOn();
     }
 
     /// @inheritdoc IMarginVault
-    function setMarketParameters(MarketId id, MarketParameters calldata parameters) external restricted {
-        Administration.setMarketParameters($, _context(), id, parameters);
+    function setOperator(AccountId, address, uint256) external payable {
+        _handOn();
     }
 
     /// @inheritdoc IMarginVault
-    function announceDelisting(MarketId id, uint256 due, uint256 finalPriceWad) external restricted {
-        _requireListed(id);
-        Delisting.announce($, _context(), id, due, finalPriceWad);
+    function setOperatorBySig(AccountId, address, uint256, uint256, uint256, bytes calldata) external payable {
+        _handOn();
     }
 
     /// @inheritdoc IMarginVault
-    function delist(MarketId id) external nonReentrant {
-        Delisting.delist($, _context(), id);
+    function revokeSignatures() external payable {
+        _handOn();
     }
 
     /// @inheritdoc IMarginVault
-    function listCollateral(
-        address token,
-        CollateralParameters calldata parameters
-    ) external restricted returns (uint256) {
-        return Administration.listCollateral($, _context(), settlementToken, token, parameters);
+    function depositWithPermit(AccountId, address, uint256, uint256, uint8, bytes32, bytes32) external payable {
+        _handOn();
     }
 
     /// @inheritdoc IMarginVault
-    function setCollateralParameters(address token, CollateralParameters calldata parameters) external restricted {
-        Administration.setCollateralParameters($, _context(), token, parameters);
+    function updatePrices(bytes[] calldata) external payable {
+        _handOn();
     }
 
     /// @inheritdoc IMarginVault
-    function setAccountParameters(AccountParameters calldata parameters) external restricted {
-        Administration.setAccountParameters($, parameters);
+    function sweepFees(MarketId) external payable {
+        _handOn();
     }
 
     /// @inheritdoc IMarginVault
-    function setCashParameters(CashParameters calldata parameters) external restricted {
-        Administration.setCashParameters($, _context(), parameters);
+    function sweepInterest() external payable {
+        _handOn();
+    }
+
+    /// @inheritdoc IMarginVault
+    function cover() external payable {
+        _handOn();
+    }
+
+    /// @inheritdoc IMarginVault
+    function resolvePool() external payable {
+        _handOn();
+    }
+
+    /// @inheritdoc IMarginVault
+    function delist(MarketId) external payable {
+        _handOn();
+    }
+
+    /// @inheritdoc IMarginVault
+    function listMarket(MarketParameters calldata) external returns (MarketId) {
+        _handOn();
+    }
+
+    /// @inheritdoc IMarginVault
+    function setMarketParameters(MarketId, MarketParameters calldata) external {
+        _handOn();
+    }
+
+    /// @inheritdoc IMarginVault
+    function announceDelisting(MarketId, uint256, uint256) external {
+        _handOn();
+    }
+
+    /// @inheritdoc IMarginVault
+    function listCollateral(address, CollateralParameters calldata) external returns (uint256) {
+        _handOn();
+    }
+
+    /// @inheritdoc IMarginVault
+    function setCollateralParameters(address, CollateralParameters calldata) external {
+        _handOn();
+    }
+
+    /// @inheritdoc IMarginVault
+    function setAccountParameters(AccountParameters calldata) external {
+        _handOn();
+    }
+
+    /// @inheritdoc IMarginVault
+    function setCashParameters(CashParameters calldata) external {
+        _handOn();
+    }
+
+    /// @inheritdoc IMarginVault
+    function haltMarket(MarketId) external {
+        _handOn();
+    }
+
+    /// @inheritdoc IMarginVault
+    function resumeMarket(MarketId) external {
+        _handOn();
+    }
+
+    /// @inheritdoc IMarginVault
+    function haltBorrowing() external {
+        _handOn();
+    }
+
+    /// @inheritdoc IMarginVault
+    function resumeBorrowing() external {
+        _handOn();
+    }
+
+    /// @dev Runs the extension's function of the same name on this storage, with the call as it came; ends as it ends.
+    function _handOn() private {
+        address code = address(extension);
+        assembly ("memory-safe") {
+            // Beyond the free memory pointer, because nothing here is read again: this ends the call.
+            let start := mload(0x40)
+            calldatacopy(start, 0, calldatasize())
+            let done := delegatecall(gas(), code, start, calldatasize(), 0, 0)
+            returndatacopy(start, 0, returndatasize())
+            if done {
+                return(start, returndatasize())
+            }
+            revert(start, returndatasize())
+        }
     }
 
     // ------------------------------------------------------------------ views
@@ -351,17 +438,6 @@ contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
     /// @inheritdoc IMarginVault
     function health(AccountId account) external view returns (Health memory) {
         return Views.health($, _context(), account);
-    }
-
-    /// @inheritdoc IMarginVault
-    function healths(AccountId[] calldata accounts) external view returns (Health[] memory answer) {
-        return Views.healths($, _context(), accounts);
-    }
-
-    /// @inheritdoc IMarginVault
-    function position(AccountId account, MarketId market_) external view returns (PositionView memory) {
-        _requireListed(market_);
-        return Views.position($, _context(), account, market_);
     }
 
     /// @inheritdoc IMarginVault
@@ -377,45 +453,6 @@ contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
     /// @inheritdoc IMarginVault
     function accountWord(AccountId account) external view returns (AccountWord) {
         return $.accounts[account];
-    }
-
-    /// @inheritdoc IMarginVault
-    function market(MarketId id) external view returns (MarketView memory) {
-        _requireListed(id);
-        Market storage m = $.markets[id];
-        return
-            MarketView(
-                m.state,
-                m.totals,
-                m.risk,
-                m.terms,
-                m.discount,
-                $.positions[poolAccount()][id],
-                m.longSide,
-                m.shortSide,
-                m.epochs
-            );
-    }
-
-    /// @inheritdoc IMarginVault
-    function cashView() external view returns (CashView memory) {
-        return
-            CashView($.cashIndices, $.cashTotals, $.cashTerms, $.poolLosses, $.writeOffs, $.interestUnswept, $.badDebt);
-    }
-
-    /// @inheritdoc IMarginVault
-    function epochEnd(MarketId id, bool long, uint256 epoch) external view returns (SideWord) {
-        return $.markets[id].ends[Sides.endKey(long, epoch)];
-    }
-
-    /// @inheritdoc IMarginVault
-    function accountRisk() external view returns (AccountRisk) {
-        return $.accountRisk;
-    }
-
-    /// @inheritdoc IMarginVault
-    function capital() external view returns (Capital) {
-        return $.capital;
     }
 
     /// @inheritdoc IMarginVault
@@ -436,27 +473,6 @@ contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IMarginVault
-    function previewLiquidation(
-        AccountId account,
-        MarketId market_,
-        uint256 maxSizeWad,
-        AccountId taker
-    ) external view returns (LiquidationPreview memory) {
-        _requireListed(market_);
-        return PartialLiquidation.previewLiquidation($, _context(), account, market_, maxSizeWad, taker);
-    }
-
-    /// @inheritdoc IMarginVault
-    function previewBuyCollateral(address token, uint256 amount) external view returns (uint256 costWad) {
-        return CollateralSale.previewBuyCollateral($, _context(), _collateralIndex(token), amount);
-    }
-
-    /// @inheritdoc IMarginVault
-    function previewAbsorb(AccountId account) external view returns (AbsorbPreview memory) {
-        return Waterfall.previewAbsorb($, _context(), account);
-    }
-
-    /// @inheritdoc IMarginVault
     function poolAccount() public view returns (AccountId) {
         return accountIdOf(address(pool), 0);
     }
@@ -466,23 +482,103 @@ contract MarginVault is IMarginVault, AccessManaged, ReentrancyGuardTransient {
         return accountIdOf(address(this), 0);
     }
 
+    // ------------------------------------------------------------------ views, handed on to the extension
+
+    /// @inheritdoc IMarginVault
+    function healths(AccountId[] calldata) external view returns (Health[] memory) {
+        _handOnView();
+    }
+
+    /// @inheritdoc IMarginVault
+    function position(AccountId, MarketId) external view returns (PositionView memory) {
+        _handOnView();
+    }
+
+    /// @inheritdoc IMarginVault
+    function market(MarketId) external view returns (MarketView memory) {
+        _handOnView();
+    }
+
+    /// @inheritdoc IMarginVault
+    function cashView() external view returns (CashView memory) {
+        _handOnView();
+    }
+
+    /// @inheritdoc IMarginVault
+    function epochEnd(MarketId, bool, uint256) external view returns (SideWord) {
+        _handOnView();
+    }
+
+    /// @inheritdoc IMarginVault
+    function accountRisk() external view returns (AccountRisk) {
+        _handOnView();
+    }
+
+    /// @inheritdoc IMarginVault
+    function capital() external view returns (Capital) {
+        _handOnView();
+    }
+
+    /// @inheritdoc IMarginVault
+    function previewLiquidation(
+        AccountId,
+        MarketId,
+        uint256,
+        AccountId
+    ) external view returns (LiquidationPreview memory) {
+        _handOnView();
+    }
+
+    /// @inheritdoc IMarginVault
+    function previewBuyCollateral(address, uint256) external view returns (uint256) {
+        _handOnView();
+    }
+
+    /// @inheritdoc IMarginVault
+    function previewAbsorb(AccountId) external view returns (AbsorbPreview memory) {
+        _handOnView();
+    }
+
+    /// @inheritdoc IMarginVault
+    function permissionsOf(AccountId, address) external view returns (uint256) {
+        _handOnView();
+    }
+
+    /// @inheritdoc IMarginVault
+    function nonces(address) external view returns (uint256) {
+        _handOnView();
+    }
+
+    /// @inheritdoc IMarginVault
+    function borrowingHalted() external view returns (bool) {
+        _handOnView();
+    }
+
+    /// @inheritdoc IERC5267
+    function eip712Domain()
+        external
+        view
+        returns (bytes1, string memory, string memory, uint256, address, bytes32, uint256[] memory)
+    {
+        _handOnView();
+    }
+
+    /// @dev The same for a function that only reads: the compiler takes every delegatecall for a write.
+    function _handOnView() private view {
+        function() view handOn;
+        function() write = _handOn;
+        assembly ("memory-safe") {
+            handOn := write
+        }
+        handOn();
+        assembly ("memory-safe") {
+            invalid() // never reached: it has ended the call
+        }
+    }
+
     // ------------------------------------------------------------------ shared
 
-    function _authorize(AccountId account) private view {
-        require(msg.sender == account.owner(), NotAuthorized(account, msg.sender));
-    }
-
-    function _requireListed(MarketId id) private view {
-        require(MarketId.unwrap(id) < $.marketCount, UnknownMarket(id));
-    }
-
-    function _collateralIndex(address token) private view returns (uint256) {
-        uint256 indexPlusOne = $.collateralIndexes[token];
-        require(indexPlusOne != 0, UnknownToken(token));
-        return indexPlusOne - 1;
-    }
-
-    function _context() private view returns (Context memory) {
+    function _context() internal view override returns (Context memory) {
         return Context(oracle, poolAccount(), insuranceAccount(), settlementToken, _cashUnit, CashBook.open($));
     }
 }

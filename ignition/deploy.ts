@@ -21,7 +21,7 @@ import {
   type PriceOracle,
   PriceOracle__factory,
 } from "../typechain-types/index.js";
-import { openFeeds, withFeeds } from "./feeds.js";
+import { openFeeds, watchSequencer, withFeeds } from "./feeds.js";
 import Ballast from "./modules/Ballast.js";
 
 export type Connection = NetworkConnection<"generic">;
@@ -182,6 +182,7 @@ async function listEverything(deployment: Deployment, parameters: DeploymentPara
     await mined(vault.deposit(accountId(deployment.vault), deployment.settlementToken.address, insuranceSeed));
   }
   if (isNew) await mined(vault.refreshCapital());
+  await watchSequencer(oracle, parameters);
 }
 
 const wad = (text: string) => parseDecimal(text, 18);

@@ -12,6 +12,8 @@ declare module "@nomicfoundation/hardhat-ethers/types" {
   interface HardhatEthersHelpers extends HardhatEthersHelpersBase {
   getContractFactory(name: 'AccessManager', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.AccessManager__factory>
 getContractFactory(name: 'MarginVault', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.MarginVault__factory>
+getContractFactory(name: 'VaultBase', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.VaultBase__factory>
+getContractFactory(name: 'VaultExtension', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.VaultExtension__factory>
 getContractFactory(name: 'IAggregatorV3', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IAggregatorV3__factory>
 getContractFactory(name: 'IMarginVault', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IMarginVault__factory>
 getContractFactory(name: 'IPriceOracle', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IPriceOracle__factory>
@@ -29,6 +31,7 @@ getContractFactory(name: 'Waterfall', signerOrOptions?: ethers.Signer | FactoryO
 getContractFactory(name: 'MockAggregator', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.MockAggregator__factory>
 getContractFactory(name: 'MockFeeToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.MockFeeToken__factory>
 getContractFactory(name: 'MockToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.MockToken__factory>
+getContractFactory(name: 'MockWallet', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.MockWallet__factory>
 getContractFactory(name: 'ChainlinkFeed', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ChainlinkFeed__factory>
 getContractFactory(name: 'LastPrices', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.LastPrices__factory>
 getContractFactory(name: 'PriceOracle', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.PriceOracle__factory>
@@ -37,6 +40,8 @@ getContractFactory(name: 'LiquidityPool', signerOrOptions?: ethers.Signer | Fact
 
   getContractAt(name: 'AccessManager', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.AccessManager>
 getContractAt(name: 'MarginVault', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.MarginVault>
+getContractAt(name: 'VaultBase', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.VaultBase>
+getContractAt(name: 'VaultExtension', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.VaultExtension>
 getContractAt(name: 'IAggregatorV3', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IAggregatorV3>
 getContractAt(name: 'IMarginVault', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IMarginVault>
 getContractAt(name: 'IPriceOracle', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IPriceOracle>
@@ -54,6 +59,7 @@ getContractAt(name: 'Waterfall', address: string | ethers.Addressable, signer?: 
 getContractAt(name: 'MockAggregator', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.MockAggregator>
 getContractAt(name: 'MockFeeToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.MockFeeToken>
 getContractAt(name: 'MockToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.MockToken>
+getContractAt(name: 'MockWallet', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.MockWallet>
 getContractAt(name: 'ChainlinkFeed', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ChainlinkFeed>
 getContractAt(name: 'LastPrices', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.LastPrices>
 getContractAt(name: 'PriceOracle', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.PriceOracle>
@@ -62,6 +68,8 @@ getContractAt(name: 'LiquidityPool', address: string | ethers.Addressable, signe
 
   deployContract(name: 'AccessManager', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.AccessManager>
 deployContract(name: 'MarginVault', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MarginVault>
+deployContract(name: 'VaultBase', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.VaultBase>
+deployContract(name: 'VaultExtension', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.VaultExtension>
 deployContract(name: 'IAggregatorV3', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IAggregatorV3>
 deployContract(name: 'IMarginVault', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IMarginVault>
 deployContract(name: 'IPriceOracle', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IPriceOracle>
@@ -79,6 +87,7 @@ deployContract(name: 'Waterfall', signerOrOptions?: ethers.Signer | DeployContra
 deployContract(name: 'MockAggregator', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MockAggregator>
 deployContract(name: 'MockFeeToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MockFeeToken>
 deployContract(name: 'MockToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MockToken>
+deployContract(name: 'MockWallet', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MockWallet>
 deployContract(name: 'ChainlinkFeed', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ChainlinkFeed>
 deployContract(name: 'LastPrices', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.LastPrices>
 deployContract(name: 'PriceOracle', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PriceOracle>
@@ -87,6 +96,8 @@ deployContract(name: 'LiquidityPool', signerOrOptions?: ethers.Signer | DeployCo
 
   deployContract(name: 'AccessManager', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.AccessManager>
 deployContract(name: 'MarginVault', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MarginVault>
+deployContract(name: 'VaultBase', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.VaultBase>
+deployContract(name: 'VaultExtension', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.VaultExtension>
 deployContract(name: 'IAggregatorV3', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IAggregatorV3>
 deployContract(name: 'IMarginVault', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IMarginVault>
 deployContract(name: 'IPriceOracle', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IPriceOracle>
@@ -104,6 +115,7 @@ deployContract(name: 'Waterfall', args: any[], signerOrOptions?: ethers.Signer |
 deployContract(name: 'MockAggregator', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MockAggregator>
 deployContract(name: 'MockFeeToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MockFeeToken>
 deployContract(name: 'MockToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MockToken>
+deployContract(name: 'MockWallet', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MockWallet>
 deployContract(name: 'ChainlinkFeed', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ChainlinkFeed>
 deployContract(name: 'LastPrices', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.LastPrices>
 deployContract(name: 'PriceOracle', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PriceOracle>

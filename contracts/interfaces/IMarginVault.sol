@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {IERC5267} from "@openzeppelin/contracts/interfaces/IERC5267.sol";
+import {IPriceOracle} from "./IPriceOracle.sol";
 import {AccountId} from "../types/AccountId.sol";
 import {AccountWord} from "../types/AccountWord.sol";
 import {MarketId} from "../types/AssetSet.sol";
@@ -39,7 +41,7 @@ struct Health {
     int256 netCashWad;
     /// Maintenance equity over requirement, rounded down; the largest uint256 without requirement, zero when equity is below zero.
     uint256 healthWad;
-    /// False when the price of a market of the account is stale: nothing that increases risk is allowed.
+    /// False when the price of a market of the account is not fresh: nothing that increases risk is allowed.
     bool pricesFresh;
 }
 
@@ -83,8 +85,8 @@ struct CashView {
     uint256 badDebtWad;
 }
 
-/// @notice Who bears what of the pool's loss, wad. `deficitWad` is what was missing at the price; `deleveragedWad` what the other sides bore beyond
-/// the price.
+/// @notice Who bears what of the pool's loss, wad. `deficitWad` is what was missing at the price; `deleveragedWad` what the other sides
+/// bore beyond the price.
 struct Loss {
     uint256 deficitWad;
     uint256 insuranceWad;
@@ -98,7 +100,7 @@ enum Refusal {
     None,
     /// The account has no position there.
     NoPosition,
-    /// The market's price is stale: the leg stays untouched until there is a new one.
+    /// The market's price cannot be used: the leg stays untouched until there is one that can.
     PriceStale,
     /// What the account's health can bear is below taker rate plus tolerance: only absorb is open.
     DiscountTooSmall,
@@ -107,7 +109,9 @@ enum Refusal {
     /// The pool would grow its position beyond its own free margin.
     PoolMargin,
     /// The largest size named would leave less than the market's minimum: name the whole position.
-    RemainderBelowMinimum
+    RemainderBelowMinimum,
+    /// The chain's sequencer is down, or came back too short a time ago, and the account is above zero: wait.
+    SequencerGrace
 }
 
 /// @notice What a liquidation of one leg would do now; `rewardWad` is the keeper's, or the discount of a taker.
@@ -132,11 +136,28 @@ struct AbsorbPreview {
 /// Assumptions about tokens: at most 18 decimals; a transfer moves exactly what was asked (checked, refused otherwise); balances
 /// change by transfers only. Unsolicited transfers change nothing. The settlement token is taken as one quote unit.
 /// Assumptions about prices: see IPriceOracle; a price is honest within its tolerance.
-interface IMarginVault {
+interface IMarginVault is IERC5267 {
     // ------------------------------------------------------------------ errors
 
-    /// @notice Thrown when the caller may not act for the account: call from its owner.
+    /// @notice Thrown when the caller may not act for the account: call from its owner, or from an operator whom the owner has permitted
+    /// this act.
     error NotAuthorized(AccountId account, address caller);
+    /// @notice Thrown when permissions are given that do not exist: see types/Permissions.
+    error UnknownPermissions(uint256 permissions, uint256 all);
+    /// @notice Thrown when a grant is signed with another nonce than the owner's next: sign anew with that.
+    error WrongNonce(address owner, uint256 nonce, uint256 expected);
+    /// @notice Thrown when a grant is not signed by the account's owner, or for another chain, vault or content.
+    error InvalidSignature(address owner);
+    /// @notice Thrown when value (wei) is sent outside of a multicall: send none.
+    error UnexpectedValue(uint256 value);
+    /// @notice Thrown when an update of prices costs more than the value (wei) that was sent: send more.
+    error UpdateFeeMissing(uint256 fee, uint256 available);
+    /// @notice Thrown when a multicall is one of a multicall's calls, or is made while one runs: make one of the two.
+    error MulticallNested();
+    /// @notice Thrown when a position would grow in a market that the guardian has halted: it can only be reduced.
+    error MarketHalted(MarketId market);
+    /// @notice Thrown when a withdrawal would leave a debt while the guardian has halted borrowing: withdraw no more than there is.
+    error BorrowingHalted(AccountId account, uint256 debtWad);
     /// @notice Thrown when an amount or size is zero.
     error ZeroAmount();
     /// @notice Thrown when an amount of tokens (raw) has more than 128 bits.
@@ -171,13 +192,14 @@ interface IMarginVault {
     error ReductionBankrupts(AccountId account, int256 equityWad);
     /// @notice Thrown when a reduction would lower the health of an account at margin call: reduce less, or deposit.
     error ReductionLowersHealth(AccountId account, uint256 healthBeforeWad, uint256 healthAfterWad);
-    /// @notice Thrown when a price that the act needs is stale: wait for a new one.
+    /// @notice Thrown when a price that the act needs is not fresh, or good for reductions only: reduce, or wait for a new one.
     error StalePrices(AccountId account);
-    /// @notice Thrown when the price of a market that the act needs is stale: wait for a new one.
+    /// @notice Thrown when the price of a market that the act needs cannot be used: wait for a new one.
     error StaleMarketPrice(MarketId market, uint256 publishedAt, uint256 maxAge);
-    /// @notice Thrown when a collateral is to be deposited, transferred or sold whose price is stale: wait for a new one, or move cash.
+    /// @notice Thrown when a collateral is to be deposited, transferred or sold whose price cannot be used: wait for a new one, or
+    /// move cash.
     error StaleCollateralPrice(address token, uint256 publishedAt, uint256 maxAge);
-    /// @notice Thrown when a trade comes after its deadline.
+    /// @notice Thrown when a trade or a signed grant comes after its deadline.
     error DeadlinePassed(uint256 deadline, uint256 blockTime);
     /// @notice Thrown when a fill would be worse than the limit.
     error LimitExceeded(uint256 fillPriceWad, uint256 limitPriceWad);
@@ -193,7 +215,10 @@ interface IMarginVault {
     error NoPosition(AccountId account, MarketId market);
     /// @notice Thrown when a healthy account is to be liquidated.
     error AccountHealthy(AccountId account, int256 equityWad, uint256 requirementWad);
-    /// @notice Thrown when no account of a batch is open to absorb: healthy, or step 1 still accepts a leg.
+    /// @notice Thrown when an account above zero is to be liquidated while the chain's sequencer is down, or came back too short a time
+    /// ago for its owner to act: wait.
+    error SequencerGrace(AccountId account);
+    /// @notice Thrown when no account of a batch is open to absorb: healthy, in the sequencer's grace time, or step 1 still accepts a leg.
     error NothingToAbsorb();
     /// @notice Thrown when the pool or the insurance account is named as a target.
     error NotATarget(AccountId account);
@@ -271,6 +296,13 @@ interface IMarginVault {
     event AccountParametersSet(AccountRisk risk);
     /// @notice The parameters of cash were set.
     event CashParametersSet(CashTerms terms);
+
+    /// @notice An operator of an account has these permissions now.
+    event OperatorSet(AccountId indexed account, address indexed operator, uint256 permissions);
+    /// @notice An owner's nonce was used, by a signed grant or to revoke those not yet used.
+    event NonceUsed(address indexed owner, uint256 nonce);
+    /// @notice Borrowing was halted or resumed. (That a market was stands in its state.)
+    event BorrowingHaltedSet(bool halted);
 
     // ------------------------------------------------------------------ events: what happened
 
@@ -391,20 +423,65 @@ interface IMarginVault {
 
     // ------------------------------------------------------------------ acts
 
+    // All take value only as a part of a multicall, updatePrices aside.
+
+    /// @notice Makes several calls of this vault in one, in the caller's name; all or none. What raises an account's risk is let pass, and
+    /// at the end each such account must have initial margin, and no debt below the minimum if it may owe more: once, in whatever order
+    /// the calls stand. The same holds before each call that concerns another's account or the pool's value (liquidations, absorb,
+    /// buyCollateral, cover, resolvePool, delist, refreshCapital). Value (wei) pays for updates of prices; the rest is given back.
+    function multicall(bytes[] calldata calls) external payable returns (bytes[] memory results);
+
     /// @notice Moves `amount` (raw) of a token from the caller into an account. A collateral needs a fresh price. A stranger may deposit
     /// only cash or a token that the account already holds, worth at least the minimum debt.
-    function deposit(AccountId account, address token, uint256 amount) external;
+    function deposit(AccountId account, address token, uint256 amount) external payable;
 
     /// @notice Moves `amount` (raw) of a token out of an account. Cash may go below zero (a debt). Free margin must not be
     /// negative after it.
-    function withdraw(AccountId account, address token, uint256 amount, address to) external;
+    function withdraw(AccountId account, address token, uint256 amount, address to) external payable;
 
     /// @notice Moves `amount` (raw) of a token from one account to another, inside the vault: as a withdrawal and a deposit would.
-    function transfer(AccountId from, AccountId to, address token, uint256 amount) external;
+    function transfer(AccountId from, AccountId to, address token, uint256 amount) external payable;
 
     /// @notice Sets an account's mode: 0 cross (all positions share all collateral), 1 isolated (at most one position). The account must
     /// have no position.
-    function setMode(AccountId account, uint256 mode) external;
+    function setMode(AccountId account, uint256 mode) external payable;
+
+    /// @notice Lets an operator act for an account of the caller: permissions are bits, see types/Permissions; zero takes all back.
+    function setOperator(AccountId account, address operator, uint256 permissions) external payable;
+
+    /// @notice The same by the signature of the account's owner, sent by anyone: EIP-712, of `SetOperator(bytes32 account,address
+    /// operator,uint256 permissions,uint256 nonce,uint256 deadline)`, in the domain that eip712Domain tells. A contract signs by ERC-1271.
+    /// A signature that somebody else has sent already is no error as long as what it grants still stands.
+    /// @param nonce the owner's next; it is used up
+    /// @param deadline Unix seconds
+    function setOperatorBySig(
+        AccountId account,
+        address operator,
+        uint256 permissions,
+        uint256 nonce,
+        uint256 deadline,
+        bytes calldata signature
+    ) external payable;
+
+    /// @notice Uses up the caller's next nonce, so that what it has signed with it, and not yet sent, is worth nothing.
+    function revokeSignatures() external payable;
+
+    /// @notice Deposits as `deposit` does, with the caller's ERC-2612 permit for it. A permit that somebody else has sent already is no
+    /// error: the allowance that it gave is there.
+    /// @param deadline the permit's, Unix seconds
+    function depositWithPermit(
+        AccountId account,
+        address token,
+        uint256 amount,
+        uint256 deadline,
+        uint8 v,
+        bytes32 r,
+        bytes32 s
+    ) external payable;
+
+    /// @notice Brings new prices to the oracle's Pyth contract (IPriceOracle.updatePyth), for its fee (IPriceOracle.pythFee, wei) out of
+    /// the value sent. Takes value outside of a multicall too, and gives back the rest.
+    function updatePrices(bytes[] calldata updates) external payable;
 
     /// @notice Trades against the pool. `sizeDeltaWad` above zero buys; `limitPriceWad` bounds the average fill price, fees
     /// apart: from above for a purchase, from below for a sale (zero: no bound). `deadline` in Unix seconds.
@@ -414,52 +491,57 @@ interface IMarginVault {
         int256 sizeDeltaWad,
         uint256 limitPriceWad,
         uint256 deadline
-    ) external;
+    ) external payable;
 
     /// @notice Moves an unrealised loss to the account's cash. By anyone; changes neither equity nor health. A gain stays
     /// unrealised until it is closed: settling frees no profit. But a position of size zero, which deleveraging or delisting left, is
     /// final: its gain moves too, no fresh price is needed, and the position is gone.
-    function settle(AccountId account, MarketId market) external;
+    function settle(AccountId account, MarketId market) external payable;
 
     /// @notice Waterfall, step 1: closes a part of a position, at most `maxSizeWad`, as much as brings health to its target. `taker` is the
     /// pool's account: it takes at its fill price, and the keeper's share of the fee is cash of account (caller, 0). Or it is an account
     /// that the caller may act for: it takes over at the price less the discount, with the cost where it has no position or one on the
     /// same side, and must hold initial margin after it.
-    function liquidatePosition(AccountId account, MarketId market, uint256 maxSizeWad, AccountId taker) external;
+    function liquidatePosition(
+        AccountId account,
+        MarketId market,
+        uint256 maxSizeWad,
+        AccountId taker
+    ) external payable;
 
     /// @notice Waterfall, step 1, for a collateral: `taker`, an account that the caller may act for, buys at most `maxAmount` (raw) at the
     /// price less the discount, as much as brings health to its target and at most what net cash is below zero.
-    function liquidateCollateral(AccountId account, address token, uint256 maxAmount, AccountId taker) external;
+    function liquidateCollateral(AccountId account, address token, uint256 maxAmount, AccountId taker) external payable;
 
     /// @notice Waterfall, steps 2 to 6: takes accounts over whole, and books what they cannot pay there and then. Accounts that are healthy
     /// again, or that step 1 still serves, are skipped; throws if none is left. The reward is cash of `rewardTo`.
-    function absorb(AccountId[] calldata accounts, AccountId rewardTo) external;
+    function absorb(AccountId[] calldata accounts, AccountId rewardTo) external payable;
 
     /// @notice Buys `amount` (raw) of a collateral that the pool has absorbed, for an account that the caller may act for, at
     /// value * (1 + tolerance - discount): the discount rises from zero to its base within an hour. `maxCostWad` bounds what it costs.
-    function buyCollateral(AccountId buyer, address token, uint256 amount, uint256 maxCostWad) external;
+    function buyCollateral(AccountId buyer, address token, uint256 amount, uint256 maxCostWad) external payable;
 
     /// @notice Moves the insurance account's share of a market's fees to its cash. By anyone.
-    function sweepFees(MarketId market) external;
+    function sweepFees(MarketId market) external payable;
 
     /// @notice Moves the insurance account's share of interest to its cash. By anyone.
-    function sweepInterest() external;
+    function sweepInterest() external payable;
 
     /// @notice Lets insurance pay bad debt, as far as its cash goes. By anyone; absorb does it before anything else.
-    function cover() external;
+    function cover() external payable;
 
     /// @notice Waterfall, step 7: brings a pool that is below zero at maintenance back to it. Insurance pays, the pool's positions with a
     /// fresh price are closed against the other sides, the rest is written off. By anyone. Its shares stay.
-    function resolvePool() external;
+    function resolvePool() external payable;
 
     /// @notice Delists a market from its announced time on. By anyone. All positions are closed at the oracle's price if it is fresh,
     /// else, where the feed has been silent for a day beyond its time, at the announced one, else at the last good one; settling pays
     /// them.
-    function delist(MarketId market) external;
+    function delist(MarketId market) external payable;
 
     /// @notice Takes a new checkpoint of the pool's capital. By anyone. A stale market counts at its last good price, a stale collateral
     /// not at all.
-    function refreshCapital() external;
+    function refreshCapital() external payable;
 
     // ------------------------------------------------------------------ administration
 
@@ -484,6 +566,18 @@ interface IMarginVault {
 
     /// @notice Sets the parameters of all accounts.
     function setAccountParameters(AccountParameters calldata parameters) external;
+
+    /// @notice Stops positions from growing in a market. They can be reduced, settled and liquidated.
+    function haltMarket(MarketId market) external;
+
+    /// @notice Lets positions grow again in a halted market.
+    function resumeMarket(MarketId market) external;
+
+    /// @notice Stops withdrawals and transfers that leave a debt. What an account has it can withdraw, and losses still become debts.
+    function haltBorrowing() external;
+
+    /// @notice Lets accounts borrow again.
+    function resumeBorrowing() external;
 
     // ------------------------------------------------------------------ views
 
@@ -552,6 +646,18 @@ interface IMarginVault {
 
     /// @notice The insurance account: (this vault, 0).
     function insuranceAccount() external view returns (AccountId);
+
+    /// @notice What an operator may do for an account: bits, see types/Permissions.
+    function permissionsOf(AccountId account, address operator) external view returns (uint256);
+
+    /// @notice The nonce that an owner's next signed grant must have.
+    function nonces(address owner) external view returns (uint256);
+
+    /// @notice Whether the guardian has halted borrowing.
+    function borrowingHalted() external view returns (bool);
+
+    /// @notice Where prices come from.
+    function oracle() external view returns (IPriceOracle);
 
     /// @notice The token that cash is counted in.
     function settlementToken() external view returns (address);

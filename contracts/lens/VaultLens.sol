@@ -54,7 +54,8 @@ contract VaultLens {
 
     /// @notice What one deleveraging did to an account's position, as long as the position has not been touched since: give it what the
     /// event Deleveraged told.
-    /// @return sizeWad what it sold of its size: below zero for a long position, above for a short one; zero if the position is of a later epoch
+    /// @return sizeWad what it sold of its size: below zero for a long position, above for a short one; zero if the position is of a later
+    /// epoch
     /// @return proceedsWad what it got for that, or below zero paid; it stands in the position's value until the position is closed
     function deleveraged(
         AccountId account,

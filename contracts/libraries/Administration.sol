@@ -12,6 +12,7 @@ import {MarketId, MAX_MARKETS, MAX_COLLATERALS, collateralAsset, marketAsset, on
 import {CashParameters, toCashTerms} from "../types/CashWords.sol";
 import {
     DELISTED,
+    HALTED,
     MarketParameters,
     MarketRisk,
     MarketState,
@@ -94,11 +95,10 @@ library Administration {
     function listCollateral(
         VaultStorage storage $,
         Context memory context,
-        address settlementToken,
         address token,
         CollateralParameters calldata p
     ) public returns (uint256 index) {
-        require(token != settlementToken && $.collateralIndexes[token] == 0, IMarginVault.AlreadyListed(token));
+        require(token != context.settlementToken && $.collateralIndexes[token] == 0, IMarginVault.AlreadyListed(token));
         require($.collateralCount < MAX_COLLATERALS, IMarginVault.ListFull(MAX_COLLATERALS));
         uint256 decimals = IERC20Metadata(token).decimals();
         require(decimals <= 18, IMarginVault.TooManyDecimals(token, decimals));
@@ -145,6 +145,17 @@ library Administration {
         $.cashTerms = toCashTerms(p);
         emit IMarginVault.CashParametersSet($.cashTerms);
         CashBook.write($, context); // interest up to now at the old rates, from now on at the new
+    }
+
+    function setMarketHalted(VaultStorage storage $, Context memory context, MarketId id, bool halted) public {
+        Market storage market = $.markets[id];
+        market.state = halted ? market.state.withFlag(HALTED) : market.state.withoutFlag(HALTED);
+        emit IMarginVault.MarketChanged(id, market.state, market.totals, $.positions[context.pool][id]);
+    }
+
+    function setBorrowingHalted(VaultStorage storage $, bool halted) public {
+        $.borrowingHalted = halted;
+        emit IMarginVault.BorrowingHaltedSet(halted);
     }
 
     function setAccountParameters(VaultStorage storage $, AccountParameters calldata p) public {

@@ -2,6 +2,8 @@
 pragma solidity 0.8.37;
 
 import {CashBook} from "./CashBook.sol";
+import {Deferral} from "./Deferral.sol";
+import {FixedPoint} from "./FixedPoint.sol";
 import {Ledger} from "./Ledger.sol";
 import {Margin, Sums} from "./Margin.sol";
 import {IMarginVault, Health} from "../interfaces/IMarginVault.sol";
@@ -16,6 +18,7 @@ import {Collateral} from "../types/VaultWords.sol";
 /// @title The books of custody: what a deposit, a withdrawal and a transfer change of accounts
 /// @notice The vault has checked who may act, and moves the tokens afterwards.
 library Custody {
+    using FixedPoint for int256;
     using Margin for Health;
 
     function deposit(
@@ -105,7 +108,7 @@ library Custody {
             uint256 index = _collateralIndex($, token);
             // At maintenance what an account holds counts at its last good price: a dead one must not be brought in to shield it.
             Price price = context.oracle.lastPrices(onlyAsset(collateralAsset(index)))[0];
-            require(price.isFresh(), IMarginVault.StaleCollateralPrice(token, price.publishedAt(), price.maxAge()));
+            require(price.isUsable(), IMarginVault.StaleCollateralPrice(token, price.publishedAt(), price.maxAge()));
             word = Ledger.saveCollateral($, account, word, index, $.collateralOf[account][index] + amount);
             if (account != context.pool) Ledger.requireFewAssets(account, word);
         }
@@ -123,7 +126,8 @@ library Custody {
         Account word = Ledger.load($, context, account);
         if (token == context.settlementToken) {
             word = word.plusCash(-_cashWad(context, amount));
-            if (account != context.pool) Ledger.requireDebtAboveMinimum(account, word, $.accountRisk);
+            int256 cash = word.cash();
+            require(cash >= 0 || !$.borrowingHalted, IMarginVault.BorrowingHalted(account, cash.abs()));
         } else {
             uint256 index = _collateralIndex($, token);
             uint256 balance = $.collateralOf[account][index];
@@ -131,10 +135,31 @@ library Custody {
             word = Ledger.saveCollateral($, account, word, index, balance - amount);
         }
         Ledger.save($, context, account, word);
+        bool borrows = token == context.settlementToken;
+        if (!Deferral.put(account, borrows)) _requireMargin($, context, account, word, borrows);
+    }
+
+    /// @notice Checks the accounts whose risk the calls of a multicall have raised so far.
+    function checkDeferred(VaultStorage storage $, Context memory context) public {
+        while (Deferral.count() != 0) {
+            (AccountId account, bool borrowed) = Deferral.take();
+            _requireMargin($, context, account, Ledger.load($, context, account), borrowed);
+        }
+    }
+
+    /// @dev Free margin must not be below zero, and a debt that has grown not below its minimum.
+    function _requireMargin(
+        VaultStorage storage $,
+        Context memory context,
+        AccountId account,
+        Account word,
+        bool borrowed
+    ) private view {
+        bool isPool = account == context.pool;
+        if (borrowed && !isPool) Ledger.requireDebtAboveMinimum(account, word, $.accountRisk);
         if (word.marketBits() == 0 && word.cash() >= 0) return;
         AssetSet assets = word.assets();
         Price[] memory prices = context.oracle.lastPrices(assets);
-        bool isPool = account == context.pool;
         Sums memory sums = Margin.collect($, account, word, assets, prices, isPool, Margin.NO_ASSET);
         Margin.total(sums, word.cash(), $.accountRisk).requireInitialMargin(account);
     }

@@ -14,7 +14,7 @@ uint256 constant MICRO = 1e12; // one millionth of a quote unit, as a wad
 ///     96-159    fundingRate     int64, 1e-24 a second at `touchedAt`; above zero longs pay shorts
 ///     160-215   fundingDrift    int56, 1e-24 a second and second: maxVelocity * skew / skewScale, which only a trade moves
 ///     216-247   touchedAt       uint32, Unix seconds
-///     248-255   flags           uint8: SIDES_TOUCHED, CLOSING, DELISTED
+///     248-255   flags           uint8: SIDES_TOUCHED, CLOSING, DELISTED, HALTED
 type MarketState is uint256;
 
 /// @notice The totals of a market in one word.
@@ -80,8 +80,10 @@ uint256 constant SIDES_TOUCHED = 1;
 uint256 constant CLOSING = 2;
 // Nobody has any size; whoever had one is paid by settling:
 uint256 constant DELISTED = 4;
+// No position grows, because the guardian has stopped it:
+uint256 constant HALTED = 8;
 
-using {fundingIndex, fundingRate, fundingDrift, touchedAt, flags, has, withFlag} for MarketState global;
+using {fundingIndex, fundingRate, fundingDrift, touchedAt, flags, has, withFlag, withoutFlag} for MarketState global;
 using {sideScale, sideCarry} for SideWord global;
 using {epochOf, withNextEpoch, delistAt, finalPrice, withDelisting} for EpochsWord global;
 using {longShares, shortShares, feesUnswept, feesUnsweptWad} for MarketTotals global;
@@ -144,6 +146,10 @@ function has(MarketState word, uint256 flag) pure returns (bool) {
 
 function withFlag(MarketState word, uint256 flag) pure returns (MarketState) {
     return MarketState.wrap(MarketState.unwrap(word) | (flag << 248));
+}
+
+function withoutFlag(MarketState word, uint256 flag) pure returns (MarketState) {
+    return MarketState.wrap(MarketState.unwrap(word) & ~(flag << 248));
 }
 
 function toSideWord(uint256 scaleRay, int256 carryRay) pure returns (SideWord) {

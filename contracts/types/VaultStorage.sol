@@ -55,6 +55,9 @@ struct VaultStorage {
     CashTerms cashTerms; // 16
     HourBudget poolLosses; // 17
     HourBudget writeOffs; // 18
+    mapping(AccountId account => mapping(address operator => uint256)) permissionsOf; // 19: bits, see Permissions
+    mapping(address owner => uint256) nonces; // 20: of the owner's next signed grant
+    bool borrowingHalted; // 21
 }
 
 /// @notice What an operation knows of cash: the indices as they stand now, and by how much it changes what is stored.

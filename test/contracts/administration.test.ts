@@ -66,7 +66,7 @@ describe("contracts/MarginVault: administration", () => {
   const newToken = async () => (await new MockToken__factory(owner).deploy("New", "NEW", 18)).getAddress();
 
   async function openFeed(asset: number, price = "5") {
-    await (await world.ballast.oracle.setFeed(asset, wad("0.001"), 3600)).wait();
+    await (await world.ballast.oracle.setPushFeed(asset, wad("0.001"), 3600)).wait();
     const { timestamp } = (await world.ballast.provider.getBlock("latest")) ?? { timestamp: 0 };
     await (await world.ballast.oracle.push([asset], [wad(price)], timestamp)).wait();
   }
@@ -92,6 +92,10 @@ describe("contracts/MarginVault: administration", () => {
       setAccountParameters: () => asStranger.setAccountParameters(accountParameters(world.parameters)),
       setCashParameters: () => asStranger.setCashParameters(cashParameters(world.parameters)),
       announceDelisting: () => asStranger.announceDelisting(1, 4_000_000_000n, 0n),
+      haltMarket: () => asStranger.haltMarket(1),
+      resumeMarket: () => asStranger.resumeMarket(1),
+      haltBorrowing: () => asStranger.haltBorrowing(),
+      resumeBorrowing: () => asStranger.resumeBorrowing(),
       setAuthority: () => asStranger.setAuthority(stranger.address),
     };
     for (const act of Object.values(acts)) {
@@ -104,20 +108,26 @@ describe("contracts/MarginVault: administration", () => {
       "cover",
       "delist",
       "deposit",
+      "depositWithPermit",
       "liquidateCollateral",
       "liquidatePosition",
+      "multicall",
       "refreshCapital",
       "resolvePool",
+      "revokeSignatures",
       "setMode",
+      "setOperator",
+      "setOperatorBySig",
       "settle",
       "sweepFees",
       "sweepInterest",
       "trade",
       "transfer",
+      "updatePrices",
       "withdraw",
     ];
     const writing = MarginVault__factory.abi.flatMap((entry) =>
-      entry.type === "function" && entry.stateMutability === "nonpayable" ? [entry.name] : [],
+      entry.type === "function" && ["nonpayable", "payable"].includes(entry.stateMutability) ? [entry.name] : [],
     );
     expect(writing.toSorted()).to.deep.equal([...open, ...Object.keys(acts)].toSorted());
     // Nor has the admin itself a way round the manager.
@@ -197,7 +207,7 @@ describe("contracts/MarginVault: administration", () => {
     it("has room for 96 markets and 32 collaterals", async () => {
       const { timestamp } = (await world.ballast.provider.getBlock("latest")) ?? { timestamp: 0 };
       const assets = [...Array(128).keys()].filter((asset) => (asset > 2 && asset < 96) || asset > 97);
-      for (const asset of assets) await (await world.ballast.oracle.setFeed(asset, wad("0.001"), 3600)).wait();
+      for (const asset of assets) await (await world.ballast.oracle.setPushFeed(asset, wad("0.001"), 3600)).wait();
       await (
         await world.ballast.oracle.push(
           assets,

@@ -48,6 +48,12 @@ describe("storage layout of the margin vault", () => {
     layout = await storageLayoutOf("MarginVault");
   });
 
+  it("is its extension's too", async () => {
+    const named = ({ storage }: StorageLayout) =>
+      storage.map(({ label, slot, offset, type }) => [label, slot, offset, type]);
+    expect(named(await storageLayoutOf("VaultExtension"))).to.deep.equal(named(layout));
+  });
+
   it("has the access manager's slot, then one struct", () => {
     expect(layout.storage.map(({ label, slot, offset }) => `${slot}:${offset} ${label}`)).to.deep.equal([
       "0:0 _authority",
@@ -81,6 +87,9 @@ describe("storage layout of the margin vault", () => {
       cashTerms: "16:0",
       poolLosses: "17:0",
       writeOffs: "18:0",
+      permissionsOf: "19:0",
+      nonces: "20:0",
+      borrowingHalted: "21:0",
     });
   });
 
@@ -100,12 +109,26 @@ describe("storage layout of the margin vault", () => {
 });
 
 describe("storage layout of the price oracle", () => {
-  it("puts every member of ChainlinkSource in the slot and at the byte that its comment names", async () => {
-    expect(placesIn(await storageLayoutOf("oracles/PriceOracle"), "ChainlinkSource")).to.deep.equal({
-      aggregator: "0:0",
+  it("puts every member of LiveSource in the slot and at the byte that its comment names", async () => {
+    expect(placesIn(await storageLayoutOf("oracles/PriceOracle"), "LiveSource")).to.deep.equal({
+      feed: "0:0",
       minPriceWad: "0:20",
       maxPriceWad: "1:0",
-      decimals: "1:12",
+      kind: "1:12",
+      decimals: "1:13",
+      toleranceWad: "1:14",
+      maxConfidenceWad: "1:22",
+      priceId: "2:0",
+    });
+  });
+
+  it("puts every member of SecondSource in the slot and at the byte that its comment names", async () => {
+    expect(placesIn(await storageLayoutOf("oracles/PriceOracle"), "SecondSource")).to.deep.equal({
+      live: "0:0",
+      maxDeviationWad: "3:0",
+      maxAge: "3:8",
+      usedAt: "3:12",
+      agreed: "4:0",
     });
   });
 });

@@ -60,15 +60,16 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   
 
   export interface MarginVaultInterface extends Interface {
-    getFunction(nameOrSignature: "absorb" | "accountRisk" | "accountWord" | "announceDelisting" | "authority" | "buyCollateral" | "capital" | "cash" | "cashView" | "collateral" | "collateralAt" | "cover" | "delist" | "deposit" | "epochEnd" | "health" | "healths" | "insuranceAccount" | "isConsumingScheduledOp" | "liquidateCollateral" | "liquidatePosition" | "listCollateral" | "listMarket" | "market" | "oracle" | "pool" | "poolAccount" | "poolValue" | "position" | "previewAbsorb" | "previewBuyCollateral" | "previewLiquidation" | "refreshCapital" | "resolvePool" | "setAccountParameters" | "setAuthority" | "setCashParameters" | "setCollateralParameters" | "setMarketParameters" | "setMode" | "settle" | "settlementToken" | "sweepFees" | "sweepInterest" | "totals" | "trade" | "transfer" | "withdraw"): FunctionFragment;
+    getFunction(nameOrSignature: "absorb" | "accountRisk" | "accountWord" | "announceDelisting" | "authority" | "borrowingHalted" | "buyCollateral" | "capital" | "cash" | "cashView" | "collateral" | "collateralAt" | "cover" | "delist" | "deposit" | "depositWithPermit" | "eip712Domain" | "epochEnd" | "extension" | "haltBorrowing" | "haltMarket" | "health" | "healths" | "insuranceAccount" | "isConsumingScheduledOp" | "liquidateCollateral" | "liquidatePosition" | "listCollateral" | "listMarket" | "market" | "multicall" | "nonces" | "oracle" | "permissionsOf" | "pool" | "poolAccount" | "poolValue" | "position" | "previewAbsorb" | "previewBuyCollateral" | "previewLiquidation" | "refreshCapital" | "resolvePool" | "resumeBorrowing" | "resumeMarket" | "revokeSignatures" | "setAccountParameters" | "setAuthority" | "setCashParameters" | "setCollateralParameters" | "setMarketParameters" | "setMode" | "setOperator" | "setOperatorBySig" | "settle" | "settlementToken" | "sweepFees" | "sweepInterest" | "totals" | "trade" | "transfer" | "withdraw"): FunctionFragment;
 
-    getEvent(nameOrSignatureOrTopic: "Absorbed" | "AccountChanged" | "AccountParametersSet" | "AuthorityUpdated" | "BadDebtCovered" | "CapitalChanged" | "CashChanged" | "CashParametersSet" | "CollateralAbsorbed" | "CollateralChanged" | "CollateralLiquidated" | "CollateralParametersSet" | "Deleveraged" | "Delisted" | "DelistingAnnounced" | "Deposited" | "EpochEnded" | "FeesSwept" | "InsurancePaid" | "InterestSwept" | "LossWrittenOff" | "LossesChanged" | "MarketChanged" | "MarketParametersSet" | "PoolCollateralSold" | "PoolPaid" | "PoolResolved" | "PositionAbsorbed" | "PositionChanged" | "PositionDeleveraged" | "PositionLiquidated" | "ReservePaid" | "RewardBudgetChanged" | "Settled" | "SidesChanged" | "Traded" | "Transferred" | "Withdrawn"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "Absorbed" | "AccountChanged" | "AccountParametersSet" | "AuthorityUpdated" | "BadDebtCovered" | "BorrowingHaltedSet" | "CapitalChanged" | "CashChanged" | "CashParametersSet" | "CollateralAbsorbed" | "CollateralChanged" | "CollateralLiquidated" | "CollateralParametersSet" | "Deleveraged" | "Delisted" | "DelistingAnnounced" | "Deposited" | "EIP712DomainChanged" | "EpochEnded" | "FeesSwept" | "InsurancePaid" | "InterestSwept" | "LossWrittenOff" | "LossesChanged" | "MarketChanged" | "MarketParametersSet" | "NonceUsed" | "OperatorSet" | "PoolCollateralSold" | "PoolPaid" | "PoolResolved" | "PositionAbsorbed" | "PositionChanged" | "PositionDeleveraged" | "PositionLiquidated" | "ReservePaid" | "RewardBudgetChanged" | "Settled" | "SidesChanged" | "Traded" | "Transferred" | "Withdrawn"): EventFragment;
 
     encodeFunctionData(functionFragment: 'absorb', values: [BytesLike[], BytesLike]): string;
 encodeFunctionData(functionFragment: 'accountRisk', values?: undefined): string;
 encodeFunctionData(functionFragment: 'accountWord', values: [BytesLike]): string;
 encodeFunctionData(functionFragment: 'announceDelisting', values: [BigNumberish, BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'authority', values?: undefined): string;
+encodeFunctionData(functionFragment: 'borrowingHalted', values?: undefined): string;
 encodeFunctionData(functionFragment: 'buyCollateral', values: [BytesLike, AddressLike, BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'capital', values?: undefined): string;
 encodeFunctionData(functionFragment: 'cash', values: [BytesLike]): string;
@@ -78,7 +79,12 @@ encodeFunctionData(functionFragment: 'collateralAt', values: [BigNumberish]): st
 encodeFunctionData(functionFragment: 'cover', values?: undefined): string;
 encodeFunctionData(functionFragment: 'delist', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'deposit', values: [BytesLike, AddressLike, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'depositWithPermit', values: [BytesLike, AddressLike, BigNumberish, BigNumberish, BigNumberish, BytesLike, BytesLike]): string;
+encodeFunctionData(functionFragment: 'eip712Domain', values?: undefined): string;
 encodeFunctionData(functionFragment: 'epochEnd', values: [BigNumberish, boolean, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'extension', values?: undefined): string;
+encodeFunctionData(functionFragment: 'haltBorrowing', values?: undefined): string;
+encodeFunctionData(functionFragment: 'haltMarket', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'health', values: [BytesLike]): string;
 encodeFunctionData(functionFragment: 'healths', values: [BytesLike[]]): string;
 encodeFunctionData(functionFragment: 'insuranceAccount', values?: undefined): string;
@@ -88,7 +94,10 @@ encodeFunctionData(functionFragment: 'liquidatePosition', values: [BytesLike, Bi
 encodeFunctionData(functionFragment: 'listCollateral', values: [AddressLike, CollateralParametersStruct]): string;
 encodeFunctionData(functionFragment: 'listMarket', values: [MarketParametersStruct]): string;
 encodeFunctionData(functionFragment: 'market', values: [BigNumberish]): string;
+encodeFunctionData(functionFragment: 'multicall', values: [BytesLike[]]): string;
+encodeFunctionData(functionFragment: 'nonces', values: [AddressLike]): string;
 encodeFunctionData(functionFragment: 'oracle', values?: undefined): string;
+encodeFunctionData(functionFragment: 'permissionsOf', values: [BytesLike, AddressLike]): string;
 encodeFunctionData(functionFragment: 'pool', values?: undefined): string;
 encodeFunctionData(functionFragment: 'poolAccount', values?: undefined): string;
 encodeFunctionData(functionFragment: 'poolValue', values?: undefined): string;
@@ -98,12 +107,17 @@ encodeFunctionData(functionFragment: 'previewBuyCollateral', values: [AddressLik
 encodeFunctionData(functionFragment: 'previewLiquidation', values: [BytesLike, BigNumberish, BigNumberish, BytesLike]): string;
 encodeFunctionData(functionFragment: 'refreshCapital', values?: undefined): string;
 encodeFunctionData(functionFragment: 'resolvePool', values?: undefined): string;
+encodeFunctionData(functionFragment: 'resumeBorrowing', values?: undefined): string;
+encodeFunctionData(functionFragment: 'resumeMarket', values: [BigNumberish]): string;
+encodeFunctionData(functionFragment: 'revokeSignatures', values?: undefined): string;
 encodeFunctionData(functionFragment: 'setAccountParameters', values: [AccountParametersStruct]): string;
 encodeFunctionData(functionFragment: 'setAuthority', values: [AddressLike]): string;
 encodeFunctionData(functionFragment: 'setCashParameters', values: [CashParametersStruct]): string;
 encodeFunctionData(functionFragment: 'setCollateralParameters', values: [AddressLike, CollateralParametersStruct]): string;
 encodeFunctionData(functionFragment: 'setMarketParameters', values: [BigNumberish, MarketParametersStruct]): string;
 encodeFunctionData(functionFragment: 'setMode', values: [BytesLike, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'setOperator', values: [BytesLike, AddressLike, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'setOperatorBySig', values: [BytesLike, AddressLike, BigNumberish, BigNumberish, BigNumberish, BytesLike]): string;
 encodeFunctionData(functionFragment: 'settle', values: [BytesLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'settlementToken', values?: undefined): string;
 encodeFunctionData(functionFragment: 'sweepFees', values: [BigNumberish]): string;
@@ -118,6 +132,7 @@ decodeFunctionResult(functionFragment: 'accountRisk', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'accountWord', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'announceDelisting', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'authority', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'borrowingHalted', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'buyCollateral', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'capital', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'cash', data: BytesLike): Result;
@@ -127,7 +142,12 @@ decodeFunctionResult(functionFragment: 'collateralAt', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'cover', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'delist', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'deposit', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'depositWithPermit', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'eip712Domain', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'epochEnd', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'extension', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'haltBorrowing', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'haltMarket', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'health', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'healths', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'insuranceAccount', data: BytesLike): Result;
@@ -137,7 +157,10 @@ decodeFunctionResult(functionFragment: 'liquidatePosition', data: BytesLike): Re
 decodeFunctionResult(functionFragment: 'listCollateral', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'listMarket', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'market', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'multicall', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'nonces', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'oracle', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'permissionsOf', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'pool', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'poolAccount', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'poolValue', data: BytesLike): Result;
@@ -147,12 +170,17 @@ decodeFunctionResult(functionFragment: 'previewBuyCollateral', data: BytesLike):
 decodeFunctionResult(functionFragment: 'previewLiquidation', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'refreshCapital', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'resolvePool', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'resumeBorrowing', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'resumeMarket', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'revokeSignatures', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'setAccountParameters', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'setAuthority', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'setCashParameters', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'setCollateralParameters', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'setMarketParameters', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'setMode', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'setOperator', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'setOperatorBySig', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'settle', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'settlementToken', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'sweepFees', data: BytesLike): Result;
@@ -216,6 +244,18 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
       export type InputTuple = [paidWad: BigNumberish, badDebtWad: BigNumberish];
       export type OutputTuple = [paidWad: bigint, badDebtWad: bigint];
       export interface OutputObject {paidWad: bigint, badDebtWad: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace BorrowingHaltedSetEvent {
+      export type InputTuple = [halted: boolean];
+      export type OutputTuple = [halted: boolean];
+      export interface OutputObject {halted: boolean };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -356,6 +396,18 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
 
   
 
+    export namespace EIP712DomainChangedEvent {
+      export type InputTuple = [];
+      export type OutputTuple = [];
+      export interface OutputObject {};
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
     export namespace EpochEndedEvent {
       export type InputTuple = [market: BigNumberish, long: boolean, epoch: BigNumberish, end: BigNumberish];
       export type OutputTuple = [market: bigint, long: boolean, epoch: bigint, end: bigint];
@@ -444,6 +496,30 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
       export type InputTuple = [market: BigNumberish, risk: BigNumberish, terms: BigNumberish, discount: BigNumberish];
       export type OutputTuple = [market: bigint, risk: bigint, terms: bigint, discount: bigint];
       export interface OutputObject {market: bigint, risk: bigint, terms: bigint, discount: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace NonceUsedEvent {
+      export type InputTuple = [owner: AddressLike, nonce: BigNumberish];
+      export type OutputTuple = [owner: string, nonce: bigint];
+      export interface OutputObject {owner: string, nonce: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace OperatorSetEvent {
+      export type InputTuple = [account: BytesLike, operator: AddressLike, permissions: BigNumberish];
+      export type OutputTuple = [account: string, operator: string, permissions: bigint];
+      export interface OutputObject {account: string, operator: string, permissions: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -657,7 +733,7 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
     absorb: TypedContractMethod<
       [accounts: BytesLike[], rewardTo: BytesLike, ],
       [void],
-      'nonpayable'
+      'payable'
     >
     
 
@@ -679,7 +755,7 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
 
     
     announceDelisting: TypedContractMethod<
-      [id: BigNumberish, due: BigNumberish, finalPriceWad: BigNumberish, ],
+      [arg0: BigNumberish, arg1: BigNumberish, arg2: BigNumberish, ],
       [void],
       'nonpayable'
     >
@@ -694,10 +770,18 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
     
 
     
+    borrowingHalted: TypedContractMethod<
+      [],
+      [boolean],
+      'view'
+    >
+    
+
+    
     buyCollateral: TypedContractMethod<
       [buyer: BytesLike, token: AddressLike, amount: BigNumberish, maxCostWad: BigNumberish, ],
       [void],
-      'nonpayable'
+      'payable'
     >
     
 
@@ -745,15 +829,15 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
     cover: TypedContractMethod<
       [],
       [void],
-      'nonpayable'
+      'payable'
     >
     
 
     
     delist: TypedContractMethod<
-      [id: BigNumberish, ],
+      [arg0: BigNumberish, ],
       [void],
-      'nonpayable'
+      'payable'
     >
     
 
@@ -761,15 +845,55 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
     deposit: TypedContractMethod<
       [account: BytesLike, token: AddressLike, amount: BigNumberish, ],
       [void],
-      'nonpayable'
+      'payable'
+    >
+    
+
+    
+    depositWithPermit: TypedContractMethod<
+      [arg0: BytesLike, arg1: AddressLike, arg2: BigNumberish, arg3: BigNumberish, arg4: BigNumberish, arg5: BytesLike, arg6: BytesLike, ],
+      [void],
+      'payable'
+    >
+    
+
+    
+    eip712Domain: TypedContractMethod<
+      [],
+      [[string, string, string, bigint, string, string, bigint[]]],
+      'view'
     >
     
 
     
     epochEnd: TypedContractMethod<
-      [id: BigNumberish, long: boolean, epoch: BigNumberish, ],
+      [arg0: BigNumberish, arg1: boolean, arg2: BigNumberish, ],
       [bigint],
       'view'
+    >
+    
+
+    
+    extension: TypedContractMethod<
+      [],
+      [string],
+      'view'
+    >
+    
+
+    
+    haltBorrowing: TypedContractMethod<
+      [],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
+    haltMarket: TypedContractMethod<
+      [arg0: BigNumberish, ],
+      [void],
+      'nonpayable'
     >
     
 
@@ -783,7 +907,7 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
 
     
     healths: TypedContractMethod<
-      [accounts: BytesLike[], ],
+      [arg0: BytesLike[], ],
       [HealthStructOutput[]],
       'view'
     >
@@ -809,7 +933,7 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
     liquidateCollateral: TypedContractMethod<
       [account: BytesLike, token: AddressLike, maxAmount: BigNumberish, taker: BytesLike, ],
       [void],
-      'nonpayable'
+      'payable'
     >
     
 
@@ -817,13 +941,13 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
     liquidatePosition: TypedContractMethod<
       [account: BytesLike, market_: BigNumberish, maxSizeWad: BigNumberish, taker: BytesLike, ],
       [void],
-      'nonpayable'
+      'payable'
     >
     
 
     
     listCollateral: TypedContractMethod<
-      [token: AddressLike, parameters: CollateralParametersStruct, ],
+      [arg0: AddressLike, arg1: CollateralParametersStruct, ],
       [bigint],
       'nonpayable'
     >
@@ -831,7 +955,7 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
 
     
     listMarket: TypedContractMethod<
-      [parameters: MarketParametersStruct, ],
+      [arg0: MarketParametersStruct, ],
       [bigint],
       'nonpayable'
     >
@@ -839,8 +963,24 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
 
     
     market: TypedContractMethod<
-      [id: BigNumberish, ],
+      [arg0: BigNumberish, ],
       [MarketViewStructOutput],
+      'view'
+    >
+    
+
+    
+    multicall: TypedContractMethod<
+      [calls: BytesLike[], ],
+      [string[]],
+      'payable'
+    >
+    
+
+    
+    nonces: TypedContractMethod<
+      [arg0: AddressLike, ],
+      [bigint],
       'view'
     >
     
@@ -849,6 +989,14 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
     oracle: TypedContractMethod<
       [],
       [string],
+      'view'
+    >
+    
+
+    
+    permissionsOf: TypedContractMethod<
+      [arg0: BytesLike, arg1: AddressLike, ],
+      [bigint],
       'view'
     >
     
@@ -879,7 +1027,7 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
 
     
     position: TypedContractMethod<
-      [account: BytesLike, market_: BigNumberish, ],
+      [arg0: BytesLike, arg1: BigNumberish, ],
       [PositionViewStructOutput],
       'view'
     >
@@ -887,7 +1035,7 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
 
     
     previewAbsorb: TypedContractMethod<
-      [account: BytesLike, ],
+      [arg0: BytesLike, ],
       [AbsorbPreviewStructOutput],
       'view'
     >
@@ -895,7 +1043,7 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
 
     
     previewBuyCollateral: TypedContractMethod<
-      [token: AddressLike, amount: BigNumberish, ],
+      [arg0: AddressLike, arg1: BigNumberish, ],
       [bigint],
       'view'
     >
@@ -903,7 +1051,7 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
 
     
     previewLiquidation: TypedContractMethod<
-      [account: BytesLike, market_: BigNumberish, maxSizeWad: BigNumberish, taker: BytesLike, ],
+      [arg0: BytesLike, arg1: BigNumberish, arg2: BigNumberish, arg3: BytesLike, ],
       [LiquidationPreviewStructOutput],
       'view'
     >
@@ -913,7 +1061,7 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
     refreshCapital: TypedContractMethod<
       [],
       [void],
-      'nonpayable'
+      'payable'
     >
     
 
@@ -921,13 +1069,37 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
     resolvePool: TypedContractMethod<
       [],
       [void],
+      'payable'
+    >
+    
+
+    
+    resumeBorrowing: TypedContractMethod<
+      [],
+      [void],
       'nonpayable'
     >
     
 
     
+    resumeMarket: TypedContractMethod<
+      [arg0: BigNumberish, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
+    revokeSignatures: TypedContractMethod<
+      [],
+      [void],
+      'payable'
+    >
+    
+
+    
     setAccountParameters: TypedContractMethod<
-      [parameters: AccountParametersStruct, ],
+      [arg0: AccountParametersStruct, ],
       [void],
       'nonpayable'
     >
@@ -943,7 +1115,7 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
 
     
     setCashParameters: TypedContractMethod<
-      [parameters: CashParametersStruct, ],
+      [arg0: CashParametersStruct, ],
       [void],
       'nonpayable'
     >
@@ -951,7 +1123,7 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
 
     
     setCollateralParameters: TypedContractMethod<
-      [token: AddressLike, parameters: CollateralParametersStruct, ],
+      [arg0: AddressLike, arg1: CollateralParametersStruct, ],
       [void],
       'nonpayable'
     >
@@ -959,7 +1131,7 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
 
     
     setMarketParameters: TypedContractMethod<
-      [id: BigNumberish, parameters: MarketParametersStruct, ],
+      [arg0: BigNumberish, arg1: MarketParametersStruct, ],
       [void],
       'nonpayable'
     >
@@ -967,9 +1139,25 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
 
     
     setMode: TypedContractMethod<
-      [account: BytesLike, mode: BigNumberish, ],
+      [arg0: BytesLike, arg1: BigNumberish, ],
       [void],
-      'nonpayable'
+      'payable'
+    >
+    
+
+    
+    setOperator: TypedContractMethod<
+      [arg0: BytesLike, arg1: AddressLike, arg2: BigNumberish, ],
+      [void],
+      'payable'
+    >
+    
+
+    
+    setOperatorBySig: TypedContractMethod<
+      [arg0: BytesLike, arg1: AddressLike, arg2: BigNumberish, arg3: BigNumberish, arg4: BigNumberish, arg5: BytesLike, ],
+      [void],
+      'payable'
     >
     
 
@@ -977,7 +1165,7 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
     settle: TypedContractMethod<
       [account: BytesLike, market_: BigNumberish, ],
       [void],
-      'nonpayable'
+      'payable'
     >
     
 
@@ -991,9 +1179,9 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
 
     
     sweepFees: TypedContractMethod<
-      [market_: BigNumberish, ],
+      [arg0: BigNumberish, ],
       [void],
-      'nonpayable'
+      'payable'
     >
     
 
@@ -1001,7 +1189,7 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
     sweepInterest: TypedContractMethod<
       [],
       [void],
-      'nonpayable'
+      'payable'
     >
     
 
@@ -1017,7 +1205,7 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
     trade: TypedContractMethod<
       [account: BytesLike, market_: BigNumberish, sizeDeltaWad: BigNumberish, limitPriceWad: BigNumberish, deadline: BigNumberish, ],
       [void],
-      'nonpayable'
+      'payable'
     >
     
 
@@ -1025,7 +1213,7 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
     transfer: TypedContractMethod<
       [from: BytesLike, to: BytesLike, token: AddressLike, amount: BigNumberish, ],
       [void],
-      'nonpayable'
+      'payable'
     >
     
 
@@ -1033,7 +1221,7 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
     withdraw: TypedContractMethod<
       [account: BytesLike, token: AddressLike, amount: BigNumberish, to: AddressLike, ],
       [void],
-      'nonpayable'
+      'payable'
     >
     
 
@@ -1043,7 +1231,7 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
     getFunction(nameOrSignature: 'absorb'): TypedContractMethod<
       [accounts: BytesLike[], rewardTo: BytesLike, ],
       [void],
-      'nonpayable'
+      'payable'
     >;
 getFunction(nameOrSignature: 'accountRisk'): TypedContractMethod<
       [],
@@ -1056,7 +1244,7 @@ getFunction(nameOrSignature: 'accountWord'): TypedContractMethod<
       'view'
     >;
 getFunction(nameOrSignature: 'announceDelisting'): TypedContractMethod<
-      [id: BigNumberish, due: BigNumberish, finalPriceWad: BigNumberish, ],
+      [arg0: BigNumberish, arg1: BigNumberish, arg2: BigNumberish, ],
       [void],
       'nonpayable'
     >;
@@ -1065,10 +1253,15 @@ getFunction(nameOrSignature: 'authority'): TypedContractMethod<
       [string],
       'view'
     >;
+getFunction(nameOrSignature: 'borrowingHalted'): TypedContractMethod<
+      [],
+      [boolean],
+      'view'
+    >;
 getFunction(nameOrSignature: 'buyCollateral'): TypedContractMethod<
       [buyer: BytesLike, token: AddressLike, amount: BigNumberish, maxCostWad: BigNumberish, ],
       [void],
-      'nonpayable'
+      'payable'
     >;
 getFunction(nameOrSignature: 'capital'): TypedContractMethod<
       [],
@@ -1098,22 +1291,47 @@ getFunction(nameOrSignature: 'collateralAt'): TypedContractMethod<
 getFunction(nameOrSignature: 'cover'): TypedContractMethod<
       [],
       [void],
-      'nonpayable'
+      'payable'
     >;
 getFunction(nameOrSignature: 'delist'): TypedContractMethod<
-      [id: BigNumberish, ],
+      [arg0: BigNumberish, ],
       [void],
-      'nonpayable'
+      'payable'
     >;
 getFunction(nameOrSignature: 'deposit'): TypedContractMethod<
       [account: BytesLike, token: AddressLike, amount: BigNumberish, ],
       [void],
-      'nonpayable'
+      'payable'
+    >;
+getFunction(nameOrSignature: 'depositWithPermit'): TypedContractMethod<
+      [arg0: BytesLike, arg1: AddressLike, arg2: BigNumberish, arg3: BigNumberish, arg4: BigNumberish, arg5: BytesLike, arg6: BytesLike, ],
+      [void],
+      'payable'
+    >;
+getFunction(nameOrSignature: 'eip712Domain'): TypedContractMethod<
+      [],
+      [[string, string, string, bigint, string, string, bigint[]]],
+      'view'
     >;
 getFunction(nameOrSignature: 'epochEnd'): TypedContractMethod<
-      [id: BigNumberish, long: boolean, epoch: BigNumberish, ],
+      [arg0: BigNumberish, arg1: boolean, arg2: BigNumberish, ],
       [bigint],
       'view'
+    >;
+getFunction(nameOrSignature: 'extension'): TypedContractMethod<
+      [],
+      [string],
+      'view'
+    >;
+getFunction(nameOrSignature: 'haltBorrowing'): TypedContractMethod<
+      [],
+      [void],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'haltMarket'): TypedContractMethod<
+      [arg0: BigNumberish, ],
+      [void],
+      'nonpayable'
     >;
 getFunction(nameOrSignature: 'health'): TypedContractMethod<
       [account: BytesLike, ],
@@ -1121,7 +1339,7 @@ getFunction(nameOrSignature: 'health'): TypedContractMethod<
       'view'
     >;
 getFunction(nameOrSignature: 'healths'): TypedContractMethod<
-      [accounts: BytesLike[], ],
+      [arg0: BytesLike[], ],
       [HealthStructOutput[]],
       'view'
     >;
@@ -1138,31 +1356,46 @@ getFunction(nameOrSignature: 'isConsumingScheduledOp'): TypedContractMethod<
 getFunction(nameOrSignature: 'liquidateCollateral'): TypedContractMethod<
       [account: BytesLike, token: AddressLike, maxAmount: BigNumberish, taker: BytesLike, ],
       [void],
-      'nonpayable'
+      'payable'
     >;
 getFunction(nameOrSignature: 'liquidatePosition'): TypedContractMethod<
       [account: BytesLike, market_: BigNumberish, maxSizeWad: BigNumberish, taker: BytesLike, ],
       [void],
-      'nonpayable'
+      'payable'
     >;
 getFunction(nameOrSignature: 'listCollateral'): TypedContractMethod<
-      [token: AddressLike, parameters: CollateralParametersStruct, ],
+      [arg0: AddressLike, arg1: CollateralParametersStruct, ],
       [bigint],
       'nonpayable'
     >;
 getFunction(nameOrSignature: 'listMarket'): TypedContractMethod<
-      [parameters: MarketParametersStruct, ],
+      [arg0: MarketParametersStruct, ],
       [bigint],
       'nonpayable'
     >;
 getFunction(nameOrSignature: 'market'): TypedContractMethod<
-      [id: BigNumberish, ],
+      [arg0: BigNumberish, ],
       [MarketViewStructOutput],
+      'view'
+    >;
+getFunction(nameOrSignature: 'multicall'): TypedContractMethod<
+      [calls: BytesLike[], ],
+      [string[]],
+      'payable'
+    >;
+getFunction(nameOrSignature: 'nonces'): TypedContractMethod<
+      [arg0: AddressLike, ],
+      [bigint],
       'view'
     >;
 getFunction(nameOrSignature: 'oracle'): TypedContractMethod<
       [],
       [string],
+      'view'
+    >;
+getFunction(nameOrSignature: 'permissionsOf'): TypedContractMethod<
+      [arg0: BytesLike, arg1: AddressLike, ],
+      [bigint],
       'view'
     >;
 getFunction(nameOrSignature: 'pool'): TypedContractMethod<
@@ -1181,37 +1414,52 @@ getFunction(nameOrSignature: 'poolValue'): TypedContractMethod<
       'view'
     >;
 getFunction(nameOrSignature: 'position'): TypedContractMethod<
-      [account: BytesLike, market_: BigNumberish, ],
+      [arg0: BytesLike, arg1: BigNumberish, ],
       [PositionViewStructOutput],
       'view'
     >;
 getFunction(nameOrSignature: 'previewAbsorb'): TypedContractMethod<
-      [account: BytesLike, ],
+      [arg0: BytesLike, ],
       [AbsorbPreviewStructOutput],
       'view'
     >;
 getFunction(nameOrSignature: 'previewBuyCollateral'): TypedContractMethod<
-      [token: AddressLike, amount: BigNumberish, ],
+      [arg0: AddressLike, arg1: BigNumberish, ],
       [bigint],
       'view'
     >;
 getFunction(nameOrSignature: 'previewLiquidation'): TypedContractMethod<
-      [account: BytesLike, market_: BigNumberish, maxSizeWad: BigNumberish, taker: BytesLike, ],
+      [arg0: BytesLike, arg1: BigNumberish, arg2: BigNumberish, arg3: BytesLike, ],
       [LiquidationPreviewStructOutput],
       'view'
     >;
 getFunction(nameOrSignature: 'refreshCapital'): TypedContractMethod<
       [],
       [void],
-      'nonpayable'
+      'payable'
     >;
 getFunction(nameOrSignature: 'resolvePool'): TypedContractMethod<
       [],
       [void],
+      'payable'
+    >;
+getFunction(nameOrSignature: 'resumeBorrowing'): TypedContractMethod<
+      [],
+      [void],
       'nonpayable'
     >;
+getFunction(nameOrSignature: 'resumeMarket'): TypedContractMethod<
+      [arg0: BigNumberish, ],
+      [void],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'revokeSignatures'): TypedContractMethod<
+      [],
+      [void],
+      'payable'
+    >;
 getFunction(nameOrSignature: 'setAccountParameters'): TypedContractMethod<
-      [parameters: AccountParametersStruct, ],
+      [arg0: AccountParametersStruct, ],
       [void],
       'nonpayable'
     >;
@@ -1221,29 +1469,39 @@ getFunction(nameOrSignature: 'setAuthority'): TypedContractMethod<
       'nonpayable'
     >;
 getFunction(nameOrSignature: 'setCashParameters'): TypedContractMethod<
-      [parameters: CashParametersStruct, ],
+      [arg0: CashParametersStruct, ],
       [void],
       'nonpayable'
     >;
 getFunction(nameOrSignature: 'setCollateralParameters'): TypedContractMethod<
-      [token: AddressLike, parameters: CollateralParametersStruct, ],
+      [arg0: AddressLike, arg1: CollateralParametersStruct, ],
       [void],
       'nonpayable'
     >;
 getFunction(nameOrSignature: 'setMarketParameters'): TypedContractMethod<
-      [id: BigNumberish, parameters: MarketParametersStruct, ],
+      [arg0: BigNumberish, arg1: MarketParametersStruct, ],
       [void],
       'nonpayable'
     >;
 getFunction(nameOrSignature: 'setMode'): TypedContractMethod<
-      [account: BytesLike, mode: BigNumberish, ],
+      [arg0: BytesLike, arg1: BigNumberish, ],
       [void],
-      'nonpayable'
+      'payable'
+    >;
+getFunction(nameOrSignature: 'setOperator'): TypedContractMethod<
+      [arg0: BytesLike, arg1: AddressLike, arg2: BigNumberish, ],
+      [void],
+      'payable'
+    >;
+getFunction(nameOrSignature: 'setOperatorBySig'): TypedContractMethod<
+      [arg0: BytesLike, arg1: AddressLike, arg2: BigNumberish, arg3: BigNumberish, arg4: BigNumberish, arg5: BytesLike, ],
+      [void],
+      'payable'
     >;
 getFunction(nameOrSignature: 'settle'): TypedContractMethod<
       [account: BytesLike, market_: BigNumberish, ],
       [void],
-      'nonpayable'
+      'payable'
     >;
 getFunction(nameOrSignature: 'settlementToken'): TypedContractMethod<
       [],
@@ -1251,14 +1509,14 @@ getFunction(nameOrSignature: 'settlementToken'): TypedContractMethod<
       'view'
     >;
 getFunction(nameOrSignature: 'sweepFees'): TypedContractMethod<
-      [market_: BigNumberish, ],
+      [arg0: BigNumberish, ],
       [void],
-      'nonpayable'
+      'payable'
     >;
 getFunction(nameOrSignature: 'sweepInterest'): TypedContractMethod<
       [],
       [void],
-      'nonpayable'
+      'payable'
     >;
 getFunction(nameOrSignature: 'totals'): TypedContractMethod<
       [],
@@ -1268,17 +1526,17 @@ getFunction(nameOrSignature: 'totals'): TypedContractMethod<
 getFunction(nameOrSignature: 'trade'): TypedContractMethod<
       [account: BytesLike, market_: BigNumberish, sizeDeltaWad: BigNumberish, limitPriceWad: BigNumberish, deadline: BigNumberish, ],
       [void],
-      'nonpayable'
+      'payable'
     >;
 getFunction(nameOrSignature: 'transfer'): TypedContractMethod<
       [from: BytesLike, to: BytesLike, token: AddressLike, amount: BigNumberish, ],
       [void],
-      'nonpayable'
+      'payable'
     >;
 getFunction(nameOrSignature: 'withdraw'): TypedContractMethod<
       [account: BytesLike, token: AddressLike, amount: BigNumberish, to: AddressLike, ],
       [void],
-      'nonpayable'
+      'payable'
     >;
 
     getEvent(key: 'Absorbed'): TypedContractEvent<AbsorbedEvent.InputTuple, AbsorbedEvent.OutputTuple, AbsorbedEvent.OutputObject>;
@@ -1286,6 +1544,7 @@ getEvent(key: 'AccountChanged'): TypedContractEvent<AccountChangedEvent.InputTup
 getEvent(key: 'AccountParametersSet'): TypedContractEvent<AccountParametersSetEvent.InputTuple, AccountParametersSetEvent.OutputTuple, AccountParametersSetEvent.OutputObject>;
 getEvent(key: 'AuthorityUpdated'): TypedContractEvent<AuthorityUpdatedEvent.InputTuple, AuthorityUpdatedEvent.OutputTuple, AuthorityUpdatedEvent.OutputObject>;
 getEvent(key: 'BadDebtCovered'): TypedContractEvent<BadDebtCoveredEvent.InputTuple, BadDebtCoveredEvent.OutputTuple, BadDebtCoveredEvent.OutputObject>;
+getEvent(key: 'BorrowingHaltedSet'): TypedContractEvent<BorrowingHaltedSetEvent.InputTuple, BorrowingHaltedSetEvent.OutputTuple, BorrowingHaltedSetEvent.OutputObject>;
 getEvent(key: 'CapitalChanged'): TypedContractEvent<CapitalChangedEvent.InputTuple, CapitalChangedEvent.OutputTuple, CapitalChangedEvent.OutputObject>;
 getEvent(key: 'CashChanged'): TypedContractEvent<CashChangedEvent.InputTuple, CashChangedEvent.OutputTuple, CashChangedEvent.OutputObject>;
 getEvent(key: 'CashParametersSet'): TypedContractEvent<CashParametersSetEvent.InputTuple, CashParametersSetEvent.OutputTuple, CashParametersSetEvent.OutputObject>;
@@ -1297,6 +1556,7 @@ getEvent(key: 'Deleveraged'): TypedContractEvent<DeleveragedEvent.InputTuple, De
 getEvent(key: 'Delisted'): TypedContractEvent<DelistedEvent.InputTuple, DelistedEvent.OutputTuple, DelistedEvent.OutputObject>;
 getEvent(key: 'DelistingAnnounced'): TypedContractEvent<DelistingAnnouncedEvent.InputTuple, DelistingAnnouncedEvent.OutputTuple, DelistingAnnouncedEvent.OutputObject>;
 getEvent(key: 'Deposited'): TypedContractEvent<DepositedEvent.InputTuple, DepositedEvent.OutputTuple, DepositedEvent.OutputObject>;
+getEvent(key: 'EIP712DomainChanged'): TypedContractEvent<EIP712DomainChangedEvent.InputTuple, EIP712DomainChangedEvent.OutputTuple, EIP712DomainChangedEvent.OutputObject>;
 getEvent(key: 'EpochEnded'): TypedContractEvent<EpochEndedEvent.InputTuple, EpochEndedEvent.OutputTuple, EpochEndedEvent.OutputObject>;
 getEvent(key: 'FeesSwept'): TypedContractEvent<FeesSweptEvent.InputTuple, FeesSweptEvent.OutputTuple, FeesSweptEvent.OutputObject>;
 getEvent(key: 'InsurancePaid'): TypedContractEvent<InsurancePaidEvent.InputTuple, InsurancePaidEvent.OutputTuple, InsurancePaidEvent.OutputObject>;
@@ -1305,6 +1565,8 @@ getEvent(key: 'LossWrittenOff'): TypedContractEvent<LossWrittenOffEvent.InputTup
 getEvent(key: 'LossesChanged'): TypedContractEvent<LossesChangedEvent.InputTuple, LossesChangedEvent.OutputTuple, LossesChangedEvent.OutputObject>;
 getEvent(key: 'MarketChanged'): TypedContractEvent<MarketChangedEvent.InputTuple, MarketChangedEvent.OutputTuple, MarketChangedEvent.OutputObject>;
 getEvent(key: 'MarketParametersSet'): TypedContractEvent<MarketParametersSetEvent.InputTuple, MarketParametersSetEvent.OutputTuple, MarketParametersSetEvent.OutputObject>;
+getEvent(key: 'NonceUsed'): TypedContractEvent<NonceUsedEvent.InputTuple, NonceUsedEvent.OutputTuple, NonceUsedEvent.OutputObject>;
+getEvent(key: 'OperatorSet'): TypedContractEvent<OperatorSetEvent.InputTuple, OperatorSetEvent.OutputTuple, OperatorSetEvent.OutputObject>;
 getEvent(key: 'PoolCollateralSold'): TypedContractEvent<PoolCollateralSoldEvent.InputTuple, PoolCollateralSoldEvent.OutputTuple, PoolCollateralSoldEvent.OutputObject>;
 getEvent(key: 'PoolPaid'): TypedContractEvent<PoolPaidEvent.InputTuple, PoolPaidEvent.OutputTuple, PoolPaidEvent.OutputObject>;
 getEvent(key: 'PoolResolved'): TypedContractEvent<PoolResolvedEvent.InputTuple, PoolResolvedEvent.OutputTuple, PoolResolvedEvent.OutputObject>;
@@ -1340,6 +1602,10 @@ getEvent(key: 'Withdrawn'): TypedContractEvent<WithdrawnEvent.InputTuple, Withdr
 
       'BadDebtCovered(uint256,uint256)': TypedContractEvent<BadDebtCoveredEvent.InputTuple, BadDebtCoveredEvent.OutputTuple, BadDebtCoveredEvent.OutputObject>;
       BadDebtCovered: TypedContractEvent<BadDebtCoveredEvent.InputTuple, BadDebtCoveredEvent.OutputTuple, BadDebtCoveredEvent.OutputObject>;
+    
+
+      'BorrowingHaltedSet(bool)': TypedContractEvent<BorrowingHaltedSetEvent.InputTuple, BorrowingHaltedSetEvent.OutputTuple, BorrowingHaltedSetEvent.OutputObject>;
+      BorrowingHaltedSet: TypedContractEvent<BorrowingHaltedSetEvent.InputTuple, BorrowingHaltedSetEvent.OutputTuple, BorrowingHaltedSetEvent.OutputObject>;
     
 
       'CapitalChanged(uint256)': TypedContractEvent<CapitalChangedEvent.InputTuple, CapitalChangedEvent.OutputTuple, CapitalChangedEvent.OutputObject>;
@@ -1386,6 +1652,10 @@ getEvent(key: 'Withdrawn'): TypedContractEvent<WithdrawnEvent.InputTuple, Withdr
       Deposited: TypedContractEvent<DepositedEvent.InputTuple, DepositedEvent.OutputTuple, DepositedEvent.OutputObject>;
     
 
+      'EIP712DomainChanged()': TypedContractEvent<EIP712DomainChangedEvent.InputTuple, EIP712DomainChangedEvent.OutputTuple, EIP712DomainChangedEvent.OutputObject>;
+      EIP712DomainChanged: TypedContractEvent<EIP712DomainChangedEvent.InputTuple, EIP712DomainChangedEvent.OutputTuple, EIP712DomainChangedEvent.OutputObject>;
+    
+
       'EpochEnded(uint8,bool,uint256,uint256)': TypedContractEvent<EpochEndedEvent.InputTuple, EpochEndedEvent.OutputTuple, EpochEndedEvent.OutputObject>;
       EpochEnded: TypedContractEvent<EpochEndedEvent.InputTuple, EpochEndedEvent.OutputTuple, EpochEndedEvent.OutputObject>;
     
@@ -1416,6 +1686,14 @@ getEvent(key: 'Withdrawn'): TypedContractEvent<WithdrawnEvent.InputTuple, Withdr
 
       'MarketParametersSet(uint8,uint256,uint256,uint256)': TypedContractEvent<MarketParametersSetEvent.InputTuple, MarketParametersSetEvent.OutputTuple, MarketParametersSetEvent.OutputObject>;
       MarketParametersSet: TypedContractEvent<MarketParametersSetEvent.InputTuple, MarketParametersSetEvent.OutputTuple, MarketParametersSetEvent.OutputObject>;
+    
+
+      'NonceUsed(address,uint256)': TypedContractEvent<NonceUsedEvent.InputTuple, NonceUsedEvent.OutputTuple, NonceUsedEvent.OutputObject>;
+      NonceUsed: TypedContractEvent<NonceUsedEvent.InputTuple, NonceUsedEvent.OutputTuple, NonceUsedEvent.OutputObject>;
+    
+
+      'OperatorSet(bytes32,address,uint256)': TypedContractEvent<OperatorSetEvent.InputTuple, OperatorSetEvent.OutputTuple, OperatorSetEvent.OutputObject>;
+      OperatorSet: TypedContractEvent<OperatorSetEvent.InputTuple, OperatorSetEvent.OutputTuple, OperatorSetEvent.OutputObject>;
     
 
       'PoolCollateralSold(bytes32,address,uint256,uint256)': TypedContractEvent<PoolCollateralSoldEvent.InputTuple, PoolCollateralSoldEvent.OutputTuple, PoolCollateralSoldEvent.OutputObject>;

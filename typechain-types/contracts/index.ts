@@ -14,3 +14,5 @@ export type { oracles };
 import type * as pool from './pool/index.js';
 export type { pool };
 export type { MarginVault } from './MarginVault.js';
+export type { VaultBase } from './VaultBase.js';
+export type { VaultExtension } from './VaultExtension.js';

@@ -60,14 +60,15 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   
 
   export interface IMarginVaultInterface extends Interface {
-    getFunction(nameOrSignature: "absorb" | "accountRisk" | "accountWord" | "announceDelisting" | "buyCollateral" | "capital" | "cash" | "cashView" | "collateral" | "collateralAt" | "cover" | "delist" | "deposit" | "epochEnd" | "health" | "healths" | "insuranceAccount" | "liquidateCollateral" | "liquidatePosition" | "listCollateral" | "listMarket" | "market" | "poolAccount" | "poolValue" | "position" | "previewAbsorb" | "previewBuyCollateral" | "previewLiquidation" | "refreshCapital" | "resolvePool" | "setAccountParameters" | "setCashParameters" | "setCollateralParameters" | "setMarketParameters" | "setMode" | "settle" | "settlementToken" | "sweepFees" | "sweepInterest" | "totals" | "trade" | "transfer" | "withdraw"): FunctionFragment;
+    getFunction(nameOrSignature: "absorb" | "accountRisk" | "accountWord" | "announceDelisting" | "borrowingHalted" | "buyCollateral" | "capital" | "cash" | "cashView" | "collateral" | "collateralAt" | "cover" | "delist" | "deposit" | "depositWithPermit" | "eip712Domain" | "epochEnd" | "haltBorrowing" | "haltMarket" | "health" | "healths" | "insuranceAccount" | "liquidateCollateral" | "liquidatePosition" | "listCollateral" | "listMarket" | "market" | "multicall" | "nonces" | "oracle" | "permissionsOf" | "poolAccount" | "poolValue" | "position" | "previewAbsorb" | "previewBuyCollateral" | "previewLiquidation" | "refreshCapital" | "resolvePool" | "resumeBorrowing" | "resumeMarket" | "revokeSignatures" | "setAccountParameters" | "setCashParameters" | "setCollateralParameters" | "setMarketParameters" | "setMode" | "setOperator" | "setOperatorBySig" | "settle" | "settlementToken" | "sweepFees" | "sweepInterest" | "totals" | "trade" | "transfer" | "withdraw"): FunctionFragment;
 
-    getEvent(nameOrSignatureOrTopic: "Absorbed" | "AccountChanged" | "AccountParametersSet" | "BadDebtCovered" | "CapitalChanged" | "CashChanged" | "CashParametersSet" | "CollateralAbsorbed" | "CollateralChanged" | "CollateralLiquidated" | "CollateralParametersSet" | "Deleveraged" | "Delisted" | "DelistingAnnounced" | "Deposited" | "EpochEnded" | "FeesSwept" | "InsurancePaid" | "InterestSwept" | "LossWrittenOff" | "LossesChanged" | "MarketChanged" | "MarketParametersSet" | "PoolCollateralSold" | "PoolPaid" | "PoolResolved" | "PositionAbsorbed" | "PositionChanged" | "PositionDeleveraged" | "PositionLiquidated" | "ReservePaid" | "RewardBudgetChanged" | "Settled" | "SidesChanged" | "Traded" | "Transferred" | "Withdrawn"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "Absorbed" | "AccountChanged" | "AccountParametersSet" | "BadDebtCovered" | "BorrowingHaltedSet" | "CapitalChanged" | "CashChanged" | "CashParametersSet" | "CollateralAbsorbed" | "CollateralChanged" | "CollateralLiquidated" | "CollateralParametersSet" | "Deleveraged" | "Delisted" | "DelistingAnnounced" | "Deposited" | "EIP712DomainChanged" | "EpochEnded" | "FeesSwept" | "InsurancePaid" | "InterestSwept" | "LossWrittenOff" | "LossesChanged" | "MarketChanged" | "MarketParametersSet" | "NonceUsed" | "OperatorSet" | "PoolCollateralSold" | "PoolPaid" | "PoolResolved" | "PositionAbsorbed" | "PositionChanged" | "PositionDeleveraged" | "PositionLiquidated" | "ReservePaid" | "RewardBudgetChanged" | "Settled" | "SidesChanged" | "Traded" | "Transferred" | "Withdrawn"): EventFragment;
 
     encodeFunctionData(functionFragment: 'absorb', values: [BytesLike[], BytesLike]): string;
 encodeFunctionData(functionFragment: 'accountRisk', values?: undefined): string;
 encodeFunctionData(functionFragment: 'accountWord', values: [BytesLike]): string;
 encodeFunctionData(functionFragment: 'announceDelisting', values: [BigNumberish, BigNumberish, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'borrowingHalted', values?: undefined): string;
 encodeFunctionData(functionFragment: 'buyCollateral', values: [BytesLike, AddressLike, BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'capital', values?: undefined): string;
 encodeFunctionData(functionFragment: 'cash', values: [BytesLike]): string;
@@ -77,7 +78,11 @@ encodeFunctionData(functionFragment: 'collateralAt', values: [BigNumberish]): st
 encodeFunctionData(functionFragment: 'cover', values?: undefined): string;
 encodeFunctionData(functionFragment: 'delist', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'deposit', values: [BytesLike, AddressLike, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'depositWithPermit', values: [BytesLike, AddressLike, BigNumberish, BigNumberish, BigNumberish, BytesLike, BytesLike]): string;
+encodeFunctionData(functionFragment: 'eip712Domain', values?: undefined): string;
 encodeFunctionData(functionFragment: 'epochEnd', values: [BigNumberish, boolean, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'haltBorrowing', values?: undefined): string;
+encodeFunctionData(functionFragment: 'haltMarket', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'health', values: [BytesLike]): string;
 encodeFunctionData(functionFragment: 'healths', values: [BytesLike[]]): string;
 encodeFunctionData(functionFragment: 'insuranceAccount', values?: undefined): string;
@@ -86,6 +91,10 @@ encodeFunctionData(functionFragment: 'liquidatePosition', values: [BytesLike, Bi
 encodeFunctionData(functionFragment: 'listCollateral', values: [AddressLike, CollateralParametersStruct]): string;
 encodeFunctionData(functionFragment: 'listMarket', values: [MarketParametersStruct]): string;
 encodeFunctionData(functionFragment: 'market', values: [BigNumberish]): string;
+encodeFunctionData(functionFragment: 'multicall', values: [BytesLike[]]): string;
+encodeFunctionData(functionFragment: 'nonces', values: [AddressLike]): string;
+encodeFunctionData(functionFragment: 'oracle', values?: undefined): string;
+encodeFunctionData(functionFragment: 'permissionsOf', values: [BytesLike, AddressLike]): string;
 encodeFunctionData(functionFragment: 'poolAccount', values?: undefined): string;
 encodeFunctionData(functionFragment: 'poolValue', values?: undefined): string;
 encodeFunctionData(functionFragment: 'position', values: [BytesLike, BigNumberish]): string;
@@ -94,11 +103,16 @@ encodeFunctionData(functionFragment: 'previewBuyCollateral', values: [AddressLik
 encodeFunctionData(functionFragment: 'previewLiquidation', values: [BytesLike, BigNumberish, BigNumberish, BytesLike]): string;
 encodeFunctionData(functionFragment: 'refreshCapital', values?: undefined): string;
 encodeFunctionData(functionFragment: 'resolvePool', values?: undefined): string;
+encodeFunctionData(functionFragment: 'resumeBorrowing', values?: undefined): string;
+encodeFunctionData(functionFragment: 'resumeMarket', values: [BigNumberish]): string;
+encodeFunctionData(functionFragment: 'revokeSignatures', values?: undefined): string;
 encodeFunctionData(functionFragment: 'setAccountParameters', values: [AccountParametersStruct]): string;
 encodeFunctionData(functionFragment: 'setCashParameters', values: [CashParametersStruct]): string;
 encodeFunctionData(functionFragment: 'setCollateralParameters', values: [AddressLike, CollateralParametersStruct]): string;
 encodeFunctionData(functionFragment: 'setMarketParameters', values: [BigNumberish, MarketParametersStruct]): string;
 encodeFunctionData(functionFragment: 'setMode', values: [BytesLike, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'setOperator', values: [BytesLike, AddressLike, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'setOperatorBySig', values: [BytesLike, AddressLike, BigNumberish, BigNumberish, BigNumberish, BytesLike]): string;
 encodeFunctionData(functionFragment: 'settle', values: [BytesLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'settlementToken', values?: undefined): string;
 encodeFunctionData(functionFragment: 'sweepFees', values: [BigNumberish]): string;
@@ -112,6 +126,7 @@ encodeFunctionData(functionFragment: 'withdraw', values: [BytesLike, AddressLike
 decodeFunctionResult(functionFragment: 'accountRisk', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'accountWord', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'announceDelisting', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'borrowingHalted', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'buyCollateral', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'capital', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'cash', data: BytesLike): Result;
@@ -121,7 +136,11 @@ decodeFunctionResult(functionFragment: 'collateralAt', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'cover', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'delist', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'deposit', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'depositWithPermit', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'eip712Domain', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'epochEnd', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'haltBorrowing', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'haltMarket', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'health', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'healths', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'insuranceAccount', data: BytesLike): Result;
@@ -130,6 +149,10 @@ decodeFunctionResult(functionFragment: 'liquidatePosition', data: BytesLike): Re
 decodeFunctionResult(functionFragment: 'listCollateral', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'listMarket', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'market', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'multicall', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'nonces', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'oracle', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'permissionsOf', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'poolAccount', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'poolValue', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'position', data: BytesLike): Result;
@@ -138,11 +161,16 @@ decodeFunctionResult(functionFragment: 'previewBuyCollateral', data: BytesLike):
 decodeFunctionResult(functionFragment: 'previewLiquidation', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'refreshCapital', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'resolvePool', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'resumeBorrowing', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'resumeMarket', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'revokeSignatures', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'setAccountParameters', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'setCashParameters', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'setCollateralParameters', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'setMarketParameters', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'setMode', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'setOperator', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'setOperatorBySig', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'settle', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'settlementToken', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'sweepFees', data: BytesLike): Result;
@@ -194,6 +222,18 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
       export type InputTuple = [paidWad: BigNumberish, badDebtWad: BigNumberish];
       export type OutputTuple = [paidWad: bigint, badDebtWad: bigint];
       export interface OutputObject {paidWad: bigint, badDebtWad: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace BorrowingHaltedSetEvent {
+      export type InputTuple = [halted: boolean];
+      export type OutputTuple = [halted: boolean];
+      export interface OutputObject {halted: boolean };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -334,6 +374,18 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
 
   
 
+    export namespace EIP712DomainChangedEvent {
+      export type InputTuple = [];
+      export type OutputTuple = [];
+      export interface OutputObject {};
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
     export namespace EpochEndedEvent {
       export type InputTuple = [market: BigNumberish, long: boolean, epoch: BigNumberish, end: BigNumberish];
       export type OutputTuple = [market: bigint, long: boolean, epoch: bigint, end: bigint];
@@ -422,6 +474,30 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
       export type InputTuple = [market: BigNumberish, risk: BigNumberish, terms: BigNumberish, discount: BigNumberish];
       export type OutputTuple = [market: bigint, risk: bigint, terms: bigint, discount: bigint];
       export interface OutputObject {market: bigint, risk: bigint, terms: bigint, discount: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace NonceUsedEvent {
+      export type InputTuple = [owner: AddressLike, nonce: BigNumberish];
+      export type OutputTuple = [owner: string, nonce: bigint];
+      export interface OutputObject {owner: string, nonce: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace OperatorSetEvent {
+      export type InputTuple = [account: BytesLike, operator: AddressLike, permissions: BigNumberish];
+      export type OutputTuple = [account: string, operator: string, permissions: bigint];
+      export interface OutputObject {account: string, operator: string, permissions: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -635,7 +711,7 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
     absorb: TypedContractMethod<
       [accounts: BytesLike[], rewardTo: BytesLike, ],
       [void],
-      'nonpayable'
+      'payable'
     >
     
 
@@ -664,10 +740,18 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
     
 
     
+    borrowingHalted: TypedContractMethod<
+      [],
+      [boolean],
+      'view'
+    >
+    
+
+    
     buyCollateral: TypedContractMethod<
       [buyer: BytesLike, token: AddressLike, amount: BigNumberish, maxCostWad: BigNumberish, ],
       [void],
-      'nonpayable'
+      'payable'
     >
     
 
@@ -715,7 +799,7 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
     cover: TypedContractMethod<
       [],
       [void],
-      'nonpayable'
+      'payable'
     >
     
 
@@ -723,7 +807,7 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
     delist: TypedContractMethod<
       [market: BigNumberish, ],
       [void],
-      'nonpayable'
+      'payable'
     >
     
 
@@ -731,7 +815,23 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
     deposit: TypedContractMethod<
       [account: BytesLike, token: AddressLike, amount: BigNumberish, ],
       [void],
-      'nonpayable'
+      'payable'
+    >
+    
+
+    
+    depositWithPermit: TypedContractMethod<
+      [account: BytesLike, token: AddressLike, amount: BigNumberish, deadline: BigNumberish, v: BigNumberish, r: BytesLike, s: BytesLike, ],
+      [void],
+      'payable'
+    >
+    
+
+    
+    eip712Domain: TypedContractMethod<
+      [],
+      [[string, string, string, bigint, string, string, bigint[]] & {fields: string, name: string, version: string, chainId: bigint, verifyingContract: string, salt: string, extensions: bigint[] }],
+      'view'
     >
     
 
@@ -740,6 +840,22 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
       [market: BigNumberish, long: boolean, epoch: BigNumberish, ],
       [bigint],
       'view'
+    >
+    
+
+    
+    haltBorrowing: TypedContractMethod<
+      [],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
+    haltMarket: TypedContractMethod<
+      [market: BigNumberish, ],
+      [void],
+      'nonpayable'
     >
     
 
@@ -771,7 +887,7 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
     liquidateCollateral: TypedContractMethod<
       [account: BytesLike, token: AddressLike, maxAmount: BigNumberish, taker: BytesLike, ],
       [void],
-      'nonpayable'
+      'payable'
     >
     
 
@@ -779,7 +895,7 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
     liquidatePosition: TypedContractMethod<
       [account: BytesLike, market: BigNumberish, maxSizeWad: BigNumberish, taker: BytesLike, ],
       [void],
-      'nonpayable'
+      'payable'
     >
     
 
@@ -803,6 +919,38 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
     market: TypedContractMethod<
       [market: BigNumberish, ],
       [MarketViewStructOutput],
+      'view'
+    >
+    
+
+    
+    multicall: TypedContractMethod<
+      [calls: BytesLike[], ],
+      [string[]],
+      'payable'
+    >
+    
+
+    
+    nonces: TypedContractMethod<
+      [owner: AddressLike, ],
+      [bigint],
+      'view'
+    >
+    
+
+    
+    oracle: TypedContractMethod<
+      [],
+      [string],
+      'view'
+    >
+    
+
+    
+    permissionsOf: TypedContractMethod<
+      [account: BytesLike, operator: AddressLike, ],
+      [bigint],
       'view'
     >
     
@@ -859,7 +1007,7 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
     refreshCapital: TypedContractMethod<
       [],
       [void],
-      'nonpayable'
+      'payable'
     >
     
 
@@ -867,7 +1015,31 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
     resolvePool: TypedContractMethod<
       [],
       [void],
+      'payable'
+    >
+    
+
+    
+    resumeBorrowing: TypedContractMethod<
+      [],
+      [void],
       'nonpayable'
+    >
+    
+
+    
+    resumeMarket: TypedContractMethod<
+      [market: BigNumberish, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
+    revokeSignatures: TypedContractMethod<
+      [],
+      [void],
+      'payable'
     >
     
 
@@ -907,7 +1079,23 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
     setMode: TypedContractMethod<
       [account: BytesLike, mode: BigNumberish, ],
       [void],
-      'nonpayable'
+      'payable'
+    >
+    
+
+    
+    setOperator: TypedContractMethod<
+      [account: BytesLike, operator: AddressLike, permissions: BigNumberish, ],
+      [void],
+      'payable'
+    >
+    
+
+    
+    setOperatorBySig: TypedContractMethod<
+      [account: BytesLike, operator: AddressLike, permissions: BigNumberish, nonce: BigNumberish, deadline: BigNumberish, signature: BytesLike, ],
+      [void],
+      'payable'
     >
     
 
@@ -915,7 +1103,7 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
     settle: TypedContractMethod<
       [account: BytesLike, market: BigNumberish, ],
       [void],
-      'nonpayable'
+      'payable'
     >
     
 
@@ -931,7 +1119,7 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
     sweepFees: TypedContractMethod<
       [market: BigNumberish, ],
       [void],
-      'nonpayable'
+      'payable'
     >
     
 
@@ -939,7 +1127,7 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
     sweepInterest: TypedContractMethod<
       [],
       [void],
-      'nonpayable'
+      'payable'
     >
     
 
@@ -955,7 +1143,7 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
     trade: TypedContractMethod<
       [account: BytesLike, market: BigNumberish, sizeDeltaWad: BigNumberish, limitPriceWad: BigNumberish, deadline: BigNumberish, ],
       [void],
-      'nonpayable'
+      'payable'
     >
     
 
@@ -963,7 +1151,7 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
     transfer: TypedContractMethod<
       [from: BytesLike, to: BytesLike, token: AddressLike, amount: BigNumberish, ],
       [void],
-      'nonpayable'
+      'payable'
     >
     
 
@@ -971,7 +1159,7 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
     withdraw: TypedContractMethod<
       [account: BytesLike, token: AddressLike, amount: BigNumberish, to: AddressLike, ],
       [void],
-      'nonpayable'
+      'payable'
     >
     
 
@@ -981,7 +1169,7 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
     getFunction(nameOrSignature: 'absorb'): TypedContractMethod<
       [accounts: BytesLike[], rewardTo: BytesLike, ],
       [void],
-      'nonpayable'
+      'payable'
     >;
 getFunction(nameOrSignature: 'accountRisk'): TypedContractMethod<
       [],
@@ -998,10 +1186,15 @@ getFunction(nameOrSignature: 'announceDelisting'): TypedContractMethod<
       [void],
       'nonpayable'
     >;
+getFunction(nameOrSignature: 'borrowingHalted'): TypedContractMethod<
+      [],
+      [boolean],
+      'view'
+    >;
 getFunction(nameOrSignature: 'buyCollateral'): TypedContractMethod<
       [buyer: BytesLike, token: AddressLike, amount: BigNumberish, maxCostWad: BigNumberish, ],
       [void],
-      'nonpayable'
+      'payable'
     >;
 getFunction(nameOrSignature: 'capital'): TypedContractMethod<
       [],
@@ -1031,22 +1224,42 @@ getFunction(nameOrSignature: 'collateralAt'): TypedContractMethod<
 getFunction(nameOrSignature: 'cover'): TypedContractMethod<
       [],
       [void],
-      'nonpayable'
+      'payable'
     >;
 getFunction(nameOrSignature: 'delist'): TypedContractMethod<
       [market: BigNumberish, ],
       [void],
-      'nonpayable'
+      'payable'
     >;
 getFunction(nameOrSignature: 'deposit'): TypedContractMethod<
       [account: BytesLike, token: AddressLike, amount: BigNumberish, ],
       [void],
-      'nonpayable'
+      'payable'
+    >;
+getFunction(nameOrSignature: 'depositWithPermit'): TypedContractMethod<
+      [account: BytesLike, token: AddressLike, amount: BigNumberish, deadline: BigNumberish, v: BigNumberish, r: BytesLike, s: BytesLike, ],
+      [void],
+      'payable'
+    >;
+getFunction(nameOrSignature: 'eip712Domain'): TypedContractMethod<
+      [],
+      [[string, string, string, bigint, string, string, bigint[]] & {fields: string, name: string, version: string, chainId: bigint, verifyingContract: string, salt: string, extensions: bigint[] }],
+      'view'
     >;
 getFunction(nameOrSignature: 'epochEnd'): TypedContractMethod<
       [market: BigNumberish, long: boolean, epoch: BigNumberish, ],
       [bigint],
       'view'
+    >;
+getFunction(nameOrSignature: 'haltBorrowing'): TypedContractMethod<
+      [],
+      [void],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'haltMarket'): TypedContractMethod<
+      [market: BigNumberish, ],
+      [void],
+      'nonpayable'
     >;
 getFunction(nameOrSignature: 'health'): TypedContractMethod<
       [account: BytesLike, ],
@@ -1066,12 +1279,12 @@ getFunction(nameOrSignature: 'insuranceAccount'): TypedContractMethod<
 getFunction(nameOrSignature: 'liquidateCollateral'): TypedContractMethod<
       [account: BytesLike, token: AddressLike, maxAmount: BigNumberish, taker: BytesLike, ],
       [void],
-      'nonpayable'
+      'payable'
     >;
 getFunction(nameOrSignature: 'liquidatePosition'): TypedContractMethod<
       [account: BytesLike, market: BigNumberish, maxSizeWad: BigNumberish, taker: BytesLike, ],
       [void],
-      'nonpayable'
+      'payable'
     >;
 getFunction(nameOrSignature: 'listCollateral'): TypedContractMethod<
       [token: AddressLike, parameters: CollateralParametersStruct, ],
@@ -1086,6 +1299,26 @@ getFunction(nameOrSignature: 'listMarket'): TypedContractMethod<
 getFunction(nameOrSignature: 'market'): TypedContractMethod<
       [market: BigNumberish, ],
       [MarketViewStructOutput],
+      'view'
+    >;
+getFunction(nameOrSignature: 'multicall'): TypedContractMethod<
+      [calls: BytesLike[], ],
+      [string[]],
+      'payable'
+    >;
+getFunction(nameOrSignature: 'nonces'): TypedContractMethod<
+      [owner: AddressLike, ],
+      [bigint],
+      'view'
+    >;
+getFunction(nameOrSignature: 'oracle'): TypedContractMethod<
+      [],
+      [string],
+      'view'
+    >;
+getFunction(nameOrSignature: 'permissionsOf'): TypedContractMethod<
+      [account: BytesLike, operator: AddressLike, ],
+      [bigint],
       'view'
     >;
 getFunction(nameOrSignature: 'poolAccount'): TypedContractMethod<
@@ -1121,12 +1354,27 @@ getFunction(nameOrSignature: 'previewLiquidation'): TypedContractMethod<
 getFunction(nameOrSignature: 'refreshCapital'): TypedContractMethod<
       [],
       [void],
-      'nonpayable'
+      'payable'
     >;
 getFunction(nameOrSignature: 'resolvePool'): TypedContractMethod<
       [],
       [void],
+      'payable'
+    >;
+getFunction(nameOrSignature: 'resumeBorrowing'): TypedContractMethod<
+      [],
+      [void],
       'nonpayable'
+    >;
+getFunction(nameOrSignature: 'resumeMarket'): TypedContractMethod<
+      [market: BigNumberish, ],
+      [void],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'revokeSignatures'): TypedContractMethod<
+      [],
+      [void],
+      'payable'
     >;
 getFunction(nameOrSignature: 'setAccountParameters'): TypedContractMethod<
       [parameters: AccountParametersStruct, ],
@@ -1151,12 +1399,22 @@ getFunction(nameOrSignature: 'setMarketParameters'): TypedContractMethod<
 getFunction(nameOrSignature: 'setMode'): TypedContractMethod<
       [account: BytesLike, mode: BigNumberish, ],
       [void],
-      'nonpayable'
+      'payable'
+    >;
+getFunction(nameOrSignature: 'setOperator'): TypedContractMethod<
+      [account: BytesLike, operator: AddressLike, permissions: BigNumberish, ],
+      [void],
+      'payable'
+    >;
+getFunction(nameOrSignature: 'setOperatorBySig'): TypedContractMethod<
+      [account: BytesLike, operator: AddressLike, permissions: BigNumberish, nonce: BigNumberish, deadline: BigNumberish, signature: BytesLike, ],
+      [void],
+      'payable'
     >;
 getFunction(nameOrSignature: 'settle'): TypedContractMethod<
       [account: BytesLike, market: BigNumberish, ],
       [void],
-      'nonpayable'
+      'payable'
     >;
 getFunction(nameOrSignature: 'settlementToken'): TypedContractMethod<
       [],
@@ -1166,12 +1424,12 @@ getFunction(nameOrSignature: 'settlementToken'): TypedContractMethod<
 getFunction(nameOrSignature: 'sweepFees'): TypedContractMethod<
       [market: BigNumberish, ],
       [void],
-      'nonpayable'
+      'payable'
     >;
 getFunction(nameOrSignature: 'sweepInterest'): TypedContractMethod<
       [],
       [void],
-      'nonpayable'
+      'payable'
     >;
 getFunction(nameOrSignature: 'totals'): TypedContractMethod<
       [],
@@ -1181,23 +1439,24 @@ getFunction(nameOrSignature: 'totals'): TypedContractMethod<
 getFunction(nameOrSignature: 'trade'): TypedContractMethod<
       [account: BytesLike, market: BigNumberish, sizeDeltaWad: BigNumberish, limitPriceWad: BigNumberish, deadline: BigNumberish, ],
       [void],
-      'nonpayable'
+      'payable'
     >;
 getFunction(nameOrSignature: 'transfer'): TypedContractMethod<
       [from: BytesLike, to: BytesLike, token: AddressLike, amount: BigNumberish, ],
       [void],
-      'nonpayable'
+      'payable'
     >;
 getFunction(nameOrSignature: 'withdraw'): TypedContractMethod<
       [account: BytesLike, token: AddressLike, amount: BigNumberish, to: AddressLike, ],
       [void],
-      'nonpayable'
+      'payable'
     >;
 
     getEvent(key: 'Absorbed'): TypedContractEvent<AbsorbedEvent.InputTuple, AbsorbedEvent.OutputTuple, AbsorbedEvent.OutputObject>;
 getEvent(key: 'AccountChanged'): TypedContractEvent<AccountChangedEvent.InputTuple, AccountChangedEvent.OutputTuple, AccountChangedEvent.OutputObject>;
 getEvent(key: 'AccountParametersSet'): TypedContractEvent<AccountParametersSetEvent.InputTuple, AccountParametersSetEvent.OutputTuple, AccountParametersSetEvent.OutputObject>;
 getEvent(key: 'BadDebtCovered'): TypedContractEvent<BadDebtCoveredEvent.InputTuple, BadDebtCoveredEvent.OutputTuple, BadDebtCoveredEvent.OutputObject>;
+getEvent(key: 'BorrowingHaltedSet'): TypedContractEvent<BorrowingHaltedSetEvent.InputTuple, BorrowingHaltedSetEvent.OutputTuple, BorrowingHaltedSetEvent.OutputObject>;
 getEvent(key: 'CapitalChanged'): TypedContractEvent<CapitalChangedEvent.InputTuple, CapitalChangedEvent.OutputTuple, CapitalChangedEvent.OutputObject>;
 getEvent(key: 'CashChanged'): TypedContractEvent<CashChangedEvent.InputTuple, CashChangedEvent.OutputTuple, CashChangedEvent.OutputObject>;
 getEvent(key: 'CashParametersSet'): TypedContractEvent<CashParametersSetEvent.InputTuple, CashParametersSetEvent.OutputTuple, CashParametersSetEvent.OutputObject>;
@@ -1209,6 +1468,7 @@ getEvent(key: 'Deleveraged'): TypedContractEvent<DeleveragedEvent.InputTuple, De
 getEvent(key: 'Delisted'): TypedContractEvent<DelistedEvent.InputTuple, DelistedEvent.OutputTuple, DelistedEvent.OutputObject>;
 getEvent(key: 'DelistingAnnounced'): TypedContractEvent<DelistingAnnouncedEvent.InputTuple, DelistingAnnouncedEvent.OutputTuple, DelistingAnnouncedEvent.OutputObject>;
 getEvent(key: 'Deposited'): TypedContractEvent<DepositedEvent.InputTuple, DepositedEvent.OutputTuple, DepositedEvent.OutputObject>;
+getEvent(key: 'EIP712DomainChanged'): TypedContractEvent<EIP712DomainChangedEvent.InputTuple, EIP712DomainChangedEvent.OutputTuple, EIP712DomainChangedEvent.OutputObject>;
 getEvent(key: 'EpochEnded'): TypedContractEvent<EpochEndedEvent.InputTuple, EpochEndedEvent.OutputTuple, EpochEndedEvent.OutputObject>;
 getEvent(key: 'FeesSwept'): TypedContractEvent<FeesSweptEvent.InputTuple, FeesSweptEvent.OutputTuple, FeesSweptEvent.OutputObject>;
 getEvent(key: 'InsurancePaid'): TypedContractEvent<InsurancePaidEvent.InputTuple, InsurancePaidEvent.OutputTuple, InsurancePaidEvent.OutputObject>;
@@ -1217,6 +1477,8 @@ getEvent(key: 'LossWrittenOff'): TypedContractEvent<LossWrittenOffEvent.InputTup
 getEvent(key: 'LossesChanged'): TypedContractEvent<LossesChangedEvent.InputTuple, LossesChangedEvent.OutputTuple, LossesChangedEvent.OutputObject>;
 getEvent(key: 'MarketChanged'): TypedContractEvent<MarketChangedEvent.InputTuple, MarketChangedEvent.OutputTuple, MarketChangedEvent.OutputObject>;
 getEvent(key: 'MarketParametersSet'): TypedContractEvent<MarketParametersSetEvent.InputTuple, MarketParametersSetEvent.OutputTuple, MarketParametersSetEvent.OutputObject>;
+getEvent(key: 'NonceUsed'): TypedContractEvent<NonceUsedEvent.InputTuple, NonceUsedEvent.OutputTuple, NonceUsedEvent.OutputObject>;
+getEvent(key: 'OperatorSet'): TypedContractEvent<OperatorSetEvent.InputTuple, OperatorSetEvent.OutputTuple, OperatorSetEvent.OutputObject>;
 getEvent(key: 'PoolCollateralSold'): TypedContractEvent<PoolCollateralSoldEvent.InputTuple, PoolCollateralSoldEvent.OutputTuple, PoolCollateralSoldEvent.OutputObject>;
 getEvent(key: 'PoolPaid'): TypedContractEvent<PoolPaidEvent.InputTuple, PoolPaidEvent.OutputTuple, PoolPaidEvent.OutputObject>;
 getEvent(key: 'PoolResolved'): TypedContractEvent<PoolResolvedEvent.InputTuple, PoolResolvedEvent.OutputTuple, PoolResolvedEvent.OutputObject>;
@@ -1248,6 +1510,10 @@ getEvent(key: 'Withdrawn'): TypedContractEvent<WithdrawnEvent.InputTuple, Withdr
 
       'BadDebtCovered(uint256,uint256)': TypedContractEvent<BadDebtCoveredEvent.InputTuple, BadDebtCoveredEvent.OutputTuple, BadDebtCoveredEvent.OutputObject>;
       BadDebtCovered: TypedContractEvent<BadDebtCoveredEvent.InputTuple, BadDebtCoveredEvent.OutputTuple, BadDebtCoveredEvent.OutputObject>;
+    
+
+      'BorrowingHaltedSet(bool)': TypedContractEvent<BorrowingHaltedSetEvent.InputTuple, BorrowingHaltedSetEvent.OutputTuple, BorrowingHaltedSetEvent.OutputObject>;
+      BorrowingHaltedSet: TypedContractEvent<BorrowingHaltedSetEvent.InputTuple, BorrowingHaltedSetEvent.OutputTuple, BorrowingHaltedSetEvent.OutputObject>;
     
 
       'CapitalChanged(uint256)': TypedContractEvent<CapitalChangedEvent.InputTuple, CapitalChangedEvent.OutputTuple, CapitalChangedEvent.OutputObject>;
@@ -1294,6 +1560,10 @@ getEvent(key: 'Withdrawn'): TypedContractEvent<WithdrawnEvent.InputTuple, Withdr
       Deposited: TypedContractEvent<DepositedEvent.InputTuple, DepositedEvent.OutputTuple, DepositedEvent.OutputObject>;
     
 
+      'EIP712DomainChanged()': TypedContractEvent<EIP712DomainChangedEvent.InputTuple, EIP712DomainChangedEvent.OutputTuple, EIP712DomainChangedEvent.OutputObject>;
+      EIP712DomainChanged: TypedContractEvent<EIP712DomainChangedEvent.InputTuple, EIP712DomainChangedEvent.OutputTuple, EIP712DomainChangedEvent.OutputObject>;
+    
+
       'EpochEnded(uint8,bool,uint256,uint256)': TypedContractEvent<EpochEndedEvent.InputTuple, EpochEndedEvent.OutputTuple, EpochEndedEvent.OutputObject>;
       EpochEnded: TypedContractEvent<EpochEndedEvent.InputTuple, EpochEndedEvent.OutputTuple, EpochEndedEvent.OutputObject>;
     
@@ -1324,6 +1594,14 @@ getEvent(key: 'Withdrawn'): TypedContractEvent<WithdrawnEvent.InputTuple, Withdr
 
       'MarketParametersSet(uint8,uint256,uint256,uint256)': TypedContractEvent<MarketParametersSetEvent.InputTuple, MarketParametersSetEvent.OutputTuple, MarketParametersSetEvent.OutputObject>;
       MarketParametersSet: TypedContractEvent<MarketParametersSetEvent.InputTuple, MarketParametersSetEvent.OutputTuple, MarketParametersSetEvent.OutputObject>;
+    
+
+      'NonceUsed(address,uint256)': TypedContractEvent<NonceUsedEvent.InputTuple, NonceUsedEvent.OutputTuple, NonceUsedEvent.OutputObject>;
+      NonceUsed: TypedContractEvent<NonceUsedEvent.InputTuple, NonceUsedEvent.OutputTuple, NonceUsedEvent.OutputObject>;
+    
+
+      'OperatorSet(bytes32,address,uint256)': TypedContractEvent<OperatorSetEvent.InputTuple, OperatorSetEvent.OutputTuple, OperatorSetEvent.OutputObject>;
+      OperatorSet: TypedContractEvent<OperatorSetEvent.InputTuple, OperatorSetEvent.OutputTuple, OperatorSetEvent.OutputObject>;
     
 
       'PoolCollateralSold(bytes32,address,uint256,uint256)': TypedContractEvent<PoolCollateralSoldEvent.InputTuple, PoolCollateralSoldEvent.OutputTuple, PoolCollateralSoldEvent.OutputObject>;

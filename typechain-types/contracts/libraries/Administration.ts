@@ -8,7 +8,7 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   export interface AdministrationInterface extends Interface {
     
 
-    getEvent(nameOrSignatureOrTopic: "AccountParametersSet" | "CapitalChanged" | "CashChanged" | "CashParametersSet" | "CollateralParametersSet" | "MarketChanged" | "MarketParametersSet" | "ReservePaid" | "RewardBudgetChanged"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "AccountParametersSet" | "BorrowingHaltedSet" | "CapitalChanged" | "CashChanged" | "CashParametersSet" | "CollateralParametersSet" | "MarketChanged" | "MarketParametersSet" | "ReservePaid" | "RewardBudgetChanged"): EventFragment;
 
     
 
@@ -20,6 +20,18 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
       export type InputTuple = [risk: BigNumberish];
       export type OutputTuple = [risk: bigint];
       export interface OutputObject {risk: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace BorrowingHaltedSetEvent {
+      export type InputTuple = [halted: boolean];
+      export type OutputTuple = [halted: boolean];
+      export interface OutputObject {halted: boolean };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -164,6 +176,7 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
     
 
     getEvent(key: 'AccountParametersSet'): TypedContractEvent<AccountParametersSetEvent.InputTuple, AccountParametersSetEvent.OutputTuple, AccountParametersSetEvent.OutputObject>;
+getEvent(key: 'BorrowingHaltedSet'): TypedContractEvent<BorrowingHaltedSetEvent.InputTuple, BorrowingHaltedSetEvent.OutputTuple, BorrowingHaltedSetEvent.OutputObject>;
 getEvent(key: 'CapitalChanged'): TypedContractEvent<CapitalChangedEvent.InputTuple, CapitalChangedEvent.OutputTuple, CapitalChangedEvent.OutputObject>;
 getEvent(key: 'CashChanged'): TypedContractEvent<CashChangedEvent.InputTuple, CashChangedEvent.OutputTuple, CashChangedEvent.OutputObject>;
 getEvent(key: 'CashParametersSet'): TypedContractEvent<CashParametersSetEvent.InputTuple, CashParametersSetEvent.OutputTuple, CashParametersSetEvent.OutputObject>;
@@ -177,6 +190,10 @@ getEvent(key: 'RewardBudgetChanged'): TypedContractEvent<RewardBudgetChangedEven
       
       'AccountParametersSet(uint256)': TypedContractEvent<AccountParametersSetEvent.InputTuple, AccountParametersSetEvent.OutputTuple, AccountParametersSetEvent.OutputObject>;
       AccountParametersSet: TypedContractEvent<AccountParametersSetEvent.InputTuple, AccountParametersSetEvent.OutputTuple, AccountParametersSetEvent.OutputObject>;
+    
+
+      'BorrowingHaltedSet(bool)': TypedContractEvent<BorrowingHaltedSetEvent.InputTuple, BorrowingHaltedSetEvent.OutputTuple, BorrowingHaltedSetEvent.OutputObject>;
+      BorrowingHaltedSet: TypedContractEvent<BorrowingHaltedSetEvent.InputTuple, BorrowingHaltedSetEvent.OutputTuple, BorrowingHaltedSetEvent.OutputObject>;
     
 
       'CapitalChanged(uint256)': TypedContractEvent<CapitalChangedEvent.InputTuple, CapitalChangedEvent.OutputTuple, CapitalChangedEvent.OutputObject>;

@@ -4,3 +4,4 @@
 export type { MockAggregator } from './MockAggregator.js';
 export type { MockFeeToken } from './MockFeeToken.js';
 export type { MockToken } from './MockToken.js';
+export type { MockWallet } from './MockWallet.js';

@@ -29,6 +29,11 @@ import type { NonPayableOverrides } from "../../common.js"
         "internalType": "uint256",
         "name": "poolLockSeconds",
         "type": "uint256"
+      },
+      {
+        "internalType": "contract VaultExtension",
+        "name": "extension_",
+        "type": "address"
       }
     ],
     "stateMutability": "nonpayable",
@@ -97,6 +102,17 @@ import type { NonPayableOverrides } from "../../common.js"
     "inputs": [
       {
         "internalType": "address",
+        "name": "target",
+        "type": "address"
+      }
+    ],
+    "name": "AddressEmptyCode",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
         "name": "token",
         "type": "address"
       }
@@ -113,6 +129,22 @@ import type { NonPayableOverrides } from "../../common.js"
       }
     ],
     "name": "AmountTooLarge",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "AccountId",
+        "name": "account",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "uint256",
+        "name": "debtWad",
+        "type": "uint256"
+      }
+    ],
+    "name": "BorrowingHalted",
     "type": "error"
   },
   {
@@ -227,6 +259,11 @@ import type { NonPayableOverrides } from "../../common.js"
     "type": "error"
   },
   {
+    "inputs": [],
+    "name": "FailedCall",
+    "type": "error"
+  },
+  {
     "inputs": [
       {
         "internalType": "MarketId",
@@ -256,6 +293,22 @@ import type { NonPayableOverrides } from "../../common.js"
       }
     ],
     "name": "HealthNotRaised",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "balance",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "needed",
+        "type": "uint256"
+      }
+    ],
+    "name": "InsufficientBalance",
     "type": "error"
   },
   {
@@ -319,6 +372,17 @@ import type { NonPayableOverrides } from "../../common.js"
       }
     ],
     "name": "InsufficientMargin",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "owner",
+        "type": "address"
+      }
+    ],
+    "name": "InvalidSignature",
     "type": "error"
   },
   {
@@ -399,12 +463,28 @@ import type { NonPayableOverrides } from "../../common.js"
   {
     "inputs": [
       {
+        "internalType": "MarketId",
+        "name": "market",
+        "type": "uint8"
+      }
+    ],
+    "name": "MarketHalted",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "AccountId",
         "name": "account",
         "type": "bytes32"
       }
     ],
     "name": "ModeNeedsNoPosition",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "MulticallNested",
     "type": "error"
   },
   {
@@ -803,6 +883,17 @@ import type { NonPayableOverrides } from "../../common.js"
   {
     "inputs": [
       {
+        "internalType": "uint256",
+        "name": "value",
+        "type": "uint256"
+      }
+    ],
+    "name": "UnexpectedValue",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "MarketId",
         "name": "market",
         "type": "uint8"
@@ -820,6 +911,22 @@ import type { NonPayableOverrides } from "../../common.js"
       }
     ],
     "name": "UnknownMode",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "permissions",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "all",
+        "type": "uint256"
+      }
+    ],
+    "name": "UnknownPermissions",
     "type": "error"
   },
   {
@@ -852,6 +959,22 @@ import type { NonPayableOverrides } from "../../common.js"
   {
     "inputs": [
       {
+        "internalType": "uint256",
+        "name": "fee",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "available",
+        "type": "uint256"
+      }
+    ],
+    "name": "UpdateFeeMissing",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "int256",
         "name": "value",
         "type": "int256"
@@ -863,6 +986,27 @@ import type { NonPayableOverrides } from "../../common.js"
       }
     ],
     "name": "ValueOutOfRange",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "owner",
+        "type": "address"
+      },
+      {
+        "internalType": "uint256",
+        "name": "nonce",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "expected",
+        "type": "uint256"
+      }
+    ],
+    "name": "WrongNonce",
     "type": "error"
   },
   {
@@ -975,6 +1119,19 @@ import type { NonPayableOverrides } from "../../common.js"
       }
     ],
     "name": "BadDebtCovered",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": false,
+        "internalType": "bool",
+        "name": "halted",
+        "type": "bool"
+      }
+    ],
+    "name": "BorrowingHaltedSet",
     "type": "event"
   },
   {
@@ -1302,6 +1459,12 @@ import type { NonPayableOverrides } from "../../common.js"
   },
   {
     "anonymous": false,
+    "inputs": [],
+    "name": "EIP712DomainChanged",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
     "inputs": [
       {
         "indexed": true,
@@ -1498,6 +1661,50 @@ import type { NonPayableOverrides } from "../../common.js"
       }
     ],
     "name": "MarketParametersSet",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "owner",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "nonce",
+        "type": "uint256"
+      }
+    ],
+    "name": "NonceUsed",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "AccountId",
+        "name": "account",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "operator",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "permissions",
+        "type": "uint256"
+      }
+    ],
+    "name": "OperatorSet",
     "type": "event"
   },
   {
@@ -1964,7 +2171,7 @@ import type { NonPayableOverrides } from "../../common.js"
     ],
     "name": "absorb",
     "outputs": [],
-    "stateMutability": "nonpayable",
+    "stateMutability": "payable",
     "type": "function"
   },
   {
@@ -2003,17 +2210,17 @@ import type { NonPayableOverrides } from "../../common.js"
     "inputs": [
       {
         "internalType": "MarketId",
-        "name": "id",
+        "name": "",
         "type": "uint8"
       },
       {
         "internalType": "uint256",
-        "name": "due",
+        "name": "",
         "type": "uint256"
       },
       {
         "internalType": "uint256",
-        "name": "finalPriceWad",
+        "name": "",
         "type": "uint256"
       }
     ],
@@ -2030,6 +2237,19 @@ import type { NonPayableOverrides } from "../../common.js"
         "internalType": "address",
         "name": "",
         "type": "address"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "borrowingHalted",
+    "outputs": [
+      {
+        "internalType": "bool",
+        "name": "",
+        "type": "bool"
       }
     ],
     "stateMutability": "view",
@@ -2060,7 +2280,7 @@ import type { NonPayableOverrides } from "../../common.js"
     ],
     "name": "buyCollateral",
     "outputs": [],
-    "stateMutability": "nonpayable",
+    "stateMutability": "payable",
     "type": "function"
   },
   {
@@ -2202,20 +2422,20 @@ import type { NonPayableOverrides } from "../../common.js"
     "inputs": [],
     "name": "cover",
     "outputs": [],
-    "stateMutability": "nonpayable",
+    "stateMutability": "payable",
     "type": "function"
   },
   {
     "inputs": [
       {
         "internalType": "MarketId",
-        "name": "id",
+        "name": "",
         "type": "uint8"
       }
     ],
     "name": "delist",
     "outputs": [],
-    "stateMutability": "nonpayable",
+    "stateMutability": "payable",
     "type": "function"
   },
   {
@@ -2238,24 +2458,110 @@ import type { NonPayableOverrides } from "../../common.js"
     ],
     "name": "deposit",
     "outputs": [],
-    "stateMutability": "nonpayable",
+    "stateMutability": "payable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "AccountId",
+        "name": "",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "address",
+        "name": "",
+        "type": "address"
+      },
+      {
+        "internalType": "uint256",
+        "name": "",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint8",
+        "name": "",
+        "type": "uint8"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "",
+        "type": "bytes32"
+      }
+    ],
+    "name": "depositWithPermit",
+    "outputs": [],
+    "stateMutability": "payable",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "eip712Domain",
+    "outputs": [
+      {
+        "internalType": "bytes1",
+        "name": "",
+        "type": "bytes1"
+      },
+      {
+        "internalType": "string",
+        "name": "",
+        "type": "string"
+      },
+      {
+        "internalType": "string",
+        "name": "",
+        "type": "string"
+      },
+      {
+        "internalType": "uint256",
+        "name": "",
+        "type": "uint256"
+      },
+      {
+        "internalType": "address",
+        "name": "",
+        "type": "address"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "uint256[]",
+        "name": "",
+        "type": "uint256[]"
+      }
+    ],
+    "stateMutability": "view",
     "type": "function"
   },
   {
     "inputs": [
       {
         "internalType": "MarketId",
-        "name": "id",
+        "name": "",
         "type": "uint8"
       },
       {
         "internalType": "bool",
-        "name": "long",
+        "name": "",
         "type": "bool"
       },
       {
         "internalType": "uint256",
-        "name": "epoch",
+        "name": "",
         "type": "uint256"
       }
     ],
@@ -2268,6 +2574,39 @@ import type { NonPayableOverrides } from "../../common.js"
       }
     ],
     "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "extension",
+    "outputs": [
+      {
+        "internalType": "contract VaultExtension",
+        "name": "",
+        "type": "address"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "haltBorrowing",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "MarketId",
+        "name": "",
+        "type": "uint8"
+      }
+    ],
+    "name": "haltMarket",
+    "outputs": [],
+    "stateMutability": "nonpayable",
     "type": "function"
   },
   {
@@ -2330,7 +2669,7 @@ import type { NonPayableOverrides } from "../../common.js"
     "inputs": [
       {
         "internalType": "AccountId[]",
-        "name": "accounts",
+        "name": "",
         "type": "bytes32[]"
       }
     ],
@@ -2375,7 +2714,7 @@ import type { NonPayableOverrides } from "../../common.js"
           }
         ],
         "internalType": "struct Health[]",
-        "name": "answer",
+        "name": "",
         "type": "tuple[]"
       }
     ],
@@ -2433,7 +2772,7 @@ import type { NonPayableOverrides } from "../../common.js"
     ],
     "name": "liquidateCollateral",
     "outputs": [],
-    "stateMutability": "nonpayable",
+    "stateMutability": "payable",
     "type": "function"
   },
   {
@@ -2461,14 +2800,14 @@ import type { NonPayableOverrides } from "../../common.js"
     ],
     "name": "liquidatePosition",
     "outputs": [],
-    "stateMutability": "nonpayable",
+    "stateMutability": "payable",
     "type": "function"
   },
   {
     "inputs": [
       {
         "internalType": "address",
-        "name": "token",
+        "name": "",
         "type": "address"
       },
       {
@@ -2510,7 +2849,7 @@ import type { NonPayableOverrides } from "../../common.js"
           }
         ],
         "internalType": "struct CollateralParameters",
-        "name": "parameters",
+        "name": "",
         "type": "tuple"
       }
     ],
@@ -2621,7 +2960,7 @@ import type { NonPayableOverrides } from "../../common.js"
           }
         ],
         "internalType": "struct MarketParameters",
-        "name": "parameters",
+        "name": "",
         "type": "tuple"
       }
     ],
@@ -2629,7 +2968,7 @@ import type { NonPayableOverrides } from "../../common.js"
     "outputs": [
       {
         "internalType": "MarketId",
-        "name": "id",
+        "name": "",
         "type": "uint8"
       }
     ],
@@ -2640,7 +2979,7 @@ import type { NonPayableOverrides } from "../../common.js"
     "inputs": [
       {
         "internalType": "MarketId",
-        "name": "id",
+        "name": "",
         "type": "uint8"
       }
     ],
@@ -2703,6 +3042,44 @@ import type { NonPayableOverrides } from "../../common.js"
     "type": "function"
   },
   {
+    "inputs": [
+      {
+        "internalType": "bytes[]",
+        "name": "calls",
+        "type": "bytes[]"
+      }
+    ],
+    "name": "multicall",
+    "outputs": [
+      {
+        "internalType": "bytes[]",
+        "name": "results",
+        "type": "bytes[]"
+      }
+    ],
+    "stateMutability": "payable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "",
+        "type": "address"
+      }
+    ],
+    "name": "nonces",
+    "outputs": [
+      {
+        "internalType": "uint256",
+        "name": "",
+        "type": "uint256"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
     "inputs": [],
     "name": "oracle",
     "outputs": [
@@ -2710,6 +3087,30 @@ import type { NonPayableOverrides } from "../../common.js"
         "internalType": "contract IPriceOracle",
         "name": "",
         "type": "address"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "AccountId",
+        "name": "",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "address",
+        "name": "",
+        "type": "address"
+      }
+    ],
+    "name": "permissionsOf",
+    "outputs": [
+      {
+        "internalType": "uint256",
+        "name": "",
+        "type": "uint256"
       }
     ],
     "stateMutability": "view",
@@ -2773,12 +3174,12 @@ import type { NonPayableOverrides } from "../../common.js"
     "inputs": [
       {
         "internalType": "AccountId",
-        "name": "account",
+        "name": "",
         "type": "bytes32"
       },
       {
         "internalType": "MarketId",
-        "name": "market_",
+        "name": "",
         "type": "uint8"
       }
     ],
@@ -2839,7 +3240,7 @@ import type { NonPayableOverrides } from "../../common.js"
     "inputs": [
       {
         "internalType": "AccountId",
-        "name": "account",
+        "name": "",
         "type": "bytes32"
       }
     ],
@@ -2907,12 +3308,12 @@ import type { NonPayableOverrides } from "../../common.js"
     "inputs": [
       {
         "internalType": "address",
-        "name": "token",
+        "name": "",
         "type": "address"
       },
       {
         "internalType": "uint256",
-        "name": "amount",
+        "name": "",
         "type": "uint256"
       }
     ],
@@ -2920,7 +3321,7 @@ import type { NonPayableOverrides } from "../../common.js"
     "outputs": [
       {
         "internalType": "uint256",
-        "name": "costWad",
+        "name": "",
         "type": "uint256"
       }
     ],
@@ -2931,22 +3332,22 @@ import type { NonPayableOverrides } from "../../common.js"
     "inputs": [
       {
         "internalType": "AccountId",
-        "name": "account",
+        "name": "",
         "type": "bytes32"
       },
       {
         "internalType": "MarketId",
-        "name": "market_",
+        "name": "",
         "type": "uint8"
       },
       {
         "internalType": "uint256",
-        "name": "maxSizeWad",
+        "name": "",
         "type": "uint256"
       },
       {
         "internalType": "AccountId",
-        "name": "taker",
+        "name": "",
         "type": "bytes32"
       }
     ],
@@ -2992,14 +3393,41 @@ import type { NonPayableOverrides } from "../../common.js"
     "inputs": [],
     "name": "refreshCapital",
     "outputs": [],
-    "stateMutability": "nonpayable",
+    "stateMutability": "payable",
     "type": "function"
   },
   {
     "inputs": [],
     "name": "resolvePool",
     "outputs": [],
+    "stateMutability": "payable",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "resumeBorrowing",
+    "outputs": [],
     "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "MarketId",
+        "name": "",
+        "type": "uint8"
+      }
+    ],
+    "name": "resumeMarket",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "revokeSignatures",
+    "outputs": [],
+    "stateMutability": "payable",
     "type": "function"
   },
   {
@@ -3068,7 +3496,7 @@ import type { NonPayableOverrides } from "../../common.js"
           }
         ],
         "internalType": "struct AccountParameters",
-        "name": "parameters",
+        "name": "",
         "type": "tuple"
       }
     ],
@@ -3131,7 +3559,7 @@ import type { NonPayableOverrides } from "../../common.js"
           }
         ],
         "internalType": "struct CashParameters",
-        "name": "parameters",
+        "name": "",
         "type": "tuple"
       }
     ],
@@ -3144,7 +3572,7 @@ import type { NonPayableOverrides } from "../../common.js"
     "inputs": [
       {
         "internalType": "address",
-        "name": "token",
+        "name": "",
         "type": "address"
       },
       {
@@ -3186,7 +3614,7 @@ import type { NonPayableOverrides } from "../../common.js"
           }
         ],
         "internalType": "struct CollateralParameters",
-        "name": "parameters",
+        "name": "",
         "type": "tuple"
       }
     ],
@@ -3199,7 +3627,7 @@ import type { NonPayableOverrides } from "../../common.js"
     "inputs": [
       {
         "internalType": "MarketId",
-        "name": "id",
+        "name": "",
         "type": "uint8"
       },
       {
@@ -3296,7 +3724,7 @@ import type { NonPayableOverrides } from "../../common.js"
           }
         ],
         "internalType": "struct MarketParameters",
-        "name": "parameters",
+        "name": "",
         "type": "tuple"
       }
     ],
@@ -3309,18 +3737,79 @@ import type { NonPayableOverrides } from "../../common.js"
     "inputs": [
       {
         "internalType": "AccountId",
-        "name": "account",
+        "name": "",
         "type": "bytes32"
       },
       {
         "internalType": "uint256",
-        "name": "mode",
+        "name": "",
         "type": "uint256"
       }
     ],
     "name": "setMode",
     "outputs": [],
-    "stateMutability": "nonpayable",
+    "stateMutability": "payable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "AccountId",
+        "name": "",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "address",
+        "name": "",
+        "type": "address"
+      },
+      {
+        "internalType": "uint256",
+        "name": "",
+        "type": "uint256"
+      }
+    ],
+    "name": "setOperator",
+    "outputs": [],
+    "stateMutability": "payable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "AccountId",
+        "name": "",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "address",
+        "name": "",
+        "type": "address"
+      },
+      {
+        "internalType": "uint256",
+        "name": "",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "",
+        "type": "uint256"
+      },
+      {
+        "internalType": "bytes",
+        "name": "",
+        "type": "bytes"
+      }
+    ],
+    "name": "setOperatorBySig",
+    "outputs": [],
+    "stateMutability": "payable",
     "type": "function"
   },
   {
@@ -3338,7 +3827,7 @@ import type { NonPayableOverrides } from "../../common.js"
     ],
     "name": "settle",
     "outputs": [],
-    "stateMutability": "nonpayable",
+    "stateMutability": "payable",
     "type": "function"
   },
   {
@@ -3358,20 +3847,20 @@ import type { NonPayableOverrides } from "../../common.js"
     "inputs": [
       {
         "internalType": "MarketId",
-        "name": "market_",
+        "name": "",
         "type": "uint8"
       }
     ],
     "name": "sweepFees",
     "outputs": [],
-    "stateMutability": "nonpayable",
+    "stateMutability": "payable",
     "type": "function"
   },
   {
     "inputs": [],
     "name": "sweepInterest",
     "outputs": [],
-    "stateMutability": "nonpayable",
+    "stateMutability": "payable",
     "type": "function"
   },
   {
@@ -3427,7 +3916,7 @@ import type { NonPayableOverrides } from "../../common.js"
     ],
     "name": "trade",
     "outputs": [],
-    "stateMutability": "nonpayable",
+    "stateMutability": "payable",
     "type": "function"
   },
   {
@@ -3455,7 +3944,7 @@ import type { NonPayableOverrides } from "../../common.js"
     ],
     "name": "transfer",
     "outputs": [],
-    "stateMutability": "nonpayable",
+    "stateMutability": "payable",
     "type": "function"
   },
   {
@@ -3483,12 +3972,12 @@ import type { NonPayableOverrides } from "../../common.js"
     ],
     "name": "withdraw",
     "outputs": [],
-    "stateMutability": "nonpayable",
+    "stateMutability": "payable",
     "type": "function"
   }
 ] as const;
 
-  const _bytecode = "0x610100806040523461028b5760808161812f80380380916100208285610297565b83398101031261028b57610033816102ba565b60208201519091906001600160a01b038116810361028b577f2f658b440c35314f52658ea8a740e05b284cdc84dc9ae01e891f21b8933e7cad6020606061007c604086016102ba565b9401515f80546001600160a01b0319166001600160a01b03909716968717905560405195865294a160405163313ce56760e01b81526001600160a01b0383169290602081600481875afa80156101f4575f90610256575b60ff915016916012831161023f5760805260c0526012036012811161022b57604d811161022b57600a0a60e0524260201c610213577f9194a5f3cd8caae77e47849700d64ac64c555860f7342a832f343ca0d18d975660604260e01b6f038d7ea4c680000000038d7ea4c680001780600b55600c5460405191825260208201525f6040820152a160405191611ec490818401906001600160401b038211858310176101ff57604093859361626b8539825260208201520301905ff080156101f45760a052604051615f9c90816102cf8239608051818181610ff3015281816117280152613e44015260a0518181816138400152613d2c015260c051818181610b2e01528181611107015281816134060152613e79015260e05181613ea00152f35b6040513d5f823e3d90fd5b634e487b7160e01b5f52604160045260245ffd5b63403b75cb60e01b5f5242600452602060245260445ffd5b634e487b7160e01b5f52601160045260245ffd5b828463b001705b60e01b5f5260045260245260445ffd5b506020813d60201161028f575b8161027060209383610297565b8101031261028b575160ff8116810361028b5760ff906100d3565b5f80fd5b3d9150610263565b601f909101601f19168101906001600160401b038211908210176101ff57604052565b51906001600160a01b038216820361028b5756fe60a06040526004361015610011575f80fd5b5f6080525f3560e01c8063019de3cc1461386f57806316f0115b146138295780631ca4413d146137485780631f665646146136e35780632bc2f107146136505780632f81bfc1146135405780633342f689146134de5780633db05d4b146133a05780634072f913146132dd5780634605cab6146132345780634a8a2795146130a3578063518e5afc14612fe657806358790b2714612f845780635d6d30a014612e1d5780635f03a9f814612ca9578063655f03901461169157806368284a9c1461145d578063685a43661461142957806368a7005e146113845780636ed1b7d7146112dc57806377dca504146112bd5780637a9e5e4b146111fe5780637b3ec53c146111365780637b9e618d146110f05780637cc687bc146110225780637dc0d1d014610fdc57806380fb214214610f7a5780638fb3603714610f31578063953a835514610ed15780639932115614610ea35780639c6085b914610df2578063a44bed6214610dbe578063a906351514610d14578063aa7925bd14610bb7578063aa97fd86146109f8578063b4eb19281461092d578063b57e7d2014610883578063b655517114610739578063b861507114610658578063bd8196a91461056d578063bf7e214f14610542578063c038a38e14610505578063cc38c8a0146104db578063d211fd18146104bc578063d954863c146103f8578063dd3c3ef6146103d4578063e7d931e41461032c5763f063f3691461022d575f80fd5b34610319576040366003190112610319576004356001600160401b0381116103195761025d9036906004016139bb565b610265613d5b565b73__$dea4156a66aa1802b88d93e5368ff4d5f6$__90610283613dc0565b90823b15610319576040516325f7038760e21b8152600160048201529384926102c992906102b5906024860190613aec565b6101c06101848501526101c4840191613c23565b916024356101a483015281806080519403915af4801561031f57610300575b6080515f516020615f705f395f51905f525d60805180f35b60805161030c91613acb565b608051610319575f6102e8565b60805180fd5b6040513d608051823e3d90fd5b346103195760805136600319011261031957610346613d5b565b73__$c020f371f6fb849ebd1e3487c91aadbba3$__610363613dc0565b90803b156103195760405163771cd73d60e11b8152600160048201529161038e906024840190613aec565b8161018481608051935af4801561031f576103bb576080515f516020615f705f395f51905f525d60805180f35b6080516103c791613acb565b60805161031957806102e8565b34610319576080513660031901126103195760206103f0613d2a565b604051908152f35b3461031957606036600319011261031957610411613962565b60443561041c613d5b565b73__$dbbdfce7f24fdbbdc63b2d674e92dfa793$__610439613dc0565b90803b156103195760405163f6ea1e1360e01b81526001600482015291610464906024840190613aec565b60043561018483015260018060a01b0384166101a4830152826101c4830152816101e481608051935af4801561031f576104a3575b506102e8916146b8565b6080516104af91613acb565b6080516103195782610499565b3461031957608051366003190112610319576020600a54604051908152f35b3461031957608051366003190112610319576040513060601b6001600160601b0319168152602090f35b3461031957608051366003190112610319576060600d546001600160801b036040519160ff8160f01c1683528060f81c6020840152166040820152f35b346103195760805136600319011261031957608051546040516001600160a01b039091168152602090f35b3461031957610180366003190112610319576105893633613ecc565b73__$177b0857d1d715bf3c936c4ed7f2f40af3$__803b15610319576040519063c8c28e0b60e01b825260016004830152600435602483015260243560448301526044356064830152606435608483015260843560a483015260a43560c483015260c43560e483015260e43561010483015261010435610124830152610124356101448301526101443561016483015261016435610184830152816101a481608051935af4801561031f5761063f575b60805180f35b60805161064b91613acb565b6080516103195780610639565b346103195760805136600319011261031957610672613dc0565b60405163667d212760e11b81526001600482015290610695906024830190613aec565b6080816101848173__$478ae4436e419be740971da73763e43ced$__5af4801561031f57608051908190819081906106e5575b608094506040519384526020840152604083015215156060820152f35b505050506080813d608011610731575b8161070260809383613acb565b8101031261031957806080915190602081015191610727606060408401519301613b9e565b90929190916106c8565b3d91506106f5565b34610319576102603660031901126103195761075361392c565b6102403660231901126103195761076a3633613ecc565b73__$177b0857d1d715bf3c936c4ed7f2f40af3$__610787613dc0565b91813b156103195760ff906107b460405194631d95912560e31b8652600160048701526024860190613aec565b166101848301526024356101a48301526044356101c48301526064356101e483015260843561020483015260a43561022483015260c43561024483015260e43561026483015261010435610284830152610124356102a4830152610144356102c4830152610164356102e4830152610184356103048301526101a4356103248301526101c4356103448301526101e43561036483015261020435610384830152610224356103a4830152610244356103c4830152816103e481608051935af4801561031f5761063f5760805180f35b3461031957610891366139eb565b9261089a613d5b565b6108a383614081565b6108ab613dc0565b926020840151850361091f575b73__$9cb7712f5e7365d2cbfba9da45b493730f$__91823b15610319576108f960405196879586948594634b0e89d560e01b86526080519960048701613c52565b03915af4801561031f576103bb576080515f516020615f705f395f51905f525d60805180f35b6109288561405e565b6108b8565b3461031957608036600319011261031957600435610949613962565b90610952613d5b565b61095b8161405e565b73__$52d5057cbee9e3018204b208f78a532585$__9061098261097c613dc0565b9361401f565b90823b15610319576040516315ca198160e01b815260016004820152936109ad906024860190613aec565b6101848401526101a48301526044356101c48301526064356101e48301528161020481608051935af4801561031f576103bb576080515f516020615f705f395f51905f525d60805180f35b346103195761024036600319011261031957610a143633613ecc565b610a1c613d5b565b610a24613dc0565b604051631b20143b60e31b81526001600482015290610a47906024830190613aec565b6004356101848201526024356101a48201526044356101c48201526064356101e482015260843561020482015260a43561022482015260c43561024482015260e43561026482015261010435610284820152610124356102a4820152610144356102c4820152610164356102e4820152610184356103048201526101a4356103248201526101c4356103448201526101e43561036482015261020435610384820152610224356103a48201526040816103c48173__$177b0857d1d715bf3c936c4ed7f2f40af3$__5af490811561031f576080519060805192610b6f575b50610b526020927f00000000000000000000000000000000000000000000000000000000000000006146b8565b6080515f516020615f705f395f51905f525d60ff60405191168152f35b9150506040813d604011610baf575b81610b8b60409383613acb565b8101031261031957805160ff8116810361031957610b526020809301519250610b25565b3d9150610b7e565b3461031957602036600319011261031957610120610bd361392c565b604051610bdf81613a94565b6080518152608051602082015260805160408201526080516060820152608051608082015260805160a082015260805160c082015260805160e0820152610100608051910152610c2e81614081565b60ff811660805152600460205260406080512090815491600181015491600282015490600383015490600484015490610c65613d2a565b60805152600260205260ff60406080512091165f5260205260405f2054916005850154936007600687015496015496610100604051610ca381613a94565b8a81526020810192835260408101938452606081019485526080810195865260a0810196875260c0810197885260e08101988952019788526040519889525160208901525160408801525160608701525160808601525160a08501525160c08401525160e083015251610100820152f35b3461031957606036600319011261031957610d2d61392c565b610d373633613ecc565b610d4081614081565b73__$726b3ea66afd2c4ace91155ed1fe641949$__610d5d613dc0565b91813b156103195760ff90610d8a604051946320bfd54f60e01b8652600160048701526024860190613aec565b166101848301526024356101a48301526044356101c4830152816101e481608051935af4801561031f5761063f5760805180f35b34610319576020366003190112610319576020610de4600435610ddf613dc0565b6140a9565b60881b60881d604051908152f35b3461031957604036600319011261031957610e0b61393c565b610e13613d5b565b610e1c81614081565b73__$c020f371f6fb849ebd1e3487c91aadbba3$__610e39613dc0565b91813b156103195760ff90610e6660405194632eecb82b60e11b8652600160048701526024860190613aec565b600435610184850152166101a4830152816101c481608051935af4801561031f576103bb576080515f516020615f705f395f51905f525d60805180f35b3461031957602036600319011261031957600435608051526001602052602060406080512054604051908152f35b3461031957606036600319011261031957610eea61392c565b6024359081151582036103195760ff16608051526004602052610f19600860406080512001916044359061469d565b60805152602052602060406080512054604051908152f35b3461031957608051366003190112610319576080515460a01c60ff1615610f70576020638fb3603760e01b5b6040516001600160e01b03199091168152f35b6020608051610f5d565b346103195760805136600319011261031957610f94613d5b565b73__$02b74af3ae002a8c2decd2f1fb5c61adca$__610fb1613dc0565b90803b1561031957604051630389c44560e51b8152600160048201529161038e906024840190613aec565b3461031957608051366003190112610319576040517f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03168152602090f35b34610319576080366003190112610319576004356044356001600160a01b0381169081900361031957611053613d5b565b61105c8261405e565b73__$dbbdfce7f24fdbbdc63b2d674e92dfa793$__9061107a613dc0565b92823b1561031957604051637a0a0a1f60e11b815260016004820152936110a5906024860190613aec565b6101848401526024356101a48401526101c48301526064356101e48301528161020481608051935af4801561031f576103bb576080515f516020615f705f395f51905f525d60805180f35b3461031957608051366003190112610319576040517f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03168152602090f35b346103195760203660031901126103195761114f613b68565b50611158613dc0565b604051630dc4f8a560e31b8152600160048201529061117b906024830190613aec565b60043561018482015260e0816101a48173__$436626e962b34d7f18c4ccf82516962bba$__5af4801561031f57608051906111c3575b60e0906111c16040518092613978565bf35b5060e03d60e0116111f7575b6111d98183613acb565b81019060e0818303126103195760e0916111f291613bab565b6111b1565b503d6111cf565b346103195760203660031901126103195761121761394c565b608051546001600160a01b03811633036112a757813b15611283576080516001600160a01b03199091166001600160a01b0390921691821790556040519081527f2f658b440c35314f52658ea8a740e05b284cdc84dc9ae01e891f21b8933e7cad90602090a160805180f35b50608080516361798f2f60e11b90526001600160a01b039190911660045251602490fd5b62d1953b60e31b60805152336004526024608051fd5b3461031957608051366003190112610319576020600854604051908152f35b34610319576020366003190112610319576112f561392c565b6112fd613d5b565b61130681614081565b73__$c020f371f6fb849ebd1e3487c91aadbba3$__611323613dc0565b91813b156103195760ff906113506040519463b7e8b4d360e01b8652600160048701526024860190613aec565b16610184830152816101a481608051935af4801561031f576103bb576080515f516020615f705f395f51905f525d60805180f35b34610319576080513660031901126103195761139e613b68565b5060e0600b54600c54601154601254601354906001600160701b03600d5460801c1692600e549460c06040516113d381613a79565b8881526020810192835260408101938452606081019485526080810195865260a08101968752019586526040519687525160208701525160408601525160608501525160808401525160a08301525160c0820152f35b3461031957604036600319011261031957611442613962565b600435608051526003602052610f196040608051209161401f565b3461031957608036600319011261031957600435611479613962565b6044356064356001600160a01b0381169081900361031957611499613d5b565b6114a28461405e565b73__$dbbdfce7f24fdbbdc63b2d674e92dfa793$__936114c0613dc0565b90853b156103195760405163f612659160e01b815260016004820152916114eb906024840190613aec565b61018482015260018060a01b03841694856101a4830152836101c4830152826101e48301528161020481608051935af4801561031f57611678575b506040516370a0823160e01b815230600482015293602085602481845afa94851561031f5760805195611644575b506080805160405163a9059cbb60e01b90915260049390935260248490525160209060448180855af160016080515114811615611623575b826040521561160d57816024816020936370a0823160e01b82523060048301525afa90811561031f57608051916115d5575b506115cc906102e894614012565b91818314614673565b90506020813d602011611605575b816115f060209383613acb565b8101031261160157516102e86115be565b5f80fd5b3d91506115e3565b635274afe760e01b608051526004526024608051fd5b600181151661163957813b15153d15161661158c565b823d608051823e3d90fd5b9094506020813d602011611670575b8161166060209383613acb565b8101031261160157519385611554565b3d9150611653565b60805161168491613acb565b6080516103195784611526565b346103195760a0366003190112610319576116aa61393c565b6084356116b5613d5b565b6116c060043561405e565b804211612c8f575060443515612c7c576116d981614081565b6116e1613dc0565b6116ed600435826140a9565b916116fb60ff8216846147fa565b604051637360837d60e01b8152607882901c6001600160801b0316600482015260805190939190846024817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa93841561031f5760805194612be8575b50600160ff84161b5f1981019081116125485761178f6001600160801b03611795928460781c161661480e565b85613cc9565b5190600160e81b821615612bb357604051956101e087018781106001600160401b03821117612b9b576040526080518752608051602088015260805160408801526080516060880152608051608088015260805160a088015260805160c088015260805160e0880152608051610100880152608051610120880152608051610140880152608051610160880152608051610180880152611833613c8d565b6101a088015260405161184581613a79565b608051815260805160208201526080516040820152608051606082015260405161186e81613a13565b5f81525f6020820152608082015260405161188881613a13565b5f81525f602082015260a082015260805160c08201526101c08801526118b26020850151856140a9565b6118c78660ff165f52600460205260405f2090565b90600435895260ff871660208a01528260408a0152606089015283608089015261191a81548060a08b01526002830154908160c08c0152600384015460e08c015242916001600160601b03881691614891565b6101608a01526101408901526101a088015160043560805152600260205260406080512060ff88165f52602052600160405f205492602083018460101b60881d81528460881b60881d84528b6101c0810151958460a083015160f81c1615155f14612b18576119916101406119a19301518561497e565b60a0890152608088015283614a16565b909152835260078101546101008c01525b602088015160805152600260205260406080512060ff8a165f5260205260405f20548060881b60881d604085015260101b60881d6060840152015490608051506001600160681b03821660808201526080515060a06001600160681b038360681c1691015260d01c6101808901526001600160601b03841681526020633b9aca0060c08a01516080515060b01c02910152611a4c876140e7565b50611a55613b68565b600160c08201526080519096909283607882811c6001600160601b039081169186901c16815b6129955750506080519463ffffffff60d895861c8116959390931c90921692919050825b6128b5575050505050611ab185614188565b94611abe604435876141a2565b15958615612875575b50611ad0613b68565b91861561286057611b3290611ae48361437e565b611b0f6001600160401b0364e8d4a51000620fffff60e087015160a01c16029260601c168092613d09565b60406101c0850151015264e8d4a51000620fffff60e085015160b41c1602613d09565b60606101c0830151015264e8d4a51000620fffff600854607c1c1602926101a0820151926101c083015196611b888851611b78611b738b60408a0151614bad565b614b47565b60208b015191604435919061544e565b6080516044351315612853578061282257506080515b975b60443586815b61264b57905060e0915001519464e8d4a51000670de0b6b3a7640000611be160c08401519960805160c086015260805160e086015289614c5d565b610180880151919004919091049065ffffffffffff908103908111612548578111612616575b611c1681610180880151613d09565b6101808701528064e8d4a5100081020464e8d4a51000148115171561254857606090611c5690611c4d9064e8d4a510000289614012565b828401516143ee565b910152611c638685614b57565b6064351580156125f3575b156125d657611c7c84614188565b9283612573575b6101a0850151611ca460208251920151611c9d8389615566565b9083615584565b865160805152600260205260406080512060ff8060208a015116165f526020528060405f205586517f15cfb2bdd35d3372d9d186f62f35b3e239db38f82d1fc7283427ffac82661ce0602060ff818b01511693604051908152a3602086015160ff16906125605760408601519080607801607811612548576001906078011b19165b6040860152611d41606086015160ff602088015116906147fa565b60608601526101a0850151611d6860ff60208801511660ff165f52600460205260405f2090565b6040820191611d8783516060830151611d81828c615566565b91615584565b92602085015160805152600260205260406080512060ff8060208c015116165f526020528360405f2055600160e81b60808a0151166123bb575b50600160a089015160f81c166123ac575b60a0608082015191015190610180890151611df1828060681c156159c9565b611dff838060681c156159c9565b8060301c612391576001611f0f948b9794611f149997947f8dc07c38e14f7d830188b67ae7180304ccb66e5e90ad4c8437368793f62d69939460d01b9160681b1717918291015560ff60208801511692611e7560a089015191604051938493846040919493926060820195825260208201520152565b0390a283517fa2a341935e595f1aabb5f92dd765957801315ef01958f76f5182e8a05b4d49f260206040870151836080515260018252611edc6040608051205460881b60881d611ed760a08801611ece8584835161570b565b92839151615745565b615a64565b906001600160781b031916178360805152600182528060406080512055604051908152a2611f0a8482614c70565b614406565b6141d6565b97156123035750608051126101a0820151600160671b60808201511090816122f1575b816122c8575b816122a1575b5060ff602084015116901561228b57508151604083015160f881901c6001036122845760015b80611f80607884901c6001600160601b031661480e565b1161226a5750600890611f9b9060d81c63ffffffff1661480e565b1161224f5750611fab8183614dbb565b633b9aca0069ffffffffffffffffffff60e0850151160260ff602085015116818311612231575050600a549164ffffffffff60a884901c811690608085901c16611ff58282613d09565b42116122185750509061200c612023921585614dbb565b8082111561221157505b6101c08401515190614c5d565b806121e45750670de0b6b3a764000061207b6001600160801b0361205b6120566080515b61205088614e37565b90614c5d565b6154b7565b93608051501664e8d4a51000620fffff60e087015160c81c160290614c5d565b6020840151919004919060ff168282116121c8575050506040015164e8d4a510006008549160881b60881d9160c81c0290608051811290818015926121aa575b156121a45760805103905b1561218557505060c08501511561216c5760408501516060909501519480861361214b575060ff9394505b60405194604435865260208601526040850152606084015216907fe05d0f71dea41788232a6c1093209fbd1278078ea2412fb94c2b7780079ad177608060043592a36080515f516020615f705f395f51905f525d60805180f35b859063fd46fe5b60e01b608051526004356004526024526044526064608051fd5b634e15090d60e11b608051526004356004526024608051fd5b6305a23b9560e51b608051526004356004526024526044526064608051fd5b906120c6565b915081156121c1578281608051035b1015916120bb565b82816121b9565b63587c65d760e11b608051526004526024526044526064608051fd5b670de0b6b3a76400009061207b906001600160801b039061205b90612056905f1901859004600101612047565b9050612016565b63123d1c7560e21b608051526004526024526044608051fd5b829063c1c1705560e01b608051526004526024526044526064608051fd5b631e93f7ab60e21b6080515260045260086024526044608051fd5b82631e93f7ab60e21b608051526004526024526044608051fd5b6010611f69565b6313c4e57160e31b608051526004526024608051fd5b606001516080519091508112156122c357608051035b600160761b1188611f43565b6122b7565b6020810151608051919250908112156122ec57608051035b600160761b1190611f3d565b6122e0565b60a0810151600160671b119150611f37565b9691505080516080518112612375575060a080820151960151908187109081159161235b575b501561233a575060ff9394506120f1565b85906374ac620760e11b608051526004356004526024526044526064608051fd5b61236f915060606040820151910151131590565b87612329565b63e4f68ea960e01b608051526004356004526024526044608051fd5b63403b75cb60e01b6080515260045260306024526044608051fd5b6123b688836155f6565b611dd2565b610140890151906123dc611b736101608c0151926101c08d01519051614bad565b8a62ffffff60e082015160dc1c1691670de0b6b3a764000060206101c064e8d4a510008602940151015193608051500291808304620f42401490151715612548576124269161542c565b9062015180810281810462015180148215171561254857806401bcf240008302046201518014901517156125485761246e916401bcf24000612469920290615076565b614fc5565b60a08b81015191939081811b901d81900361252d576001600160601b03169160c081811b901d8190036125125760601b67ffffffffffffffff60601b169260c881811b901d8190036124f75760a01b66ffffffffffffff60a01b16906124d942602081901c156159aa565b60ff60f81b16924260d81b92171717178060a08a015282558d611dc1565b63403b75cb60e01b6080515260045260386024526044608051fd5b63403b75cb60e01b6080515260045260406024526044608051fd5b63403b75cb60e01b6080515260045260606024526044608051fd5b634e487b7160e01b6080515260116004526024608051fd5b61256e9060408701516147fa565b611d26565b633b9aca0069ffffffffffffffffffff60e087015160501c16026080515060805185125f146125d05784608051035b8181106125b0575050611c83565b60ff8a637060613f60e01b60805152166004526024526044526064608051fd5b846125a2565b87634779077960e11b608051526004526064356024526044608051fd5b50608051604435131561260b57606435881115611c6e565b606435881015611c6e565b5061018085015165ffffffffffff0365ffffffffffff811115611c0757634e487b7160e01b6080515260116004526024608051fd5b8161278e61277e61268361267d6127989661267889612671611b738260408c0151614bad565b9851614bad565b61551a565b8561551a565b9360c0870151858115612804575b61269b91926141a2565b156127f4576126c961205660608901515b5f8812156127e7576126bf6126c4858a5f035b614c5d565b6154d8565b8c60e06126d98382840151613d09565b9101528c8051916126ed8489858d86615c91565b90846126fa8b83976141a2565b156127c5579261275460c09361271661275994612763976143ee565b5f8112156127c0575f035b87515f8112156127bb575f035b81810361279f5750506020870151905b6020880161274d8382516143ee565b9052614c26565b614c26565b92019182516143ee565b90525b8c528b60408101518861277888614b47565b92615c91565b9060408c015260608b0151614c26565b60608a01526143ee565b8681611ba6565b6127b06127b59260208b015161542c565b615c5e565b9061273e565b61272e565b612721565b50506127d66127e092602092614c26565b9201918251614c26565b9052612766565b6126bf6126c4858a614c5d565b6126c961205660408901516126ac565b61269b915061281b8951828560208d01519261544e565b9150612691565b60805161283b57633b9aca006001915f19010401611b9e565b634e487b7160e01b6080515260126004526024608051fd5b633b9aca00900497611ba0565b9150611b3261286f82876141d6565b92611ae4565b6080519196509060443512156128ac5760443560805103905b6080518112156128a65760805103905b119486611ac7565b9061289e565b6044359061288e565b600183161561298c576001809181808716146128e2575b01945b019160011c93849360011c939294611a9f565b866080515260056020526040608051205460043560805152600360205260406080512088608051526020526040608051205461291e8387613cc9565b518d670de0b6b3a764000061293f83612938818789615322565b9587615322565b64e8d4a51000620fffff8760141c1602020481510190528460e81b16612967575b50506128cc565b612979670de0b6b3a764000092615341565b020460208c019081510190528c80612960565b936001906128cf565b9091956001831615612b0f5760018091818085161480612b02575b6129c8575b01965b0191600190811c91901c81611a7b565b612a9e60ff8a168e6129da848b613cc9565b51916129f18160ff165f52600460205260405f2090565b9060043560805152600260205260ff60406080512091165f5260205260405f2054600282015491805490612a30426001600160601b0388168685614891565b50918360881b60881d8a8560101b60881d9260805150604051612a5281613a13565b5f80825260209091015260f81c1615612aaa575050612a75612a98929382614a16565b929092938584612a85838661497e565b60805190921215612aa357505b93615184565b946151c1565b6129b5565b9050612a92565b60805191945092612a9891841215612afb57855f195b612ac8613cf1565b50633b9aca008360405192612adc84613a13565b676765c793fa10079d601b1b8452608051030202602082015293615184565b858b612ac0565b5060ff8c168914156129b0565b956001906129b8565b5061014001519050612b28613cf1565b50633b9aca0060405191612b3b83613a13565b676765c793fa10079d601b1b83526080510302602082015260808501526101408b015160805150612b6a613cf1565b50633b9aca0060405191612b7d83613a13565b676765c793fa10079d601b1b835202602082015260a08501526119b2565b634e487b7160e01b6080515260416004526024608051fd5b63ffffffff8260ff86637633001760e11b608051521660045264ffffffffff8160a01c1660245260c81c166044526064608051fd5b9093503d80608051833e612bfc8183613acb565b810190602081830312610319578051906001600160401b03821161031957019080601f83011215610319578151612c3281613c0c565b92612c406040519485613acb565b81845260208085019260051b82010192831161031957602001905b828210612c6c575050509285611762565b8151815260209182019101612c5b565b631f2a200560e01b608051526004608051fd5b63041f95d160e51b60805152600452426024526044608051fd5b3461031957604036600319011261031957612cc261393c565b612cca613c8d565b50612cd481614081565b60ff612cde613dc0565b6040516310e67eb160e21b8152600160048201529290612d02906024850190613aec565b600435610184840152166101a4820152610100816101c48173__$436626e962b34d7f18c4ccf82516962bba$__5af4801561031f5760805190612d93575b6101009060e060405191805183526020810151602084015260408101516040840152606081015160608401526080810151608084015260a081015160a084015260c081015160c0840152015160e0820152f35b50610100813d8211612e15575b81612dae6101009383613acb565b81010312610319576040516101009160e090612dc983613a5d565b805183526020810151602084015260408101516040840152606081015160608401526080810151608084015260a081015160a084015260c081015160c0840152015160e0820152612d40565b3d9150612da0565b3461031957612e9160a0612e30366139eb565b60409591929551612e4081613a42565b608051815260805160208201526080516040820152608051606082015260808051910152612e6d86614081565b612e75613dc0565b60405163028ba2e760e21b815296879586959260048701613c52565b038173__$9cb7712f5e7365d2cbfba9da45b493730f$__5af490811561031f5760805191612f10575b5060405181516007811015612ef85760a092608091835260208101516020840152604081015160408401526060810151606084015201516080820152f35b634e487b7160e01b6080515260216004526024608051fd5b905060a0813d60a011612f7c575b81612f2b60a09383613acb565b810103126103195760405190612f4082613a42565b80519060078210156103195760809183526020810151602084015260408101516040840152606081015160608401520151608082015281612eba565b3d9150612f1e565b346103195760805136600319011261031957612f9e613d5b565b73__$478ae4436e419be740971da73763e43ced$__612fbb613dc0565b90803b1561031957604051632d3f629f60e21b8152600160048201529161038e906024840190613aec565b346103195760e0366003190112610319576130013633613ecc565b73__$177b0857d1d715bf3c936c4ed7f2f40af3$__61301e613dc0565b90803b156103195760405163610f571f60e01b81526001600482015291613049906024840190613aec565b6004356101848301526024356101a48301526044356101c48301526064356101e483015260843561020483015260a43561022483015260c4356102448301528161026481608051935af4801561031f5761063f5760805180f35b34610319576020366003190112610319576004356001600160401b038111610319576130d39036906004016139bb565b6131046130de613dc0565b61311c60405194859384936363cd67c560e11b8552600160048601526024850190613aec565b6101a0610184840152608051946101a4840191613c23565b038173__$436626e962b34d7f18c4ccf82516962bba$__5af490811561031f5760805191613197575b506040518091602082016020835281518091526020604084019201906080515b818110613173575050500390f35b91935091602060e0826131896001948851613978565b019401910191849392613165565b90503d80608051833e6131aa8183613acb565b810190602081830312610319578051906001600160401b038211610319570181601f820112156103195780516131df81613c0c565b926131ed6040519485613acb565b818452602060e081860193028401019281841161031957602001915b83831061321a575050505081613145565b602060e0916132298486613bab565b815201920191613209565b3461031957604036600319011261031957600435613250613d5b565b6132598161405e565b73__$dbbdfce7f24fdbbdc63b2d674e92dfa793$__613276613dc0565b91813b156103195760405163fb931cc760e01b815260016004820152926132a1906024850190613aec565b6101848301526024356101a4830152816101c481608051935af4801561031f576103bb576080515f516020615f705f395f51905f525d60805180f35b34610319576080366003190112610319576132f6613962565b606435613301613d5b565b61330a8161405e565b73__$52d5057cbee9e3018204b208f78a532585$__9061332b61097c613dc0565b823b156103195760405163885c680d60e01b81526001600482015293613355906024860190613aec565b6004356101848501526101a48401526044356101c48401526101e48301528161020481608051935af4801561031f576103bb576080515f516020615f705f395f51905f525d60805180f35b3461031957610100366003190112610319576133ba61394c565b60e0366023190112610319576133d03633613ecc565b6133d8613dc0565b6040516347218bc360e11b81526001600482015291906133fc906024840190613aec565b6001600160a01b037f00000000000000000000000000000000000000000000000000000000000000008116610184840152166101a48201526024356101c48201526044356101e482015260643561020482015260843561022482015260a43561024482015260c43561026482015260e4356102848201526020816102a48173__$177b0857d1d715bf3c936c4ed7f2f40af3$__5af4801561031f57608051906134ab575b602090604051908152f35b506020813d6020116134d6575b816134c560209383613acb565b8101031261160157602090516134a0565b3d91506134b8565b3461031957608051366003190112610319576134f8613d5b565b73__$c020f371f6fb849ebd1e3487c91aadbba3$__613515613dc0565b90803b15610319576040516340a21b7d60e11b8152600160048201529161038e906024840190613aec565b346103195760203660031901126103195760405161355d81613a13565b6080518152602061356c613b68565b910152613577613dc0565b60405163fa9e092960e01b8152600160048201529061359a906024830190613aec565b600435610184820152610100816101a48173__$dea4156a66aa1802b88d93e5368ff4d5f6$__5af4801561031f57608051906135f0575b610100906111c160206040519280511515845201516020830190613978565b506101003d8111613649575b6136068183613acb565b810190610100818303126103195761363f610100926080515060206040519361362e85613a13565b61363781613b9e565b855201613bab565b60208201526135d1565b503d6135fc565b346103195760403660031901126103195761366961394c565b61367a613674613dc0565b9161401f565b604051637b249b0760e01b8152600160048201529161369d906024840190613aec565b6101848201526024356101a48201526020816101c48173__$52d5057cbee9e3018204b208f78a532585$__5af4801561031f57608051906134ab57602090604051908152f35b346103195760203660031901126103195760606004358060805152600660205260018060a01b0360406080512054169080608051526005602052604060805120549060805152600f602052604060805120549060405192835260208301526040820152f35b34610319576101003660031901126103195761376261394c565b60e0366023190112610319576137783633613ecc565b73__$177b0857d1d715bf3c936c4ed7f2f40af3$__613795613dc0565b91813b15610319576040516306cd11ff60e31b815260016004820152926137c0906024850190613aec565b6001600160a01b03166101848301526024356101a48301526044356101c48301526064356101e483015260843561020483015260a43561022483015260c43561024483015260e4356102648301528161028481608051935af4801561031f5761063f5760805180f35b3461031957608051366003190112610319576040517f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03168152602090f35b346116015760203660031901126116015761388861392c565b613890613d5b565b73__$726b3ea66afd2c4ace91155ed1fe641949$__6138ad613dc0565b813b15611601576101a46138e2915f9360ff6040519687958694632d74791160e21b8652600160048701526024860190613aec565b166101848301525af480156139215761390d576080515f516020615f705f395f51905f525d60805180f35b5f61391791613acb565b5f608052806102e8565b6040513d5f823e3d90fd5b6004359060ff8216820361160157565b6024359060ff8216820361160157565b600435906001600160a01b038216820361160157565b602435906001600160a01b038216820361160157565b60c08091805184526020810151602085015260408101516040850152606081015160608501526080810151608085015260a081015160a085015201511515910152565b9181601f84011215611601578235916001600160401b038311611601576020808501948460051b01011161160157565b6080906003190112611601576004359060243560ff8116810361160157906044359060643590565b604081019081106001600160401b03821117613a2e57604052565b634e487b7160e01b5f52604160045260245ffd5b60a081019081106001600160401b03821117613a2e57604052565b61010081019081106001600160401b03821117613a2e57604052565b60e081019081106001600160401b03821117613a2e57604052565b61012081019081106001600160401b03821117613a2e57604052565b60c081019081106001600160401b03821117613a2e57604052565b90601f801991011681019081106001600160401b03821117613a2e57604052565b60a08061014092600180831b0381511685526020810151602086015260408101516040860152600180831b036060820151166060860152608081015160808601520151805182850152602081015160c0850152604081015160e08501526060810151610100850152608081015161012085015201511515910152565b60405190613b7582613a79565b5f60c0838281528260208201528260408201528260608201528260808201528260a08201520152565b5190811515820361160157565b91908260e091031261160157604051613bc381613a79565b60c0613c07818395805185526020810151602086015260408101516040860152606081015160608601526080810151608086015260a081015160a086015201613b9e565b910152565b6001600160401b038111613a2e5760051b60200190565b916020908281520191905f5b818110613c3c5750505090565b8235845260209384019390920191600101613c2f565b916101e09360ff919796959297613c76610200860199600187526020870190613aec565b610180850152166101a08301526101c08201520152565b60405190613c9a82613a5d565b5f60e0838281528260208201528260408201528260608201528260808201528260a08201528260c08201520152565b8051821015613cdd5760209160051b010190565b634e487b7160e01b5f52603260045260245ffd5b60405190613cfe82613a13565b5f6020838281520152565b91908201809211613d1657565b634e487b7160e01b5f52601160045260245ffd5b7f000000000000000000000000000000000000000000000000000000000000000060601b6001600160601b03191690565b5f516020615f705f395f51905f525c613d815760015f516020615f705f395f51905f525d565b633ee5aeb560e01b5f5260045ffd5b60405190613d9d82613ab0565b5f60a0838281528260208201528260408201528260608201528260808201520152565b604051613dcc81613ab0565b5f81525f60208201525f60408201525f60608201525f608082015260a0613df1613d90565b910152613dfc613d2a565b3060601b6001600160601b031916613e12613d90565b90613e23600b548084524290614eb5565b6040840152602083015260405192613e3a84613ab0565b6001600160a01b037f000000000000000000000000000000000000000000000000000000000000000081168552602085019190915260408401919091527f00000000000000000000000000000000000000000000000000000000000000001660608301527f0000000000000000000000000000000000000000000000000000000000000000608083015260a082015290565b5f805490926001600160a01b038216929160048210611601575f5f9060405f815196602088019063b700961360e01b825260018060a01b03169788602482015230604482015263ffffffff60e01b833516606482015260648152613f31608482613acb565b828052826020525190895afa613fff575b15613f50575b505050505050565b63ffffffff1615613fed5760ff60a01b1916600160a01b175f55823b15611601576064925f9283604051958680958194634a63ebf760e11b83526004830152604060248301528060448301528084848401378181018301849052601f01601f191681010301925af1801561392157613fda575b50805460ff60a01b191690555f8080808080613f48565b613fe691505f90613acb565b5f5f613fc3565b8262d1953b60e31b5f5260045260245ffd5b50505f516020518060201c150290613f42565b91908203918211613d1657565b6001600160a01b03165f8181526007602052604090205490811561404c57505f198101908111613d165790565b6340d1d8df60e11b5f5260045260245ffd5b8060601c330361406b5750565b63a78e4aa560e01b5f526004523360245260445ffd5b60ff1660ff600d5460f01c168110156140975750565b63186af52160e01b5f5260045260245ffd5b905f5260016020526140d8611ed760a060405f205493015160406020820151910151908460881b60881d614f7b565b906001600160781b0319161790565b6101a08101908151916140f982614188565b61418157916141639161412b846141145f97965151846150c5565b905160208151910151906101c085015151926150ef565b94828693518281129081841461417b578303905b83146141655761415460a08301918251614012565b90525b81602082015252614b57565b565b61417460808301918251614012565b9052614157565b9061413f565b5050505f90565b61419f906101c06101a08201515191015190614bad565b90565b9081151591826141bf575b826141b757505090565b5f9250181290565b81151592506141ad565b5f81121561419f575f0390565b906141df613b68565b506141e8613b68565b5081519160208101519060408101519160608201519160808101519260a082015115159160c001511515956040519761422089613a79565b88526020880193845260408801958652606088019182526080880194855260a0880192835260c088019687526142568882614be5565b6040015160881b60881d8095816008549581614270613b68565b9b519061427c91614c26565b8b52519061428991614c26565b60408a0152519061429991614c26565b9182608089015251159283156142ee966142df95614374575b505f935f811280614327575b50506142fe575b50816142d19151613d09565b926020870193845251613d09565b606085015283519051906153e6565b60a083015251151560c082015290565b6142d1919264e8d4a5100066ffffffffffffff6143209360901c160290613d09565b91906142c5565b6143499295505f1461436f575f035b64e8d4a51000620fffff84160290614c5d565b8061435957505f5b925f806142be565b670de0b6b3a76400006001915f19010401614351565b614336565b5f9150125f6142b2565b60a081015160f81c9160028316156143e95750602001600460ff82511692166143d65760ff905116805f52600460205264ffffffffff600760405f20015460201c169063708d64b960e01b5f5260045260245260445ffd5b5063721bc59b60e11b5f5260045260245ffd5b915050565b81810392915f138015828513169184121617613d1657565b60a081015160608101908151915f921580614667575b8061465b575b614655577f9194a5f3cd8caae77e47849700d64ac64c555860f7342a832f343ca0d18d975693826001600160701b0392606095600c549061456d8260801c60408601925f6144cc6001600160801b0366038d7ea4c6800087516001600160481b038c5160481c169003860204971660208a019788516001600160481b038c5116900382028015851461463f575083905b818111851461463757035b80614602575b50885190614c26565b96816144de60808b0195865190614c26565b946144ed8a8060801c156159e8565b6144fb868060801c156159e8565b8160a08760801b8c179c8d600c550152525261453166038d7ea4c6800061452760115498885190614c5d565b0492855190614c5d565b806145ea5750905b6145666145606145596080600d549b01516001600160801b038c16614c5d565b84846157ab565b87615820565b80966158e7565b9151905190614580818060481c15615a07565b61458e828060481c15615a07565b61459c838060281c15615a26565b6145aa848060281c15615a26565b6145b8424260201c156159aa565b4260e01b9360b81b9260901b9160481b1717171780945283600b55604051938452602084015260801c166040820152a1565b6001915066038d7ea4c68000905f1901040190614539565b614614600d54918e8360801c16613d09565b8d60801b908e8082109118028e1860801b16908d60801b191617600d555f6144c3565b5050826144bd565b66038d7ea4c680006001918619010401906144b2565b50505050565b5060a082015115614422565b5060808201511561441c565b1561467d57505050565b63dab3266160e01b5f5260018060a01b031660045260245260445260645ffd5b156146b05760ff60015b169060011b1790565b60ff5f6146a7565b6040516370a0823160e01b8152306004820152916001600160a01b038216602084602481845afa938415613921575f946147c6575b50604051906323b872dd60e01b5f5233600452306024528260445260205f60648180855af160015f51148116156147a7575b826040525f6060521561479557816024816020936370a0823160e01b82523060048301525afa908115613921575f91614761575b50614163936115cc91614012565b90506020813d60201161478d575b8161477c60209383613acb565b810103126116015751614163614753565b3d915061476f565b635274afe760e01b5f5260045260245ffd5b60018115166147bd57813b15153d15161661471f565b823d5f823e3d90fd5b9093506020813d6020116147f2575b816147e260209383613acb565b810103126116015751925f6146ed565b3d91506147d5565b9060780180607811613d16576001901b1790565b6f010101010101010101010101010101016f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f60ff926f555555555555555555555555555555558160011c1690036f33333333333333333333333333333333808260021c169116018060041c01160260781c1690565b811561487d570590565b634e487b7160e01b5f52601260045260245ffd5b91908260a01b60a01d9262015180670de0b6b3a764000062ffffff8460841c160204906148c4828260601b60c01d61500e565b9263ffffffff8260d81c16808803971461497357609c1c620fffff16808711614969575b506148fe9060281b60c81d91868302840161500e565b948502918161494f575b5050029069d3c21bcecceda1000000820580925f81129081614938575b5061492f57500191565b015f1901929050565b905069d3c21bcecceda1000000820214155f614925565b6149609160011b9086038002614873565b90035f80614908565b95506148fe6148e8565b505050939250509190565b9190614988613cf1565b50614991613cf1565b506149ff600660058501546149a4613cf1565b506149c66001600160601b0382169160601d6149c08684615ab1565b906143ee565b604051916149d383613a13565b82526020820152940154916149e6613cf1565b506149c06001600160601b0384169360601d9184615aef565b60405191614a0c83613a13565b8252602082015290565b918160881b60881d918060101b60881d91838015614b3f57505f849392959413906008614a478360078801546150a9565b9660f01c9501925b86861080614b36575b15614b2d57614aea90614a6b878561469d565b5f5284602052614ac360405f2054965f811290815f14614b27575f03905b676765c793fa10079d601b1b614aa86001600160601b038b1684614c5d565b049015614b2157614ab890614b47565b975b60601d9061542c565b90676765c793fa10079d601b1b820580925f81129081614b09575b50614afe575b506143ee565b93945f198114613d16576001019493614a4f565b5f190191505f614ae4565b9050676765c793fa10079d601b1b820214155f614ade565b97614aba565b90614a89565b94509294505050565b50841515614a58565b945091925050565b600160ff1b8114613d16575f0390565b8115614b9f5760606101a0826040614b9b9401614b75868251615170565b9052828101614b8e8151614b8888614b47565b90615170565b90520151019182516143ee565b9052565b5050565b811561487d570490565b5f8112918215614bd75760a0015161419f92611b73929015614bd1575f03906153b5565b906153b5565b61419f9250608001516153b5565b906101a082015191825192831561465557614c0361416394836150c5565b90602081519101519060c0840151926080614c1d86614e37565b950151956151c1565b9190915f8382019384129112908015821691151617613d1657565b90633b9aca00820291808304633b9aca001490151715613d1657565b81810292918115918404141715613d1657565b90606001908151602082019081515f52600160205260a060405f2054930192614cae611ed7855160406020820151910151908460881b60881d614f7b565b906001600160781b0319161714614db6577fa2a341935e595f1aabb5f92dd765957801315ef01958f76f5182e8a05b4d49f291614d466020925194519151855f526001845260405f205460881b60881d614d0984828461570b565b9160608101614d198151846143ee565b9051151580614daa575b80614d86575b80614d7c575b80614d72575b614d68575b50611ed7918391615745565b906001600160781b03191617835f52600182528060405f2055604051908152a2565b9250611ed7614d3a565b505f811215614d35565b505f831215614d2f565b506008614d9385836143ee565b5f811215614da5575f035b1115614d29565b614d9e565b50608082015115614d23565b505050565b6101c06141c9926101a083015190805f14614e2d5760808201515b6040819301515f811383151514614e08575b505015614df957915b015190614bad565b614e0290614b47565b91614df1565b614e1f9293505f81125f14614e27575f0390614012565b905f80614de8565b90614012565b60a0820151614dd6565b60c081019064e8d4a5100062ffffff8351606c1c160215614ea4579081614e8a6101c06101a061419f95015192019160a080614e7d6080865101516080850151906153b5565b94510151910151906153b5565b91519180821115614e9c57509061594c565b90509061594c565b5051620fffff1664e8d4a510000290565b906001600160481b038216906001600160481b038360481c1680838560e01c8085039414614f715750508164ffffffffff8560b81c1682020280155f14614f5a57505f905b016001600160481b038082109118026001600160481b0318926001600160481b038414614f55579064ffffffffff670de0b6b3a76400009260901c1683020204016001600160481b038082109118026001600160481b031891565b505091565b670de0b6b3a76400006001915f1901040190614efa565b9590945092505050565b905f8212908115614fb3575015614fae575f035b0280614f9a57505f90565b66038d7ea4c680005f19918201045f030190565b614f8f565b91905066038d7ea4c680009250020490565b667fffffffffffff811361500257667fffffffffffff90667ffffffffffffe19811215614ffd5750600160ff1b8114613d16575f0390565b905090565b50667fffffffffffff90565b90808213614ffd5761501f81614b47565b8212156150305761419f9150614b47565b5090565b90676765c793fa10079d601b1b820580925f8112908161505e575b506150575750565b5f19019150565b9050676765c793fa10079d601b1b820214155f61504f565b91906150828184614873565b925f8112918261509c575b505061509557565b905f190190565b8402141590505f8061508d565b61ffff91156150bc5760ff5f5b161c1690565b60ff60106150b6565b905f906150d0613cf1565b5012156150e3576101c0015160a0015190565b6101c001516080015190565b91925f82129261510f91841561516357633b9aca005f19915b0291615b11565b911561515e575f035b02676765c793fa10079d601b1b810580915f81129081615146575b5061513d57500390565b90505f19010390565b9050676765c793fa10079d601b1b820214155f615133565b615118565b633b9aca00600191615108565b90611ed76140d8918360881b60881d614c26565b91909164e8d4a5100062ffffff84606c1c1602156151b05761419f92916151aa91615b83565b9061594c565b5050620fffff1664e8d4a510000290565b95949293949190916151df6001600160601b038216809684866150ef565b604088018181510190528088510188525f81138061531a575b156153155764e8d4a51000670de0b6b3a764000091620fffff8960281c160202055b602088019081510190528115615306579160809593916152c19593600160e81b16156152fb575b600160a08901525f8112156152f5575f03905b51676765c793fa10079d601b1b81036152e25750915b8202806152cb57505f915b64e8d4a5100062ffffff633b9aca008660b01c0260011b956152ac8784620fffff8460141c160285858560541c160290878a615bef565b60608b01908151019052603c1c160292615bef565b9101908151019052565b670de0b6b3a76400006001915f1901040191615275565b6126c4906152ef92614c5d565b9161526a565b90615254565b5f60c0890152615241565b50505050505060a06001910152565b61521a565b5060016151f8565b906001600160601b0360ff61419f949360281c16600a0a921602614ba3565b61ffff8160901c16670de0b6b3a7640000655af3107a40008202146153a557655af3107a4000670de0b6b3a7640000918360a01c0202046001600160601b038260301c16908082115f146151b05761419f92620fffff160264e8d4a5100002614ba3565b50620fffff1664e8d4a510000290565b51676765c793fa10079d601b1b81036153cc575090565b6153e290676765c793fa10079d601b1b92614c5d565b0490565b908015615425575f8212156153fb5750505f90565b670de0b6b3a7640000820291808304670de0b6b3a76400001490151715613d165761419f91614ba3565b50505f1990565b81810292915f8212600160ff1b821416613d16578184051490151715613d1657565b919061545983614c41565b8160011b916002830503613d16576154748361547a93614c26565b9061542c565b600184901b936001600160ff1b03811603613d165761419f935f61275493135f146154ae576154a891615c5e565b91614c41565b6154a891615076565b5f90806154c2575090565b60019150670de0b6b3a7640000905f1901040190565b5f90806154e3575090565b60019150676765c793fa10079d601b1b905f1901040190565b806155075750505f90565b600191615516915f1901614ba3565b0190565b61552482826141a2565b80615539575b156150305761419f9150614b47565b505f81121561556057805f035b5f83121561555957825f03905b1061552a565b8290615553565b80615546565b90806155725750505f90565b5f61010061419f9301519113906150a9565b61559090929192615a64565b91808060881b60881d036155df5760781b6effffffffffffffffffffffffffffff60781b1690601081901c6155c85760f01b91171790565b63403b75cb60e01b5f52600452601060245260445ffd5b63403b75cb60e01b5f52600452607860245260445ffd5b906101c08101519060a06101a08201608081510151156156f8575b510151156156e5575b61012081015115614db6577f4270b96260a09ae54bbb9dccf73da9bf9724bb34aefcf30da0bfde9b38ee9f56916156e060ff60206101408501516156a561567d60a0608088015161569061567d8783519301516156778885615ab1565b90614c26565b61568b838060601c15615a45565b615a7d565b17970151926156778585519501519185615aef565b1794846005610100830151998a6007820155886006820155015501511694604051938493846040919493926060820195825260208201520152565b0390a2565b6156f360a083015182615e20565b61561a565b615706608085015184615e20565b615611565b909160881b60881d906020810161572b6040825193019283519086614f7b565b83036157375750505090565b61419f935051905191615efd565b90915f8113156157a557805b5f84131561579f57835b60608401910381510190525f035f81135f1461579757915b5f035f81135f1461578d57608090915b0191038151019052565b5060805f91615783565b505f91615773565b5f61575b565b5f615751565b909180821115615818576157bf9082614012565b915b828082119118029182811892828410156157fe57670de0b6b3a76400008402938404670de0b6b3a76400001491141715613d165761419f916154fc565b1415915061580c9050575f90565b670de0b6b3a764000090565b505f916157c1565b9064e8d4a51000620fffff83160291828211156158a0576158648361585e62ffffff9364e8d4a51000808683602c1c160295869260441c1602614012565b93614012565b92670de0b6b3a76400000392670de0b6b3a76400008411613d16576301e133809361589561589a926153e295614c5d565b614ba3565b90613d09565b6153e2916301e13380936158cc64e8d4a5100062ffffff818187602c1c16029560141c16028094614012565b91816158da57505090613d09565b6158959061589a93614c5d565b92908215615944578261589561591192848364e8d4a5100097620fffff9710911802831890614c5d565b92605c1c1602670de0b6b3a76400000390670de0b6b3a76400008211613d1657670de0b6b3a7640000916153e291614c5d565b505050505f90565b9061589a61598a9261598564e8d4a51000620fffff83160293633b9aca0064e8d4a5100062ffffff85606c1c16029360b01c0292614c5d565b6154fc565b670de0b6b3a764000081101561599d5790565b50670de0b6b3a764000090565b156159b25750565b63403b75cb60e01b5f52600452602060245260445ffd5b156159d15750565b63403b75cb60e01b5f52600452606860245260445ffd5b156159f05750565b63403b75cb60e01b5f52600452608060245260445ffd5b15615a0f5750565b63403b75cb60e01b5f52600452604860245260445ffd5b15615a2e5750565b63403b75cb60e01b5f52600452602860245260445ffd5b15615a4d5750565b63403b75cb60e01b5f52600452606060245260445ffd5b808060881b60881d036155df576001600160781b031690565b8060601b90808260601d03615a9a57506001600160601b03191690565b63403b75cb60e01b5f5260045260a060245260445ffd5b02670de0b6b3a7640000810580915f81139081615ada575b50615ad2575090565b600191500190565b9050670de0b6b3a7640000820214155f615ac9565b5f0302670de0b6b3a7640000810580915f81139081615ada5750615ad2575090565b918251676765c793fa10079d601b1b8114615b7657020290676765c793fa10079d601b1b820580925f81129081615b5e575b50615b52575b50602001510190565b5f190191506020615b49565b9050676765c793fa10079d601b1b820214155f615b43565b5090916020015191020190565b906001820154916001815460f81c1615615bd1576001600160681b03615baf615bc593615bba9361497e565b9290828616906153b5565b9360681c16906153b5565b90818082119118021890565b50506001600160681b038082169160681c1690818082119118021890565b9390615bfc9293026154fc565b010280615c0857505f90565b670de0b6b3a76400006001915f1901040190565b90676765c793fa10079d601b1b820580925f81139081615c46575b50615c3f5750565b6001019150565b9050676765c793fa10079d601b1b820214155f615c37565b9190615c6a8184614873565b925f81139182615c84575b5050615c7d57565b9060010190565b8402141590505f80615c75565b90949293615c9f85846141a2565b958615615e19575f845b1315615e11576001905b5f8213968715615e0357615ccb6080830151966141c9565b918980615df2575b615da05750615cf2615ce8615cf8928561542c565b61567784896153b5565b86615e52565b90615d03828461542c565b9815615d5657615d3293611b7393615d21615d2d94615d2794614012565b97615b11565b8561542c565b615034565b9315615d47576080614b9b9101918251614012565b60a0614b9b9101918251614012565b92615d7792615d6b615d7c95615d7194614012565b96615e99565b8461542c565b615c1c565b9315615d91576080614b9b9101918251613d09565b60a0614b9b9101918251613d09565b8495615dcb9594979a505f929398998314615de35760808101615dc48a8251614012565b9052615c91565b936154746149c093615d2d9361419f97969099615b11565b60a08101615dc48a8251614012565b50615dfd83886153b5565b15615cd3565b615ccb60a0830151966141c9565b5f1990615cb3565b5f86615ca9565b90676765c793fa10079d601b1b815114614b9f57600191676765c793fa10079d601b1b825f6020610120950152520152565b51676765c793fa10079d601b1b8103615e69575090565b676765c793fa10079d601b1b820291808304676765c793fa10079d601b1b1490151715613d165761419f916154fc565b918251676765c793fa10079d601b1b8114615b7657020290676765c793fa10079d601b1b820580925f81139081615ee5575b50615ed95750602001510190565b60010191506020615b49565b9050676765c793fa10079d601b1b820214155f615ecb565b905f8212908115615f42575015615f3d575f035b66038d7ea4c6800081029080820466038d7ea4c680001490151715613d165761419f91611b73916154fc565b615f11565b9180935066038d7ea4c680009150029180830466038d7ea4c680001490151715613d165761419f91614ba356fe9b779b17422d0df92223018b32b4d1fa46e071723d6817e2486d003becc55f00a164736f6c6343000825000a61012080604052346102c357604081611ec4803803809161002082856104e9565b8339810103126102c3578051906001600160a01b038216908183036102c35760200151604051926100526040856104e9565b601684527f42616c6c617374204c697175696469747920506f6f6c0000000000000000000060208501526040519361008b6040866104e9565b600a855269189b1c109053131054d560b21b60208601528051906001600160401b0382116103e45760035490600182811c921680156104df575b60208310146103c65781601f849311610469575b50602090601f8311600114610403575f926103f8575b50508160011b915f199060031b1c1916176003555b83516001600160401b0381116103e457600454600181811c911680156103da575b60208210146103c657601f8111610358575b506020601f82116001146102ee5790806020959493926004975f926102e3575b50508160011b915f199060031b1c19161785555b63313ce56760e01b5f52835f8681845afa5f5190601f3d111661010082101680156102da57025b60a0526080523360c05260e05260405163313ce56760e01b815292839182905afa80156102cf575f9061028e575b60ff91501660120360ff811161027a5760ff16604d811161027a57600a0a610100526040516119b7908161050d82396080518181816106dc01528181610fa5015281816110a701526115d7015260a0518161072a015260c05181818161016d01528181610a9c01528181610b4d01528181610d1e015281816111d20152818161140a015281816115880152611735015260e0518181816102ce0152611109015261010051818181610bba01528181610ccc01526114740152f35b634e487b7160e01b5f52601160045260245ffd5b506020813d6020116102c7575b816102a8602093836104e9565b810103126102c3575160ff811681036102c35760ff906101c0565b5f80fd5b3d915061029b565b6040513d5f823e3d90fd5b50506012610192565b015190505f80610157565b601f1982169560045f52815f20965f5b818110610340575096600192849260209897969560049a10610328575b505050811b01855561016b565b01515f1960f88460031b161c191690555f808061031b565b838301518955600190980197602093840193016102fe565b818111156101375760045f52601f820160051c7f8a35acfbc15ff81a39ae7d344fd709f28e8600b4aa8c65c6b64bfe7fe36bd19b602084106103be575b81601f9101920160051c03905f5b8281106103b1575050610137565b5f828201556001016103a3565b5f9150610395565b634e487b7160e01b5f52602260045260245ffd5b90607f1690610125565b634e487b7160e01b5f52604160045260245ffd5b015190505f806100ef565b60035f9081528281209350601f198516905b8181106104515750908460019594939210610439575b505050811b01600355610104565b01515f1960f88460031b161c191690555f808061042b565b92936020600181928786015181550195019301610415565b828111156100d95760035f52909150601f830160051c7fc2575a0e9e593c00f959f8c92f12db2869c3395a3b0502d05e2516446f71f85b602085106104d7575b849392601f0160051c82900391015f5b8281106104c75750506100d9565b5f818301558594506001016104b9565b5f91506104a9565b91607f16916100c5565b601f909101601f19168101906001600160401b038211908210176103e45760405256fe60806040526004361015610011575f80fd5b5f3560e01c806301e1d1141461097157806306fdde03146108b657806307a2d13a14610898578063095ea7b3146107f05780630a28a477146107ca57806318160ddd146107ad57806323b872dd14610775578063313ce5671461070b57806338d52e0f146106c7578063402d267d146106a35780634cdad5061461067d5780635dab24201461065f5780636e553f65146105f157806370a08231146105ba57806394bf804d1461054a57806395d89b41146104465780639bc289f11461040e578063a9059cbb146103dd578063b3d7f6b9146103b7578063b460af9414610354578063ba087652146102f1578063bfa6fddb146102b7578063c63d75b614610282578063c6e6f59214610264578063ce96cb7714610241578063d905777e1461021e578063dd62ed3e146101ce578063ef8b30f7146101a05763fbfa77cf14610158575f80fd5b3461019c575f36600319011261019c576040517f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03168152602090f35b5f80fd5b3461019c57602036600319011261019c5760206101c66101be6113f5565b600435610ddc565b604051908152f35b3461019c57604036600319011261019c576101e76109b5565b6101ef6109cb565b6001600160a01b039182165f908152600160209081526040808320949093168252928352819020549051908152f35b3461019c57602036600319011261019c5760206101c661023c6109b5565b610c63565b3461019c57602036600319011261019c5760206101c661025f6109b5565b610c35565b3461019c57602036600319011261019c5760206101c66101be610a87565b3461019c57602036600319011261019c5761029b6109b5565b5060206101c66102a9610b38565b6102b16113f5565b90610ddc565b3461019c575f36600319011261019c5760206040517f00000000000000000000000000000000000000000000000000000000000000008152f35b3461019c576102ff366109e1565b909161030a82610c63565b80821161033357506101c69060209361032a610324610d09565b8361103a565b938491336114ec565b91632e52afbb60e21b5f5260018060a01b031660045260245260445260645ffd5b3461019c57610362366109e1565b909161036d82610c35565b80821161039657506020926101c69161038d610387610d09565b82610dad565b938492336114ec565b91633fa733bb60e21b5f5260018060a01b031660045260245260445260645ffd5b3461019c57602036600319011261019c5760206101c66103d56113f5565b600435611063565b3461019c57604036600319011261019c576104036103f96109b5565b6024359033610ea7565b602060405160018152f35b3461019c57602036600319011261019c576001600160a01b0361042f6109b5565b165f526005602052602060405f2054604051908152f35b3461019c575f36600319011261019c576040515f6004548060011c90600181168015610540575b60208310811461052c5782855290811561050857506001146104aa575b6104a68361049a81850382610a1b565b6040519182918261098b565b0390f35b91905060045f527f8a35acfbc15ff81a39ae7d344fd709f28e8600b4aa8c65c6b64bfe7fe36bd19b915f905b8082106104ee5750909150810160200161049a61048a565b9192600181602092548385880101520191019092916104d6565b60ff191660208086019190915291151560051b8401909101915061049a905061048a565b634e487b7160e01b5f52602260045260245ffd5b91607f169161046d565b3461019c57604036600319011261019c576004356105666109cb565b906105726102a9610b38565b808211610599576020836101c68461059161058b6113f5565b82611063565b809333611087565b9163284ff66760e01b5f5260018060a01b031660045260245260445260645ffd5b3461019c57602036600319011261019c576001600160a01b036105db6109b5565b165f525f602052602060405f2054604051908152f35b3461019c57604036600319011261019c5760043561060d6109cb565b90610616610b38565b80821161063e57506101c660209261063561062f6113f5565b84610ddc565b92839133611087565b91633c8097d960e11b5f5260018060a01b031660045260245260445260645ffd5b3461019c575f36600319011261019c5760203060601b604051908152f35b3461019c57602036600319011261019c5760206101c661069b610d09565b60043561103a565b3461019c57602036600319011261019c576106bc6109b5565b5060206101c6610b38565b3461019c575f36600319011261019c576040517f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03168152602090f35b3461019c575f36600319011261019c5760ff610725610f90565b1660ff7f0000000000000000000000000000000000000000000000000000000000000000160160ff81116107615760209060ff60405191168152f35b634e487b7160e01b5f52601160045260245ffd5b3461019c57606036600319011261019c576104036107916109b5565b6107996109cb565b604435916107a8833383610e04565b610ea7565b3461019c575f36600319011261019c576020600254604051908152f35b3461019c57602036600319011261019c5760206101c66107e8610d09565b600435610dad565b3461019c57604036600319011261019c576108096109b5565b602435903315610885576001600160a01b031690811561087257335f52600160205260405f20825f526020528060405f20556040519081527f8c5be1e5ebec7d5bd14f71427d1e84f3dd0314c0f7b2291e5b200ac8c7c3b92560203392a3602060405160018152f35b634a1406b160e11b5f525f60045260245ffd5b63e602df0560e01b5f525f60045260245ffd5b3461019c57602036600319011261019c5760206101c661069b610a87565b3461019c575f36600319011261019c576040515f6003548060011c90600181168015610967575b60208310811461052c578285529081156105085750600114610909576104a68361049a81850382610a1b565b91905060035f527fc2575a0e9e593c00f959f8c92f12db2869c3395a3b0502d05e2516446f71f85b915f905b80821061094d5750909150810160200161049a61048a565b919260018160209254838588010152019101909291610935565b91607f16916108dd565b3461019c575f36600319011261019c5760206101c6610a87565b602060409281835280519182918282860152018484015e5f828201840152601f01601f1916010190565b600435906001600160a01b038216820361019c57565b602435906001600160a01b038216820361019c57565b606090600319011261019c57600435906024356001600160a01b038116810361019c57906044356001600160a01b038116810361019c5790565b90601f8019910116810190811067ffffffffffffffff821117610a3d57604052565b634e487b7160e01b5f52604160045260245ffd5b5190811515820361019c57565b919082608091031261019c57815191602081015191610a84606060408401519301610a51565b90565b60405163b861507160e01b81526080816004817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa8015610b0f57610a84915f91610add575b50610cba565b610aff915060803d608011610b08575b610af78183610a1b565b810190610a5e565b5050505f610ad7565b503d610aed565b6040513d5f823e3d90fd5b8115610b24570490565b634e487b7160e01b5f52601260045260245ffd5b60405163b861507160e01b81526080816004817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa908115610b0f575f905f92610c10575b50610ba4600254610b9e610b99610f90565b610d8f565b90610b1a565b9082610c05575b82610bec575b505015610be8577f00000000000000000000000000000000000000000000000000000000000000008015610b2457600160701b0490565b5f90565b6064919250610bfa90610cba565b910411155f80610bb1565b5f8112159250610bab565b9050610c2b915060803d608011610b0857610af78183610a1b565b929150505f610b87565b610c41610c4f916116ec565b610c49610d09565b9061103a565b610c5761171d565b90818082109118021890565b610c6c906116ec565b610c7461171d565b80610c86610c80610d09565b8461103a565b11610ca7575b50610c9e610c98610d09565b8261103a565b610a8457505f90565b610cb491506102b1610d09565b5f610c8c565b5f8113610cc657505f90565b610a84907f000000000000000000000000000000000000000000000000000000000000000090610b1a565b81810392915f13801582851316918412161761076157565b60405163b861507160e01b81526080816004817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa908115610b0f57610a8491610d66915f905f92610d6b575b50610cf1565b610cba565b9050610d86915060803d608011610b0857610af78183610a1b565b5050905f610d60565b60ff16604d811161076157600a0a90565b9190820180921161076157565b610dc4600254610dbe610b99610f90565b90610da0565b916001810180911161076157610a84926001926118ae565b610ded600254610dbe610b99610f90565b916001810180911161076157610a84925f926118ae565b6001600160a01b039081165f818152600160209081526040808320948616835293905291909120549291905f198410610e3e575b50505050565b828410610e84578015610885576001600160a01b03821615610872575f52600160205260405f209060018060a01b03165f5260205260405f20910390555f808080610e38565b508290637dc7a0d960e11b5f5260018060a01b031660045260245260445260645ffd5b6001600160a01b0316908115610f7d576001600160a01b0316918215610f6a575f82815260056020526040902054428111610f545750815f525f60205260405f2054818110610f3b57817fddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef92602092855f525f84520360405f2055845f525f825260405f20818154019055604051908152a3565b8263391434e360e21b5f5260045260245260445260645ffd5b82636f8a4afb60e01b5f5260045260245260445ffd5b63ec442f0560e01b5f525f60045260245ffd5b634b637e8f60e11b5f525f60045260245ffd5b60405163313ce56760e01b81526020816004817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa8015610b0f575f90610ffd575b60ff169050600c8111610ff75760120360ff81116107615790565b50600690565b506020813d602011611032575b8161101760209383610a1b565b8101031261019c575160ff8116810361019c5760ff90610fdc565b3d915061100a565b906001810180911161076157610a84915f9161105d600254610dbe610b99610f90565b916118ae565b906001810180911161076157610a849160019161105d600254610dbe610b99610f90565b6001600160a01b0391821693911691908383036113de5760018060a01b037f0000000000000000000000000000000000000000000000000000000000000000166040516323b872dd60e01b5f5284600452306024528360445260205f60648180865af19060015f51148216156113c6575b6040525f6060521561136c5761112e7f000000000000000000000000000000000000000000000000000000000000000042610da0565b5f86815260056020908152604091829020839055905191825286917f9f1ec8c880f76798e7b793325d625e9b60e4082a553c98f42b6cda368dd600089190a28415610f6a575f805260056020525f9061118983600254610da0565b600255855f525f60205260405f20838154019055855f7fddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef6020604051878152a360018060a01b037f0000000000000000000000000000000000000000000000000000000000000000169060405163095ea7b360e01b5f52826004528560245260205f60448180865af19060015f51148216156113b7575b60405215611302575b3060601b90823b1561019c5760405191633655218f60e21b8352600483015260248201528460448201525f8160648183865af18015610b0f576112ed575b50803b156112e9578180916004604051809481936358790b2760e01b83525af180156112de576112c6575b50507fdcbc1c05240f31ff3ad067ef1ee35ce4997762752e3a095284754544f4c709d79160409182519182526020820152a3565b6112d1828092610a1b565b6112db5780611292565b80fd5b6040513d84823e3d90fd5b5080fd5b6112fa9192505f90610a1b565b5f905f611267565b60405163095ea7b360e01b5f52826004525f60245260205f60448180865af19060015f511482161561139f575b6040521561136c5760405163095ea7b360e01b5f52826004528560245260205f60448180865af19060015f511482161561137e575b604052611229575b635274afe760e01b5f5260045260245ffd5b90600181151661139657823b15153d15161690611364565b503d5f823e3d90fd5b90600181151661139657823b15153d1516169061132f565b90823b15153d15161690611220565b90600181151661139657823b15153d151616906110f8565b5050635ef27da560e01b5f5260045260245260445ffd5b60405163b861507160e01b81526080816004817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa8015610b0f575f905f5f916114c2575b61144f929350610da0565b905f8282019283129112908015821691151617610761575f811361147257505f90565b7f000000000000000000000000000000000000000000000000000000000000000080156114b0576114a86001915f198401610b1a565b019015150290565b634e487b715f5260126020526024601cfd5b5050506114e061144f9160803d608011610b0857610af78183610a1b565b50919250829190611444565b6001600160a01b038084169592949082169390929182908786036116db575b5050505f8515610f7d575f868152600560205260409020544281116116c55750855f525f60205260405f20548281106116aa578290875f525f6020520360405f205581600254036002555f867fddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef6020604051868152a33060601b947f00000000000000000000000000000000000000000000000000000000000000006001600160a01b031690813b1561019c57604051631a0a12a760e21b815260048101979097526001600160a01b037f000000000000000000000000000000000000000000000000000000000000000081166024890152604488018690521660648701819052955f8160848183865af18015610b0f57611695575b50803b156112e9578180916004604051809481936358790b2760e01b83525af180156112de57611680575b50507ffbde797d201c681b91056529119e0b02407c7bb96a4a2c75c01fc9667232c8db9160409182519182526020820152a4565b61168b828092610a1b565b6112db578061164c565b6116a29192505f90610a1b565b5f905f611621565b90508563391434e360e21b5f5260045260245260445260645ffd5b86636f8a4afb60e01b5f5260045260245260445ffd5b6116e492610e04565b5f818161150b565b6001600160a01b03165f8181526005602052604090205442101561170f57505f90565b5f525f60205260405f205490565b604051631ecfb14f60e21b81523060601b60048201527f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03169060e081602481855afa908115610b0f575f91611817575b5060c0810151156118115760606004926040519384809263601c51c760e11b82525afa918215610b0f575f926117d8575b508060806117c06040610c57940151606084015190610cf1565b910151808212156117d15750610cba565b9050610cba565b9091506060813d606011611809575b816117f460609383610a1b565b8101031261019c576040015190610c576117a6565b3d91506117e7565b50505f90565b905060e0813d60e0116118a6575b8161183260e09383610a1b565b8101031261019c576040519060e0820182811067ffffffffffffffff821117610a3d5761189b9160c091604052805184526020810151602085015260408101516040850152606081015160608501526080810151608085015260a081015160a085015201610a51565b60c08201525f611775565b3d9150611825565b92916118bb81838661190c565b9260048110156118f85760018091161491826118e1575b5050610a849250151590610da0565b9080925015610b2457610a84930915155f806118d2565b634e487b7160e01b5f52602160045260245ffd5b90915f19838309928083029283808610950394808603951461199d57848311156119855790829109815f0382168092046002816003021880820260020302808202600203028082026002030280820260020302808202600203028091026002030293600183805f03040190848311900302920304170290565b82634e487b715f52156003026011186020526024601cfd5b505090610a849250610b1a56fea164736f6c6343000825000a";
+  const _bytecode = "0x61012080604052346102b95760a08161808480380380916100208285610346565b8339810103126102b95761003381610369565b60208201516001600160a01b03811681036102b95761005460408401610369565b6060840151608090940151926001600160a01b038416908185036102b9575f80546001600160a01b0319166001600160a01b0390921691821790556040519081527f2f658b440c35314f52658ea8a740e05b284cdc84dc9ae01e891f21b8933e7cad90602090a162278d008511610300573b156102c55760405163313ce56760e01b81526001600160a01b0382169390602081600481885afa8015610222575f90610284575b60ff915016926012841161026d576080526101005260c0526012036012811161025957604d811161025957600a0a60e0524260201c610241577f9194a5f3cd8caae77e47849700d64ac64c555860f7342a832f343ca0d18d975660604260e01b6f038d7ea4c680000000038d7ea4c680001780600b55600c5460405191825260208201525f6040820152a1604051916124b190818401906001600160401b0382118583101761022d576040938593615bd38539825260208201520301905ff080156102225760a052604051615855908161037e8239608051818181610f0a015281816115bb01526134a6015260a051818181612f1801526132c7015260c05181818161104201526134db015260e05181613502015261010051818181612e6701526133030152f35b6040513d5f823e3d90fd5b634e487b7160e01b5f52604160045260245ffd5b63403b75cb60e01b5f5242600452602060245260445ffd5b634e487b7160e01b5f52601160045260245ffd5b838563b001705b60e01b5f5260045260245260445ffd5b506020813d6020116102bd575b8161029e60209383610346565b810103126102b9575160ff811681036102b95760ff906100fa565b5f80fd5b3d9150610291565b604051630176a42160e01b8152602060048201526012602482015271657874656e73696f6e2068617320636f646560701b6044820152606490fd5b604051630176a42160e01b815260206004820152601360248201527f706f6f6c4c6f636b203c3d2033302064617973000000000000000000000000006044820152606490fd5b601f909101601f19168101906001600160401b0382119082101761022d57604052565b51906001600160a01b03821682036102b95756fe60c06040526004361015610011575f80fd5b5f6080525f3560e01c8063019de3cc1461127b578063060fb75914612f5857806306bfd8f114612dc75780630e2e87a214612f4757806316f0115b14612f035780631ca4413d14612d9b5780631f66564614612eaf5780632bc2f10714612e965780632d5537b014612e525780632ec761eb14612b655780632f81bfc114612e2057806332e6044614612dcc5780633342f6891461041857806335c090ed14612dc75780633db05d4b14612d9b5780634072f91314612c855780634605cab614612c725780634a8a279514612c3b578063518e5afc14612c2557806358790b2714612b6a57806358c6d5ad14612b655780635c363c57146104185780635d6d30a014612b0e5780635f03a9f814612aec578063655f03901461150f57806368284a9c146112e6578063685a43661461129a57806368a7005e146112805780636ed1b7d71461127b57806377dca504146106675780637a9e5e4b146111bc5780637b3ec53c146110715780637b9e618d1461102b5780637cc687bc14610f395780637dc0d1d014610ef35780637ecebe0014610eda57806380fb21421461041857806384b0196e146106675780638883f1c414610ebd5780638fb3603714610e74578063918c301214610667578063953a835514610e495780639932115614610e1b5780639c6085b914610d46578063a44bed6214610d12578063a906351514610cf3578063aa7925bd14610c59578063aa97fd8614610c42578063ac9650d814610a40578063b4eb192814610949578063b57e7d2014610839578063b65551711461080a578063b861507114610729578063bd8196a914610712578063bf7e214f146106e7578063c038a38e146106aa578063cc38c8a014610680578063d211fd1814610667578063d954863c14610441578063dd3c3ef61461041d578063e7d931e4146104185763f063f369146102c7575f80fd5b60403660031901126103d7576004356001600160401b0381116103d7576102f2903690600401613049565b9034158015610403575b61030790349061315d565b61030f61333d565b610317613372565b73__$dea4156a66aa1802b88d93e5368ff4d5f6$__610334613422565b92813b156103d7579290836040519485936325f7038760e21b85526103696101c4860191600160048801526024870190613177565b6101c0610184860152526101e4830193906080515b8181106103ea575050506024356101a483015281806080519403915af480156103dd576103be575b6080515f5160206158295f395f51905f525d60805180f35b6080516103ca91613106565b6080516103d7575f6103a6565b60805180fd5b6040513d608051823e3d90fd5b823586526020958601958795509092019160010161037e565b505f5160206158095f395f51905f525c6102fc565b613039565b346103d7576080513660031901126103d75760206104396132c5565b604051908152f35b61044a36612ffa565b9034158015610652575b61045f90349061315d565b61046761333d565b73__$dbbdfce7f24fdbbdc63b2d674e92dfa793$__92610485613422565b90843b156103d75760405163f6ea1e1360e01b815260016004820152916104b0906024840190613177565b61018482015260018060a01b03821693846101a4830152836101c4830152816101e481608051935af480156103dd57610639575b506040516370a0823160e01b815230600482015291602083602481875afa9283156103dd5760805193610605575b5060805150604051936323b872dd60e01b6080515233600452306024528160445260206080516064608051608051855af1600160805151148116156105e4575b85604052608051606052156105ce57846024816020936370a0823160e01b82523060048301525afa9182156103dd5760805192610594575b6103a6945061456c565b91506020843d6020116105c6575b816105af60209383613106565b810103126105c2576103a693519161058a565b5f80fd5b3d91506105a2565b635274afe760e01b608051526004526024608051fd5b60018115166105fa57813b15153d151616610552565b853d608051823e3d90fd5b9092506020813d602011610631575b8161062160209383613106565b810103126105c257519184610512565b3d9150610614565b60805161064591613106565b6080516103d757836104e4565b505f5160206158095f395f51905f525c610454565b346103d757608051366003190112156132f65760805180fd5b346103d7576080513660031901126103d7576040513060601b6001600160601b0319168152602090f35b346103d7576080513660031901126103d7576060600d546001600160801b036040519160ff8160f01c1683528060f81c6020840152166040820152f35b346103d7576080513660031901126103d757608051546040516001600160a01b039091168152602090f35b346103d7576101803660031901126103d7576132f6565b346103d7576080513660031901126103d757610743613422565b60405163667d212760e11b81526001600482015290610766906024830190613177565b6080816101848173__$478ae4436e419be740971da73763e43ced$__5af480156103dd57608051908190819081906107b6575b608094506040519384526020840152604083015215156060820152f35b505050506080813d608011610802575b816107d360809383613106565b810103126103d7578060809151906020810151916107f86060604084015193016132b8565b9092919091610799565b3d91506107c6565b346103d7576102603660031901126103d757610824612f91565b50610240366023190112156132f65760805180fd5b61084236613079565b9034158015610934575b61085790349061315d565b61085f61333d565b610867613372565b6108708361357a565b610878613422565b9360208501518303610926575b73__$9cb7712f5e7365d2cbfba9da45b493730f$__93843b156103d75760ff916108c760405197634b0e89d560e01b8952600160048a01526024890190613177565b610184870152166101a48501526101c48401526101e48301528161020481608051935af480156103dd5761090d576080515f5160206158295f395f51905f525d60805180f35b60805161091991613106565b6080516103d757806103a6565b61092f83613e19565b610885565b505f5160206158095f395f51905f525c61084c565b60803660031901126103d757600435610960612fb5565b9034158015610a2b575b61097590349061315d565b61097d61333d565b610985613372565b61098e81613e19565b73__$52d5057cbee9e3018204b208f78a532585$__906109b56109af613422565b9361353b565b90823b156103d7576040516315ca198160e01b815260016004820152936109e0906024860190613177565b6101848401526101a48301526044356101c48301526064356101e48301528161020481608051935af480156103dd5761090d576080515f5160206158295f395f51905f525d60805180f35b505f5160206158095f395f51905f525c61096a565b60203660031901126103d7576004356001600160401b0381116103d757610a6b903690600401613049565b905f5160206158095f395f51905f525c610c2f5760015f5160206158095f395f51905f525d610a9982613240565b91610aa76040519384613106565b808352601f19610ab682613240565b016080515b818110610c1e575050608051909136819003601e1901915b83811015610b6d57600581901b820135838112156103d7578201908135916001600160401b0383116103d757602081019083360382136103d75760405190610b25601f8601601f191660200183613106565b84825260208536920101116103d75783600194610b519360208401376020608051918301015230613d8d565b610b5b8288613257565b52610b668187613257565b5001610ad3565b846080515f5160206158095f395f51905f525d610b88613372565b47610c0f575b6040518091602082016020835281518091526040830190602060408260051b860101930191608051905b828210610bc757505050500390f35b91936001919395506020808092603f198a82030186528189518051918291828552018484015e608051838284010152601f801991011601019601920192018594939192610bb8565b610c1947336145a4565b610b8e565b806060602080938801015201610abb565b63f59d429760e01b608051526004608051fd5b346103d7576102403660031901126103d7576132f6565b346103d75760203660031901126103d757610c72612f91565b5060405161012081018181106001600160401b03821117610cdb576040526080518152608051602082015260805160408201526080516060820152608051608082015260805160a082015260805160c082015260805160e08201526101006080519101526132f6565b634e487b7160e01b6080515260416004526024608051fd5b346103d75760603660031901126103d757610d0c612f91565b506132f6565b346103d75760203660031901126103d7576020610d38600435610d33613422565b6135a2565b60881b60881d604051908152f35b60403660031901126103d757610d5a612f71565b34158015610e06575b610d6e90349061315d565b610d7661333d565b610d7f8161357a565b73__$c020f371f6fb849ebd1e3487c91aadbba3$__610d9c613422565b91813b156103d75760ff90610dc960405194632eecb82b60e11b8652600160048701526024860190613177565b600435610184850152166101a4830152816101c481608051935af480156103dd5761090d576080515f5160206158295f395f51905f525d60805180f35b505f5160206158095f395f51905f525c610d63565b346103d75760203660031901126103d757600435608051526001602052602060406080512054604051908152f35b346103d75760603660031901126103d757610e62612f91565b50602435801515146132f65760805180fd5b346103d7576080513660031901126103d7576080515460a01c60ff1615610eb3576020638fb3603760e01b5b6040516001600160e01b03199091168152f35b6020608051610ea0565b60e03660031901126103d757610ed1612fb5565b50610d0c612f81565b346103d75760203660031901126103d757610d0c612fcb565b346103d7576080513660031901126103d7576040517f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03168152602090f35b60803660031901126103d7576004356044356001600160a01b038116908190036103d75734158015611016575b610f7190349061315d565b610f7961333d565b610f8282613e8b565b73__$dbbdfce7f24fdbbdc63b2d674e92dfa793$__90610fa0613422565b92823b156103d757604051637a0a0a1f60e11b81526001600482015293610fcb906024860190613177565b6101848401526024356101a48401526101c48301526064356101e48301528161020481608051935af480156103dd5761090d576080515f5160206158295f395f51905f525d60805180f35b505f5160206158095f395f51905f525c610f66565b346103d7576080513660031901126103d7576040517f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03168152602090f35b346103d75760203660031901126103d75761108a613127565b50611093613422565b604051630dc4f8a560e31b815260016004820152906110b6906024830190613177565b60043561018482015260e0816101a48173__$436626e962b34d7f18c4ccf82516962bba$__5af480156103dd5760805190611136575b60e09060c060405191805183526020810151602084015260408101516040840152606081015160608401526080810151608084015260a081015160a08401520151151560c0820152f35b5060e0813d60e0116111b4575b8161115060e09383613106565b810103126103d75760405160e0916111aa9060c09061116e846130d0565b805184526020810151602085015260408101516040850152606081015160608501526080810151608085015260a081015160a0850152016132b8565b60c08201526110ec565b3d9150611143565b346103d75760203660031901126103d7576111d5612fcb565b608051546001600160a01b038116330361126557813b15611241576080516001600160a01b03199091166001600160a01b0390921691821790556040519081527f2f658b440c35314f52658ea8a740e05b284cdc84dc9ae01e891f21b8933e7cad90602090a160805180f35b50608080516361798f2f60e11b90526001600160a01b039190911660045251602490fd5b62d1953b60e31b60805152336004526024608051fd5b612fa1565b346103d7576080513660031901126103d757610d0c613127565b346103d75760403660031901126103d7576112b3612fb5565b6004356080515260036020526112ce6040608051209161353b565b60805152602052602060406080512054604051908152f35b60803660031901126103d7576004356112fd612fb5565b6064356001600160a01b0381169290604435908490036103d757341580156114fa575b61132b90349061315d565b61133361333d565b61133c82613e5d565b73__$dbbdfce7f24fdbbdc63b2d674e92dfa793$__9161135a613422565b90833b156103d75760405163f612659160e01b81526001600482015291611385906024840190613177565b61018482015260018060a01b03841692836101a4830152826101c4830152856101e48301528161020481608051935af480156103dd576114e1575b506040516370a0823160e01b815230600482015291602083602481845afa9283156103dd57608051936114ad575b506080805160405163a9059cbb60e01b90915260049690965260248390525160209060448180855af160016080515114811615611497575b85604052156105ce57846024816020936370a0823160e01b82523060048301525afa9283156103dd5760805193611461576103a6945061456c565b92506020843d60201161148f575b8161147c60209383613106565b810103126105c2576103a693519261058a565b3d915061146f565b60018115166105fa57813b15153d151616611426565b9092506020813d6020116114d9575b816114c960209383613106565b810103126105c2575191856113ee565b3d91506114bc565b6080516114ed91613106565b6080516103d757846113c0565b505f5160206158095f395f51905f525c611320565b60a03660031901126103d757611523612f71565b60843534158015612ad7575b61153a90349061315d565b61154261333d565b61154f6001600435613eb9565b804211612abd575060443515612aaa576115688161357a565b611570613422565b60ff61157e600435836135a2565b921660a081905261158f9083613eea565b604051637360837d60e01b8152607882901c6001600160801b03166004820152608051909390846024817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa9384156103dd5760805194612a16575b5060a0516001901b5f198101908111612391576116246001600160801b038061162a938660781c161616613efe565b85613257565b519160c883901c63ffffffff1660a084901c64ffffffffff16600160e81b8516156129f7575050604051916101e083016001600160401b03811184821017610cdb576040526080518352608051602084015260805160408401526080516060840152608051608084015260805160a084015260805160c084015260805160e08401526080516101008401526080516101208401526080516101408401526080516101608401526080516101808401526116e16131f3565b6101a08401526040516116f3816130d0565b608051815260805160208201526080516040820152608051606082015260405161171c816130a1565b5f81525f60208201526080820152604051611736816130a1565b5f81525f602082015260a082015260805160c08201526101c08401526117606020860151866135a2565b6080515060a05160805152600460205260406080512090600435855260a051602086015282604086015260608501528460808501526117c881548060a08701526002830154908160c0880152600384015460e088015242916001600160601b03891691613f81565b6101608601526101408501526101a084015160043560805152600260205260406080512060a0515f52602052600160405f205492602083018460101b60881d81528460881b60881d84526101c0880151948360a08a015160f81c1615155f146129745761184e9061183e6101408b01518561406e565b60a0890152608088015283614106565b909152835260078101546101008801525b602089015160805152600260205260406080512060a0515f5260205260405f20548060881b60881d604085015260101b60881d6060840152015490608051506001600160681b03821660808201526080515060a06001600160681b038360681c1691015260d01c6101808501526001600160601b03851681526020633b9aca0060c08601516080515060b01c029101526118f8836135e5565b50611901613127565b600160c08201526080519096909283607882811c6001600160601b039081169186901c16815b6127f05750506080519463ffffffff60d895861c8116959390931c90921692919050825b61271057505050505061195d81613684565b9361196a6044358661369e565b159485156126d0575b5061197c613127565b9285156126bb576119e2906119908461387a565b60e084015160609190911c6001600160401b0316906119bf90829060a01c620fffff1664e8d4a5100002613297565b6101c08501516040015260e084015160b41c620fffff1664e8d4a5100002613297565b60606101c0840151015264e8d4a51000620fffff60085460805150607c1c1602936080515060805150608051506101a0830151936101c084015196611a488851611a38611a338b60408b01516142a8565b614246565b9060208b01519160443591614c94565b60805160443513156126ae575f908061269a57505b975b60443587815b61249257905060e0915001519564e8d4a51000670de0b6b3a7640000611aa060c08401519a60805160c086015260805160e08601528a614358565b040461018087015165ffffffffffff0365ffffffffffff811161239157811161245d575b611ad381610180890151613297565b6101808801528064e8d4a5100081020464e8d4a51000148115171561239157611b11611b0864e8d4a51000606093028a61352e565b82840151613913565b910152611b1e8786614256565b60643515801561243a575b1561241d57611b3785613684565b92836123bc575b6101a0860151611b5f60208251920151611b58838a614d8b565b9083614da9565b875160805152600260205260406080512060ff8060208b015116165f526020528060405f205587517f15cfb2bdd35d3372d9d186f62f35b3e239db38f82d1fc7283427ffac82661ce0602060ff818c01511693604051908152a3602087015160ff16906123a95760408701519080607801607811612391576001906078011b19165b6040870152611bfc606087015160ff60208901511690613eea565b60608701526101a086015160ff602088015116608051506080515260046020526040608051206040820191611c4183516060830151611c3b828d614d8b565b91614da9565b92602085015160805152600260205260406080512060ff8060208d015116165f526020528360405f2055600160e81b60808b015116612204575b50600160a08a015160f81c166121f5575b60a06080820151910151906101808a0151611cab828060681c15615242565b611cb9838060681c15615242565b8060301c6121da57927f8dc07c38e14f7d830188b67ae7180304ccb66e5e90ad4c8437368793f62d699392600192611d8397969560d01b9160681b1717918291015560ff60208b01511692611d2a60a08c015191604051938493846040919493926060820195825260208201520152565b0390a2611d7287516040890151816080515260016020526040608051205460881b60881d91611d6b60a08601611d6284868351614f35565b94859151614f6f565b6001614fd5565b611d7e8782600161436b565b61392b565b156121bc5750608051126101a0830151600160671b60808201511090816121aa575b81612181575b8161215a575b5060ff602085015116901561214457508251604084015160f881901c60010361213d5760015b80611dee607884901c6001600160601b0316613efe565b116121235750600890611e099060d81c63ffffffff16613efe565b116121085750611e198184614472565b633b9aca0069ffffffffffffffffffff60e0860151160260ff6020860151168183116120ea575050600a549164ffffffffff60a884901c811690608085901c16611e638282613297565b42116120d157505090611e7a611e91921586614472565b808211156120ca57505b6101c08501515190614358565b806120af5750611ead6080515b611ea7856144ee565b90614358565b8061206d5750670de0b6b3a7640000611ee76001600160801b03608051935b60e087015160c81c620fffff1664e8d4a51000029116614358565b6020850151919004919060ff1682821161205157505050611f09600435613c32565b15611f72575b50505b6040519260805150604435845260208401526040830152606082015260a051907fe05d0f71dea41788232a6c1093209fbd1278078ea2412fb94c2b7780079ad177608060043592a36080515f5160206158295f395f51905f525d60805180f35b604082015164e8d4a510006008549160881b60881d9160c81c029060805181129081801592612033575b1561202d5760805103905b1561200e57505090611fb8916136d2565b60c081015115611ff55760408101516060909101519080821315611f0f5763fd46fe5b60e01b608051526004356004526024526044526064608051fd5b634e15090d60e11b608051526004356004526024608051fd5b6305a23b9560e51b608051526004356004526024526044526064608051fd5b90611fa7565b9150811561204a578281608051035b101591611f9c565b8281612042565b63587c65d760e11b608051526004526024526044526064608051fd5b60805161209757611ee76001600160801b036001670de0b6b3a764000080945f1901040193611ecc565b634e487b7160e01b6080515260126004526024608051fd5b611ead90670de0b6b3a76400005f1990910104600101611e9e565b9050611e84565b63123d1c7560e21b608051526004526024526044608051fd5b829063c1c1705560e01b608051526004526024526044526064608051fd5b631e93f7ab60e21b6080515260045260086024526044608051fd5b82631e93f7ab60e21b608051526004526024526044608051fd5b6010611dd7565b6313c4e57160e31b608051526004526024608051fd5b6060015160805190915081121561217c57608051035b600160761b1187611db1565b612170565b6020810151608051919250908112156121a557608051035b600160761b1190611dab565b612199565b60a0810151600160671b119150611da5565b916121cc9150926121d5936136d2565b90600435613b9f565b611f12565b63403b75cb60e01b6080515260045260306024526044608051fd5b6121ff8983614e1b565b611c8c565b89612225611a33610140830151936101c061016085015194015190516142a8565b8b62ffffff60e082015160dc1c1691670de0b6b3a764000060206101c064e8d4a510008602940151015193608051500291808304620f424014901517156123915761226f91614c72565b9062015180810281810462015180148215171561239157806401bcf24000830204620151801490151715612391576122b7916401bcf240006122b29202906147ab565b6146fa565b60a08c81015191939081811b901d819003612376576001600160601b03169160c081811b901d81900361235b5760601b67ffffffffffffffff60601b169260c881811b901d8190036123405760a01b66ffffffffffffff60a01b169061232242602081901c15615223565b60ff60f81b16924260d81b92171717178060a08b015282558c611c7b565b63403b75cb60e01b6080515260045260386024526044608051fd5b63403b75cb60e01b6080515260045260406024526044608051fd5b63403b75cb60e01b6080515260045260606024526044608051fd5b634e487b7160e01b6080515260116004526024608051fd5b6123b7906040880151613eea565b611be1565b60e086015160805160509190911c69ffffffffffffffffffff16633b9aca0002908512156124175784608051035b8181106123f8575050611b3e565b637060613f60e01b6080515260a0516004526024526044526064608051fd5b846123ea565b87634779077960e11b608051526004526064356024526044608051fd5b50608051604435131561245257606435881115611b29565b606435881015611b29565b5061018086015165ffffffffffff0365ffffffffffff811115611ac457634e487b7160e01b6080515260116004526024608051fd5b816125dd6125cd6124ca6124c46125e7966124bf896124b8611a338260408c01516142a8565b98516142a8565b614d3f565b85614d3f565b9360c087015185811561267c575b6124e2919261369e565b1561266f5761251060608801515b5f8712156126655761250483885f03614358565b8061264c57505f614358565b8061263657505f5b8d60e06125288382840151613297565b9101528d80519161253c8489858d8661550a565b90846125498b839761369e565b1561261457926125a360c0936125656125a8946125b297613913565b5f81121561260f575f035b87515f81121561260a575f035b8181036125ee5750506020870151905b6020880161259c838251613913565b9052614321565b614321565b9201918251613913565b90525b8d528c6040810151886125c788614246565b9261550a565b9060408d015260608c0151614321565b60608b0152613913565b8781611a65565b6125ff6126049260208b0151614c72565b6154d7565b9061258d565b61257d565b612570565b505061262561262f92602092614321565b9201918251614321565b90526125b5565b670de0b6b3a76400006001915f19010401612518565b676765c793fa10079d601b1b6001915f19010401614358565b6125048388614358565b61251060408801516124f0565b6124e291506126938951828560208d015192614c94565b91506124d8565b60019150633b9aca00905f19010401611a5d565b633b9aca00900497611a5f565b92506119e26126ca83836136d2565b93611990565b6080519195509060443512156127075760443560805103905b6080518112156127015760805103905b119385611973565b906126f9565b604435906126e9565b60018316156127e75760018091818087161461273d575b01945b019160011c93849360011c93929461194b565b86608051526005602052604060805120546004356080515260036020526040608051208860805152602052604060805120546127798387613257565b518d670de0b6b3a764000061279a83612793818789614b68565b9587614b68565b64e8d4a51000620fffff8760141c1602020481510190528460e81b166127c2575b5050612727565b6127d4670de0b6b3a764000092614b87565b020460208c019081510190528b806127bb565b9360019061272a565b909195600183161561296b576001809181808516148061295f575b612823575b01965b0191600190811c91901c81611927565b6128f960ff8a168e612835848b613257565b519060805150826080515260046020526040608051209260043560805152600260205260ff60406080512091165f5260205260405f205460028401549084549061288a426001600160601b0387168585613f81565b50918160881b60881d8a8360101b60881d92608051506040516128ac816130a1565b5f80825260209091015260f81c16156129055750506128cb9086614106565b916128f3826128da838a61406e565b608051909212156128fe57505b915b85608051996148b9565b94614a5c565b612810565b90506128e7565b608051919390925090821215612956576128f35f195b61292361327f565b50633b9aca008360405192612937846130a1565b676765c793fa10079d601b1b84526080510302026020820152916128e9565b6128f38a61291b565b5060a05189141561280b565b95600190612813565b505061014087015161298461327f565b50633b9aca0060405191612997836130a1565b676765c793fa10079d601b1b8352608051030260208201526080850152610140870151608051506129c661327f565b50633b9aca00604051916129d9836130a1565b676765c793fa10079d601b1b835202602082015260a085015261185f565b637633001760e11b6080515260a0516004526024526044526064608051fd5b9093503d80608051833e612a2a8183613106565b8101906020818303126103d7578051906001600160401b0382116103d757019080601f830112156103d7578151612a6081613240565b92612a6e6040519485613106565b81845260208085019260051b8201019283116103d757602001905b828210612a9a5750505092846115f5565b8151815260209182019101612a89565b631f2a200560e01b608051526004608051fd5b63041f95d160e51b60805152600452426024526044608051fd5b505f5160206158095f395f51905f525c61152f565b346103d75760403660031901126103d757612b05612f71565b50610d0c6131f3565b346103d757612b1c36613079565b5050505060405160a081018181106001600160401b03821117610cdb576040526080518152608051602082015260805160408201526080516060820152608080519101526132f6565b613024565b6080513660031901126103d75734158015612c10575b612b8b90349061315d565b612b9361333d565b612b9b613372565b73__$478ae4436e419be740971da73763e43ced$__612bb8613422565b90803b156103d757604051632d3f629f60e21b81526001600482015291612be3906024840190613177565b8161018481608051935af480156103dd5761090d576080515f5160206158295f395f51905f525d60805180f35b505f5160206158095f395f51905f525c612b80565b346103d75760e03660031901126103d7576132f6565b346103d75760203660031901126103d7576004356001600160401b0381116103d757612c6b903690600401613049565b50506132f6565b6040366003190112156132f65760805180fd5b60803660031901126105c257612c99612fb5565b6064359034158015612d86575b612cb190349061315d565b612cb961333d565b612cc1613372565b612cca82613e19565b73__$52d5057cbee9e3018204b208f78a532585$__612cf0612cea613422565b9261353b565b92813b156105c2575f92612d259261020492604051968795869463885c680d60e01b8652600160048701526024860190613177565b6004356101848501526101a48401526044356101c48401526101e48301525af48015612d7b57612d67576080515f5160206158295f395f51905f525d60805180f35b5f612d7191613106565b5f608052806103a6565b6040513d5f823e3d90fd5b505f5160206158095f395f51905f525c612ca6565b346105c2576101003660031901126105c257612db5612fcb565b5060e0366023190112156132f6575f80fd5b612fe1565b60c03660031901126105c257612de0612fb5565b5060a4356001600160401b0381116105c257366023820112156105c25780600401356001600160401b0381116105c25736910160240111156132f6575f80fd5b346105c25760203660031901126105c257604051612e3d816130a1565b5f81526020612e4a613127565b9101526132f6565b346105c2575f3660031901126105c2576040517f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03168152602090f35b346105c25760403660031901126105c257610d0c612fcb565b346105c25760203660031901126105c2576004355f908152600660209081526040808320546005835281842054600f8452938290205482516001600160a01b03909216825292810193909352820152606090f35b346105c2575f3660031901126105c2576040517f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03168152602090f35b612f5036612ffa565b5050506132f6565b346105c25760403660031901126105c257610d0c612fb5565b6024359060ff821682036105c257565b6084359060ff821682036105c257565b6004359060ff821682036105c257565b60203660031901126105c257610d0c612f91565b602435906001600160a01b03821682036105c257565b600435906001600160a01b03821682036105c257565b346105c25760203660031901126105c257610d0c612f91565b60609060031901126105c257600435906024356001600160a01b03811681036105c2579060443590565b346105c2575f366003190112156132f6575f80fd5b5f366003190112156132f6575f80fd5b9181601f840112156105c2578235916001600160401b0383116105c2576020808501948460051b0101116105c257565b60809060031901126105c2576004359060243560ff811681036105c257906044359060643590565b604081019081106001600160401b038211176130bc57604052565b634e487b7160e01b5f52604160045260245ffd5b60e081019081106001600160401b038211176130bc57604052565b60c081019081106001600160401b038211176130bc57604052565b90601f801991011681019081106001600160401b038211176130bc57604052565b60405190613134826130d0565b5f60c0838281528260208201528260408201528260608201528260808201528260a08201520152565b156131655750565b634fbe346560e01b5f5260045260245ffd5b60a08061014092600180831b0381511685526020810151602086015260408101516040860152600180831b036060820151166060860152608081015160808601520151805182850152602081015160c0850152604081015160e08501526060810151610100850152608081015161012085015201511515910152565b6040519061010082018281106001600160401b038211176130bc576040525f60e0838281528260208201528260408201528260608201528260808201528260a08201528260c08201520152565b6001600160401b0381116130bc5760051b60200190565b805182101561326b5760209160051b010190565b634e487b7160e01b5f52603260045260245ffd5b6040519061328c826130a1565b5f6020838281520152565b919082018092116132a457565b634e487b7160e01b5f52601160045260245ffd5b519081151582036105c257565b7f000000000000000000000000000000000000000000000000000000000000000060601b6001600160601b03191690565b604051365f82375f8036837f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165af43d5f833e613339573d90fd5b3d90f35b5f5160206158295f395f51905f525c6133635760015f5160206158295f395f51905f525d565b633ee5aeb560e01b5f5260045ffd5b5f5160206157e95f395f51905f525c61338757565b73__$dbbdfce7f24fdbbdc63b2d674e92dfa793$__6133a4613422565b813b156105c2576133d66101845f92604051948593849263336ad63760e11b8452600160048501526024840190613177565b5af48015612d7b576133e6575b50565b5f6133f091613106565b565b604051906133ff826130eb565b5f60a0838281528260208201528260408201528260608201528260808201520152565b60405161342e816130eb565b5f81525f60208201525f60408201525f60608201525f608082015260a06134536133f2565b91015261345e6132c5565b3060601b6001600160601b0319166134746133f2565b90613485600b5480845242906145ea565b604084015260208301526040519261349c846130eb565b6001600160a01b037f000000000000000000000000000000000000000000000000000000000000000081168552602085019190915260408401919091527f00000000000000000000000000000000000000000000000000000000000000001660608301527f0000000000000000000000000000000000000000000000000000000000000000608083015260a082015290565b919082039182116132a457565b6001600160a01b03165f8181526007602052604090205490811561356857505f1981019081116132a45790565b6340d1d8df60e11b5f5260045260245ffd5b60ff1660ff600d5460f01c168110156135905750565b63186af52160e01b5f5260045260245ffd5b905f5260016020526135d66135d160a060405f205493015160406020820151910151908460881b60881d6146b0565b6152dd565b906001600160781b0319161790565b6101a08101908151916135f782613684565b61367d57916133f091613629846136125f97965151846147fa565b905160208151910151906101c08501515192614824565b948286935182811290818414613677578303905b83146136615761365260a0830191825161352e565b90525b81602082015252614256565b6136706080830191825161352e565b9052613655565b9061363d565b5050505f90565b61369b906101c06101a082015151910151906142a8565b90565b9081151591826136bb575b826136b357505090565b5f9250181290565b81151592506136a9565b5f81121561369b575f0390565b906136db613127565b506136e4613127565b5081519160208101519060408101519160608201519160808101519260a082015115159160c001511515956040519761371c896130d0565b88526020880193845260408801958652606088019182526080880194855260a0880192835260c0880196875261375288826142e0565b6040015160881b60881d809581600854958161376c613127565b9b519061377891614321565b8b52519061378591614321565b60408a0152519061379591614321565b9182608089015251159283156137ea966137db95613870575b505f935f811280613823575b50506137fa575b50816137cd9151613297565b926020870193845251613297565b60608501528351905190614c2c565b60a083015251151560c082015290565b6137cd919264e8d4a5100066ffffffffffffff61381c9360901c160290613297565b91906137c1565b6138459295505f1461386b575f035b64e8d4a51000620fffff84160290614358565b8061385557505f5b925f806137ba565b670de0b6b3a76400006001915f1901040161384d565b613832565b5f9150125f6137ae565b60a0810160206008825160f81c16151592019160ff8351169061390157505160f81c9160028316156138fc5750600460ff82511692166138e95760ff905116805f52600460205264ffffffffff600760405f20015460201c169063708d64b960e01b5f5260045260245260445ffd5b5063721bc59b60e11b5f5260045260245ffd5b915050565b6346510f5360e01b5f5260045260245ffd5b81810392915f1380158285131691841216176132a457565b60a081015160608101908151915f921580613b93575b80613b87575b613b81577f9194a5f3cd8caae77e47849700d64ac64c555860f7342a832f343ca0d18d975693826dffffffffffffffffffffffffffff92606095600c5490613a998260801c60408601925f6139f86001600160801b0366038d7ea4c6800087516001600160481b038c5160481c169003860204971660208a019788516001600160481b038c51169003820280158514613b6b575083905b8181118514613b6357035b80613b2e575b50885190614321565b9681613a0a60808b0195865190614321565b94613a198a8060801c15615261565b613a27868060801c15615261565b8160a08760801b8c179c8d600c5501525252613a5d66038d7ea4c68000613a5360115498885190614358565b0492855190614358565b80613b165750905b613a92613a8c613a856080600d549b01516001600160801b038c16614358565b8484615024565b87615099565b8096615160565b9151905190613aac818060481c15615280565b613aba828060481c15615280565b613ac8838060281c1561529f565b613ad6848060281c1561529f565b613ae4424260201c15615223565b4260e01b9360b81b9260901b9160481b1717171780945283600b55604051938452602084015260801c166040820152a1565b6001915066038d7ea4c68000905f1901040190613a65565b613b40600d54918e8360801c16613297565b8d60801b908e8082109118028e1860801b16908d60801b191617600d555f6139ef565b5050826139e9565b66038d7ea4c680006001918619010401906139de565b50505050565b5060a082015115613947565b50608082015115613941565b925f8351121580613c0e575b8015613bff575b613bf9575081515f8112613be3575060a080910151910151916374ac620760e11b5f5260045260245260445260645ffd5b8363e4f68ea960e01b5f5260045260245260445ffd5b92505050565b50613c0984613ce2565b613bb2565b5060a08381015190830151111580613bab5750604083015160608401511315613bab565b5f5160206158095f395f51905f525c15613cdd57805f527f9345c36a5359a991265cd844057811cbddbe03bcc500dc6b031f1aa5a66c5afa60205260405f2090815c8015613c87575b6003915017905d600190565b5f5160206157e95f395f51905f525c91827f7071a696ef8b7afbe88c457e1ae273d7fbeeaf9f66c6ebc40db9ec1f5cf80c14015d600182018092116132a4576003915f5160206157e95f395f51905f525d613c7b565b505f90565b5f5160206158095f395f51905f525c15613cdd57805f527f9345c36a5359a991265cd844057811cbddbe03bcc500dc6b031f1aa5a66c5afa60205260405f2090815c8015613d37575b6001915017905d600190565b5f5160206157e95f395f51905f525c91827f7071a696ef8b7afbe88c457e1ae273d7fbeeaf9f66c6ebc40db9ec1f5cf80c14015d600182018092116132a4576001915f5160206157e95f395f51905f525d613d2b565b905f8091602081519101845af48080613e06575b15613dc15750506040513d81523d5f602083013e60203d82010160405290565b15613de657639996b31560e01b5f9081526001600160a01b0391909116600452602490fd5b3d15613df7576040513d5f823e3d90fd5b63d6bda27560e01b5f5260045ffd5b503d151580613da15750813b1515613da1565b8060601c33146133e3575f81815260146020908152604080832033845290915290205460081615613e475750565b63a78e4aa560e01b5f526004523360245260445ffd5b8060601c33146133e3575f81815260146020908152604080832033845290915290205460021615613e475750565b8060601c33146133e3575f81815260146020908152604080832033845290915290205460041615613e475750565b908160601c3314613ee6575f8281526014602090815260408083203384529091529020541615613e475750565b5050565b90607801806078116132a4576001901b1790565b6f010101010101010101010101010101016f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f60ff926f555555555555555555555555555555558160011c1690036f33333333333333333333333333333333808260021c169116018060041c01160260781c1690565b8115613f6d570590565b634e487b7160e01b5f52601260045260245ffd5b91908260a01b60a01d9262015180670de0b6b3a764000062ffffff8460841c16020490613fb4828260601b60c01d614743565b9263ffffffff8260d81c16808803971461406357609c1c620fffff16808711614059575b50613fee9060281b60c81d918683028401614743565b948502918161403f575b5050029069d3c21bcecceda1000000820580925f81129081614028575b5061401f57500191565b015f1901929050565b905069d3c21bcecceda1000000820214155f614015565b6140509160011b9086038002613f63565b90035f80613ff8565b9550613fee613fd8565b505050939250509190565b919061407861327f565b5061408161327f565b506140ef6006600585015461409461327f565b506140b66001600160601b0382169160601d6140b0868461532a565b90613913565b604051916140c3836130a1565b82526020820152940154916140d661327f565b506140b06001600160601b0384169360601d9184615368565b604051916140fc836130a1565b8252602082015290565b908060881b60881d908060101b60881d9082801561423c57509291905f821360086141358260078701546147de565b9560f01c9401915b85851080614233575b1561422a576141df9082156142225760ff60015b168660011b175f52836020526141b860405f2054955f811290815f1461421c575f03905b676765c793fa10079d601b1b61419d6001600160601b038a1684614358565b049015614216576141ad90614246565b965b60601d90614c72565b90676765c793fa10079d601b1b820580925f811290816141fe575b506141f3575b50613913565b92935f1981146132a457600101939261413d565b5f190191505f6141d9565b9050676765c793fa10079d601b1b820214155f6141d3565b966141af565b9061417e565b60ff5f61415a565b94505050929050565b50831515614146565b9250509291509190565b600160ff1b81146132a4575f0390565b8115613ee65760606101a082604061429a94016142748682516148a5565b905282810161428d815161428788614246565b906148a5565b9052015101918251613913565b9052565b8115613f6d570490565b5f81129182156142d25760a0015161369b92611a339290156142cc575f0390614bfb565b90614bfb565b61369b925060800151614bfb565b906101a0820151918251928315613b81576142fe6133f094836147fa565b90602081519101519060c0840151926080614318866144ee565b950151956148f6565b9190915f83820193841291129080158216911516176132a457565b90633b9aca00820291808304633b9aca0014901517156132a457565b818102929181159184041417156132a457565b909160600191825192602082019384515f528360205260a060405f20549301926143aa6135d1855160406020820151910151908460881b60881d6146b0565b906001600160781b0319161714613b81576133f093519051915192815f528060205260405f205460881b60881d6143e2848287614f35565b94606081016143f2815184613913565b9051151580614466575b80614442575b80614438575b8061442e575b614424575b5061441f918691614f6f565b614fd5565b955061441f614413565b505f81121561440e565b505f831215614408565b50600861444f8883613913565b5f811215614461575f035b1115614402565b61445a565b506080820151156143fc565b6101c06136c5926101a083015190805f146144e45760808201515b6040819301515f8113831515146144bf575b5050156144b057915b0151906142a8565b6144b990614246565b916144a8565b6144d69293505f81125f146144de575f039061352e565b905f8061449f565b9061352e565b60a082015161448d565b60c081019064e8d4a5100062ffffff8351606c1c16021561455b5790816145416101c06101a061369b95015192019160a080614534608086510151608085015190614bfb565b9451015191015190614bfb565b915191808211156145535750906151c5565b9050906151c5565b5051620fffff1664e8d4a510000290565b92614577919261352e565b9181830361458457505050565b63dab3266160e01b5f5260018060a01b031660045260245260445260645ffd5b8147106145d3575f8080938193826040516145c0602082613106565b526001600160a01b03165af115613de657565b504763cf47918160e01b5f5260045260245260445ffd5b906001600160481b038216906001600160481b038360481c1680838560e01c80850394146146a65750508164ffffffffff8560b81c1682020280155f1461468f57505f905b016001600160481b038082109118026001600160481b0318926001600160481b03841461468a579064ffffffffff670de0b6b3a76400009260901c1683020204016001600160481b038082109118026001600160481b031891565b505091565b670de0b6b3a76400006001915f190104019061462f565b9590945092505050565b905f82129081156146e85750156146e3575f035b02806146cf57505f90565b66038d7ea4c680005f19918201045f030190565b6146c4565b91905066038d7ea4c680009250020490565b667fffffffffffff811361473757667fffffffffffff90667ffffffffffffe198112156147325750600160ff1b81146132a4575f0390565b905090565b50667fffffffffffff90565b908082136147325761475481614246565b8212156147655761369b9150614246565b5090565b90676765c793fa10079d601b1b820580925f81129081614793575b5061478c5750565b5f19019150565b9050676765c793fa10079d601b1b820214155f614784565b91906147b78184613f63565b925f811291826147d1575b50506147ca57565b905f190190565b8402141590505f806147c2565b61ffff91156147f15760ff5f5b161c1690565b60ff60106147eb565b905f9061480561327f565b501215614818576101c0015160a0015190565b6101c001516080015190565b91925f82129261484491841561489857633b9aca005f19915b029161538a565b9115614893575f035b02676765c793fa10079d601b1b810580915f8112908161487b575b5061487257500390565b90505f19010390565b9050676765c793fa10079d601b1b820214155f614868565b61484d565b633b9aca0060019161483d565b906135d16135d6918360881b60881d614321565b91909164e8d4a5100062ffffff84606c1c1602156148e55761369b92916148df916153fc565b906151c5565b5050620fffff1664e8d4a510000290565b95949293949190916149146001600160601b03821680968486614824565b604088018181510190528088510188525f811380614a54575b15614a4f5764e8d4a51000670de0b6b3a764000091620fffff8960281c160202055b602088019081510190528115614a40579160809593916149f69593600160e81b1615614a35575b600160a08901525f811215614a2f575f03905b51676765c793fa10079d601b1b8103614a175750915b820280614a0057505f915b64e8d4a5100062ffffff633b9aca008660b01c0260011b956149e18784620fffff8460141c160285858560541c160290878a615468565b60608b01908151019052603c1c160292615468565b9101908151019052565b670de0b6b3a76400006001915f19010401916149aa565b614a2490614a2992614358565b614cfd565b9161499f565b90614989565b5f60c0890152614976565b50505050505060a06001910152565b61494f565b50600161492d565b96959092949395614a796001600160601b03831680978587614824565b604089018181510190528089510189525f811380614b60575b15614b5b5764e8d4a51000670de0b6b3a764000091620fffff8a60281c160202055b602089019081510190528215614b4357509160809593916149f69593600160e81b1615614a3557600160a08901525f811215614a2f575f039051676765c793fa10079d601b1b8103614a17575091820280614a0057505f9164e8d4a5100062ffffff633b9aca008660b01c0260011b956149e18784620fffff8460141c160285858560541c160290878a615468565b9550505050505015614b525750565b60a06001910152565b614ab4565b508115614a92565b906001600160601b0360ff61369b949360281c16600a0a92160261429e565b61ffff8160901c16670de0b6b3a7640000655af3107a4000820214614beb57655af3107a4000670de0b6b3a7640000918360a01c0202046001600160601b038260301c16908082115f146148e55761369b92620fffff160264e8d4a510000261429e565b50620fffff1664e8d4a510000290565b51676765c793fa10079d601b1b8103614c12575090565b614c2890676765c793fa10079d601b1b92614358565b0490565b908015614c6b575f821215614c415750505f90565b670de0b6b3a7640000820291808304670de0b6b3a764000014901517156132a45761369b9161429e565b50505f1990565b81810292915f8212600160ff1b8214166132a45781840514901517156132a457565b9190614c9f8361433c565b8160011b9160028305036132a457614cba83614cc093614321565b90614c72565b600184901b936001600160ff1b038116036132a45761369b935f6125a393135f14614cf457614cee916154d7565b9161433c565b614cee916147ab565b5f9080614d08575090565b60019150676765c793fa10079d601b1b905f1901040190565b80614d2c5750505f90565b600191614d3b915f190161429e565b0190565b614d49828261369e565b80614d5e575b156147655761369b9150614246565b505f811215614d8557805f035b5f831215614d7e57825f03905b10614d4f565b8290614d78565b80614d6b565b9080614d975750505f90565b5f61010061369b9301519113906147de565b614db5909291926152dd565b91808060881b60881d03614e045760781b6effffffffffffffffffffffffffffff60781b1690601081901c614ded5760f01b91171790565b63403b75cb60e01b5f52600452601060245260445ffd5b63403b75cb60e01b5f52600452607860245260445ffd5b906101c08101519060a06101a0820160808151015115614f22575b51015115614f0f575b61012081015115614f0a577f4270b96260a09ae54bbb9dccf73da9bf9724bb34aefcf30da0bfde9b38ee9f5691614f0560ff6020610140850151614eca614ea260a06080880151614eb5614ea2878351930151614e9c888561532a565b90614321565b614eb0838060601c156152be565b6152f6565b1797015192614e9c8585519501519185615368565b1794846005610100830151998a6007820155886006820155015501511694604051938493846040919493926060820195825260208201520152565b0390a2565b505050565b614f1d60a083015182615699565b614e3f565b614f30608085015184615699565b614e36565b909160881b60881d9060208101614f5560408251930192835190866146b0565b8303614f615750505090565b61369b935051905191615776565b90915f811315614fcf57805b5f841315614fc957835b60608401910381510190525f035f81135f14614fc157915b5f035f81135f14614fb757608090915b0191038151019052565b5060805f91614fad565b505f91614f9d565b5f614f85565b5f614f7b565b7fa2a341935e595f1aabb5f92dd765957801315ef01958f76f5182e8a05b4d49f292615003602093956152dd565b906001600160781b0319161790845f5282528060405f2055604051908152a2565b90918082111561509157615038908261352e565b915b8280821191180291828118928284101561507757670de0b6b3a76400008402938404670de0b6b3a764000014911417156132a45761369b91614d21565b141591506150859050575f90565b670de0b6b3a764000090565b505f9161503a565b9064e8d4a51000620fffff8316029182821115615119576150dd836150d762ffffff9364e8d4a51000808683602c1c160295869260441c160261352e565b9361352e565b92670de0b6b3a76400000392670de0b6b3a764000084116132a4576301e133809361510e61511392614c2895614358565b61429e565b90613297565b614c28916301e133809361514564e8d4a5100062ffffff818187602c1c16029560141c1602809461352e565b918161515357505090613297565b61510e9061511393614358565b929082156151bd578261510e61518a92848364e8d4a5100097620fffff9710911802831890614358565b92605c1c1602670de0b6b3a76400000390670de0b6b3a764000082116132a457670de0b6b3a764000091614c2891614358565b505050505f90565b90615113615203926151fe64e8d4a51000620fffff83160293633b9aca0064e8d4a5100062ffffff85606c1c16029360b01c0292614358565b614d21565b670de0b6b3a76400008110156152165790565b50670de0b6b3a764000090565b1561522b5750565b63403b75cb60e01b5f52600452602060245260445ffd5b1561524a5750565b63403b75cb60e01b5f52600452606860245260445ffd5b156152695750565b63403b75cb60e01b5f52600452608060245260445ffd5b156152885750565b63403b75cb60e01b5f52600452604860245260445ffd5b156152a75750565b63403b75cb60e01b5f52600452602860245260445ffd5b156152c65750565b63403b75cb60e01b5f52600452606060245260445ffd5b808060881b60881d03614e04576001600160781b031690565b8060601b90808260601d0361531357506001600160601b03191690565b63403b75cb60e01b5f5260045260a060245260445ffd5b02670de0b6b3a7640000810580915f81139081615353575b5061534b575090565b600191500190565b9050670de0b6b3a7640000820214155f615342565b5f0302670de0b6b3a7640000810580915f81139081615353575061534b575090565b918251676765c793fa10079d601b1b81146153ef57020290676765c793fa10079d601b1b820580925f811290816153d7575b506153cb575b50602001510190565b5f1901915060206153c2565b9050676765c793fa10079d601b1b820214155f6153bc565b5090916020015191020190565b906001820154916001815460f81c161561544a576001600160681b0361542861543e936154339361406e565b929082861690614bfb565b9360681c1690614bfb565b90818082119118021890565b50506001600160681b038082169160681c1690818082119118021890565b9390615475929302614d21565b01028061548157505f90565b670de0b6b3a76400006001915f1901040190565b90676765c793fa10079d601b1b820580925f811390816154bf575b506154b85750565b6001019150565b9050676765c793fa10079d601b1b820214155f6154b0565b91906154e38184613f63565b925f811391826154fd575b50506154f657565b9060010190565b8402141590505f806154ee565b90949293615518858461369e565b958615615692575f845b131561568a576001905b5f821396871561567c576155446080830151966136c5565b91898061566b575b615619575061556b6155616155719285614c72565b614e9c8489614bfb565b866156cb565b9061557c8284614c72565b98156155cf576155ab93611a339361559a6155a6946155a09461352e565b9761538a565b85614c72565b614769565b93156155c057608061429a910191825161352e565b60a061429a910191825161352e565b926155f0926155e46155f5956155ea9461352e565b96615712565b84614c72565b615495565b931561560a57608061429a9101918251613297565b60a061429a9101918251613297565b84956156449594979a505f92939899831461565c576080810161563d8a825161352e565b905261550a565b93614cba6140b0936155a69361369b9796909961538a565b60a0810161563d8a825161352e565b506156768388614bfb565b1561554c565b61554460a0830151966136c5565b5f199061552c565b5f86615522565b90676765c793fa10079d601b1b815114613ee657600191676765c793fa10079d601b1b825f6020610120950152520152565b51676765c793fa10079d601b1b81036156e2575090565b676765c793fa10079d601b1b820291808304676765c793fa10079d601b1b14901517156132a45761369b91614d21565b918251676765c793fa10079d601b1b81146153ef57020290676765c793fa10079d601b1b820580925f8113908161575e575b506157525750602001510190565b600101915060206153c2565b9050676765c793fa10079d601b1b820214155f615744565b905f82129081156157bb5750156157b6575f035b66038d7ea4c6800081029080820466038d7ea4c6800014901517156132a45761369b91611a3391614d21565b61578a565b9180935066038d7ea4c680009150029180830466038d7ea4c6800014901517156132a45761369b9161429e56fe0bc5de5883a260ea4aa3f0e1afe0f5af3ea69c0e3d356436781e84c39e7954081f14b9571335e0274ba2e1a39623c787ca1a976ff7d5bceb15f43c066eb79f579b779b17422d0df92223018b32b4d1fa46e071723d6817e2486d003becc55f00a164736f6c6343000825000a61012080604052346102e6576040816124b18038038091610020828561050c565b8339810103126102e6578051906001600160a01b038216908183036102e657602001516040519261005260408561050c565b601684527f42616c6c617374204c697175696469747920506f6f6c0000000000000000000060208501526040519361008b60408661050c565b600a855269189b1c109053131054d560b21b60208601528051906001600160401b0382116104075760035490600182811c92168015610502575b60208310146103e95781601f84931161048c575b50602090601f8311600114610426575f9261041b575b50508160011b915f199060031b1c1916176003555b83516001600160401b03811161040757600454600181811c911680156103fd575b60208210146103e957601f811161037b575b506020601f82116001146103115790806020959493926004975f92610306575b50508160011b915f199060031b1c19161785555b63313ce56760e01b5f52835f8681845afa5f5190601f3d111661010082101680156102fd57025b60a0526080523360c05260e05260405163313ce56760e01b815292839182905afa80156102f2575f906102b1575b60ff91501660120360ff811161029d5760ff16604d811161029d57600a0a61010052604051611f81908161053082396080518181816103b2015281816105c4015281816108fe01528181610c5e01528181610f7e015261184f015260a05181610fcc015260c05181818161016e0152818161036301528181610575015281816109cd01528181610d28015281816113770152818161141d015281816115ee015281816119460152611a71015260e0518181816102d7015281816109510152610cb201526101005181818161148a0152818161159c01526119b00152f35b634e487b7160e01b5f52601160045260245ffd5b506020813d6020116102ea575b816102cb6020938361050c565b810103126102e6575160ff811681036102e65760ff906101c0565b5f80fd5b3d91506102be565b6040513d5f823e3d90fd5b50506012610192565b015190505f80610157565b601f1982169560045f52815f20965f5b818110610363575096600192849260209897969560049a1061034b575b505050811b01855561016b565b01515f1960f88460031b161c191690555f808061033e565b83830151895560019098019760209384019301610321565b818111156101375760045f52601f820160051c7f8a35acfbc15ff81a39ae7d344fd709f28e8600b4aa8c65c6b64bfe7fe36bd19b602084106103e1575b81601f9101920160051c03905f5b8281106103d4575050610137565b5f828201556001016103c6565b5f91506103b8565b634e487b7160e01b5f52602260045260245ffd5b90607f1690610125565b634e487b7160e01b5f52604160045260245ffd5b015190505f806100ef565b60035f9081528281209350601f198516905b818110610474575090846001959493921061045c575b505050811b01600355610104565b01515f1960f88460031b161c191690555f808061044e565b92936020600181928786015181550195019301610438565b828111156100d95760035f52909150601f830160051c7fc2575a0e9e593c00f959f8c92f12db2869c3395a3b0502d05e2516446f71f85b602085106104fa575b849392601f0160051c82900391015f5b8281106104ea5750506100d9565b5f818301558594506001016104dc565b5f91506104cc565b91607f16916100c5565b601f909101601f19168101906001600160401b038211908210176104075760405256fe60806040526004361015610011575f80fd5b5f5f3560e01c806301e1d1141461124c57806306fdde031461115857806307a2d13a1461113a578063095ea7b3146110925780630a28a4771461106c57806318160ddd1461104f57806323b872dd14611017578063313ce56714610fad57806338d52e0f14610f69578063402d267d14610f455780634cdad50614610f1f5780635dab242014610f015780636e553f6514610be457806370a0823114610bac57806394bf804d1461088357806395d89b411461077a5780639bc289f114610741578063a9059cbb1461070f578063b3d7f6b9146106e8578063b460af941461050c578063ba087652146102fa578063bfa6fddb146102bf578063c63d75b614610289578063c6e6f5921461026a578063ce96cb7714610246578063d905777e14610222578063dd62ed3e146101cf578063ef8b30f7146101a05763fbfa77cf14610159575f80fd5b3461019d578060031936011261019d576040517f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03168152602090f35b80fd5b503461019d57602036600319011261019d5760206101c76101bf611931565b6004356116ac565b604051908152f35b503461019d57604036600319011261019d5760406101eb611290565b916101f46112a6565b9260018060a01b031681526001602052209060018060a01b03165f52602052602060405f2054604051908152f35b503461019d57602036600319011261019d5760206101c7610241611290565b611533565b503461019d57602036600319011261019d5760206101c7610265611290565b611505565b503461019d57602036600319011261019d5760206101c76101bf611362565b503461019d57602036600319011261019d576102a3611290565b5060206101c76102b1611408565b6102b9611931565b906116ac565b503461019d578060031936011261019d5760206040517f00000000000000000000000000000000000000000000000000000000000000008152f35b503461019d57610309366112bc565b6103168194929394611533565b8085116104e7575061032f6103296115d9565b856118e4565b92610338611d75565b6001600160a01b03821691338390036104d7575b82156104c3578561035c91611ca9565b3060601b907f00000000000000000000000000000000000000000000000000000000000000006001600160a01b031690813b156104bf57604051631a0a12a760e21b815260048101939093526001600160a01b037f00000000000000000000000000000000000000000000000000000000000000008116602485015260448401879052166064830181905291848160848183865af180156104b45790859161049f575b5050803b1561049b578380916004604051809481936358790b2760e01b83525af1801561049057610477575b5060209460405190858252868201527ffbde797d201c681b91056529119e0b02407c7bb96a4a2c75c01fc9667232c8db60403392a45f516020611f555f395f51905f525d604051908152f35b6104828480926112f6565b61048c575f61042b565b8280fd5b6040513d86823e3d90fd5b8380fd5b816104a9916112f6565b61049b57835f6103ff565b6040513d87823e3d90fd5b8480fd5b634b637e8f60e11b84526004849052602484fd5b6104e28633836116d4565b61034c565b632e52afbb60e21b83526001600160a01b039091166004526024849052604452606490fd5b503461019d5761051b366112bc565b6105288194929394611505565b8085116106c3575061054161053b6115d9565b8561167d565b9261054a611d75565b6001600160a01b03821691338390036106b3575b82156104c3578461056e91611ca9565b3060601b907f00000000000000000000000000000000000000000000000000000000000000006001600160a01b031690813b156104bf57604051631a0a12a760e21b815260048101939093526001600160a01b037f00000000000000000000000000000000000000000000000000000000000000008116602485015260448401889052166064830181905291848160848183865af180156104b45790859161069e575b5050803b1561049b578380916004604051809481936358790b2760e01b83525af1801561049057610689575b5060209460405190815284868201527ffbde797d201c681b91056529119e0b02407c7bb96a4a2c75c01fc9667232c8db60403392a45f516020611f555f395f51905f525d604051908152f35b6106948480926112f6565b61048c575f61063d565b816106a8916112f6565b61049b57835f610611565b6106be8533836116d4565b61055e565b633fa733bb60e21b83526001600160a01b039091166004526024849052604452606490fd5b503461019d57602036600319011261019d5760206101c7610707611931565b60043561190d565b503461019d57604036600319011261019d5761073661072c611290565b6024359033611777565b602060405160018152f35b503461019d57602036600319011261019d576020906040906001600160a01b03610769611290565b168152600583522054604051908152f35b503461019d578060031936011261019d576040519080600454908160011c91600181168015610879575b6020841081146108655783865290811561083e57506001146107e1575b6107dd846107d1818603826112f6565b60405191829182611266565b0390f35b600481527f8a35acfbc15ff81a39ae7d344fd709f28e8600b4aa8c65c6b64bfe7fe36bd19b939250905b808210610824575090915081016020016107d1826107c1565b91926001816020925483858801015201910190929161080b565b60ff191660208087019190915292151560051b850190920192506107d191508390506107c1565b634e487b7160e01b83526022600452602483fd5b92607f16926107a4565b503461019d57604036600319011261019d57600435906108a16112a6565b906108ad6102b1611408565b808411610b8b57506108c66108c0611931565b8461190d565b916108cf611d75565b6001600160a01b0381169033829003610b73576040516323b872dd60e01b8452336004523060245260448590527f00000000000000000000000000000000000000000000000000000000000000006001600160a01b0316919060208560648180875af1906001865114821615610b52575b6040528460605215610b3e576109767f000000000000000000000000000000000000000000000000000000000000000042611670565b838552600560205260408520558284526005602052827f9f1ec8c880f76798e7b793325d625e9b60e4082a553c98f42b6cda368dd6000860206040872054604051908152a28215610b2a57856109cb91611c48565b7f00000000000000000000000000000000000000000000000000000000000000006001600160a01b031690610a01858383611e48565b15610af9575b3060601b90823b156104bf5760405191633655218f60e21b835260048301526024820152846044820152838160648183865af1801561049057908491610ae4575b5050803b1561048c578280916004604051809481936358790b2760e01b83525af18015610ad957610ac0575b5060209360405190848252858201527fdcbc1c05240f31ff3ad067ef1ee35ce4997762752e3a095284754544f4c709d760403392a35f516020611f555f395f51905f525d604051908152f35b610acb8380926112f6565b610ad5575f610a74565b5080fd5b6040513d85823e3d90fd5b81610aee916112f6565b61048c57825f610a48565b610b038282611e95565b15610b1857610b13858383611ef9565b610a07575b635274afe760e01b8452600452602483fd5b63ec442f0560e01b84526004849052602484fd5b635274afe760e01b84526004829052602484fd5b906001811516610b6a57833b15153d15161690610940565b503d85823e3d90fd5b635ef27da560e01b8352336004526024829052604483fd5b8360649363284ff66760e01b845260018060a01b0316600452602452604452fd5b503461019d57602036600319011261019d576020906040906001600160a01b03610bd4611290565b1681528083522054604051908152f35b5034610e4c576040366003190112610e4c5760043590610c026112a6565b90610c0b611408565b808411610edf5750610c24610c1e611931565b846116ac565b91610c2d611d75565b6001600160a01b0381169033829003610ec8576040516323b872dd60e01b5f908152336004523060245260448790527f00000000000000000000000000000000000000000000000000000000000000006001600160a01b031692919060209060648180875af19060015f5114821615610ea7575b6040525f60605215610e9457610cd77f000000000000000000000000000000000000000000000000000000000000000042611670565b5f84815260056020908152604091829020839055905191825284917f9f1ec8c880f76798e7b793325d625e9b60e4082a553c98f42b6cda368dd600089190a28215610e815784610d2691611c48565b7f00000000000000000000000000000000000000000000000000000000000000006001600160a01b031690610d5c868383611e48565b15610e50575b3060601b90823b15610e4c5760405191633655218f60e21b8352600483015260248201528560448201525f8160648183865af18015610e4157610e2c575b50803b1561048c578280916004604051809481936358790b2760e01b83525af18015610ad957610e17575b5060209360405190815283858201527fdcbc1c05240f31ff3ad067ef1ee35ce4997762752e3a095284754544f4c709d760403392a35f516020611f555f395f51905f525d604051908152f35b610e228380926112f6565b610ad5575f610dcb565b610e399193505f906112f6565b5f915f610da0565b6040513d5f823e3d90fd5b5f80fd5b610e5a8282611e95565b15610e6f57610e6a868383611ef9565b610d62575b635274afe760e01b5f5260045260245ffd5b63ec442f0560e01b5f525f60045260245ffd5b50635274afe760e01b5f5260045260245ffd5b906001811516610ebf57833b15153d15161690610ca1565b503d5f823e3d90fd5b50635ef27da560e01b5f523360045260245260445ffd5b8383633c8097d960e11b5f5260018060a01b031660045260245260445260645ffd5b34610e4c575f366003190112610e4c5760203060601b604051908152f35b34610e4c576020366003190112610e4c5760206101c7610f3d6115d9565b6004356118e4565b34610e4c576020366003190112610e4c57610f5e611290565b5060206101c7611408565b34610e4c575f366003190112610e4c576040517f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03168152602090f35b34610e4c575f366003190112610e4c5760ff610fc761183a565b1660ff7f0000000000000000000000000000000000000000000000000000000000000000160160ff81116110035760209060ff60405191168152f35b634e487b7160e01b5f52601160045260245ffd5b34610e4c576060366003190112610e4c57610736611033611290565b61103b6112a6565b6044359161104a8333836116d4565b611777565b34610e4c575f366003190112610e4c576020600254604051908152f35b34610e4c576020366003190112610e4c5760206101c761108a6115d9565b60043561167d565b34610e4c576040366003190112610e4c576110ab611290565b602435903315611127576001600160a01b031690811561111457335f52600160205260405f20825f526020528060405f20556040519081527f8c5be1e5ebec7d5bd14f71427d1e84f3dd0314c0f7b2291e5b200ac8c7c3b92560203392a3602060405160018152f35b634a1406b160e11b5f525f60045260245ffd5b63e602df0560e01b5f525f60045260245ffd5b34610e4c576020366003190112610e4c5760206101c7610f3d611362565b34610e4c575f366003190112610e4c576040515f6003548060011c90600181168015611242575b60208310811461122e5782855290811561120a57506001146111ac575b6107dd836107d1818503826112f6565b91905060035f527fc2575a0e9e593c00f959f8c92f12db2869c3395a3b0502d05e2516446f71f85b915f905b8082106111f0575090915081016020016107d161119c565b9192600181602092548385880101520191019092916111d8565b60ff191660208086019190915291151560051b840190910191506107d1905061119c565b634e487b7160e01b5f52602260045260245ffd5b91607f169161117f565b34610e4c575f366003190112610e4c5760206101c7611362565b602060409281835280519182918282860152018484015e5f828201840152601f01601f1916010190565b600435906001600160a01b0382168203610e4c57565b602435906001600160a01b0382168203610e4c57565b6060906003190112610e4c57600435906024356001600160a01b0381168103610e4c57906044356001600160a01b0381168103610e4c5790565b90601f8019910116810190811067ffffffffffffffff82111761131857604052565b634e487b7160e01b5f52604160045260245ffd5b51908115158203610e4c57565b9190826080910312610e4c5781519160208101519161135f60606040840151930161132c565b90565b60405163b861507160e01b81526080816004817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa8015610e415761135f915f916113b8575b5061158a565b6113da915060803d6080116113e3575b6113d281836112f6565b810190611339565b5050505f6113b2565b503d6113c8565b81156113f4570490565b634e487b7160e01b5f52601260045260245ffd5b60405163b861507160e01b81526080816004817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa908115610e41575f905f926114e0575b5061147460025461146e61146961183a565b61165f565b906113ea565b90826114d5575b826114bc575b5050156114b8577f000000000000000000000000000000000000000000000000000000000000000080156113f457600160701b0490565b5f90565b60649192506114ca9061158a565b910411155f80611481565b5f811215925061147b565b90506114fb915060803d6080116113e3576113d281836112f6565b929150505f611457565b61151161151f91611a28565b6115196115d9565b906118e4565b611527611a59565b90818082109118021890565b61153c90611a28565b611544611a59565b806115566115506115d9565b846118e4565b11611577575b5061156e6115686115d9565b826118e4565b61135f57505f90565b61158491506102b96115d9565b5f61155c565b5f811361159657505f90565b61135f907f0000000000000000000000000000000000000000000000000000000000000000906113ea565b81810392915f13801582851316918412161761100357565b60405163b861507160e01b81526080816004817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa908115610e415761135f91611636915f905f9261163b575b506115c1565b61158a565b9050611656915060803d6080116113e3576113d281836112f6565b5050905f611630565b60ff16604d811161100357600a0a90565b9190820180921161100357565b61169460025461168e61146961183a565b90611670565b91600181018091116110035761135f92600192611bea565b6116bd60025461168e61146961183a565b91600181018091116110035761135f925f92611bea565b6001600160a01b039081165f818152600160209081526040808320948616835293905291909120549291905f19841061170e575b50505050565b828410611754578015611127576001600160a01b03821615611114575f52600160205260405f209060018060a01b03165f5260205260405f20910390555f808080611708565b508290637dc7a0d960e11b5f5260018060a01b031660045260245260445260645ffd5b6001600160a01b0316908115611827576001600160a01b0316918215610e81575f828152600560205260409020544281116118115750815f525f60205260405f20548181106117f857815f516020611f355f395f51905f5292602092855f525f84520360405f2055845f525f825260405f20818154019055604051908152a3565b8263391434e360e21b5f5260045260245260445260645ffd5b82636f8a4afb60e01b5f5260045260245260445ffd5b634b637e8f60e11b5f525f60045260245ffd5b60405163313ce56760e01b81526020816004817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa8015610e41575f906118a7575b60ff169050600c81116118a15760120360ff81116110035790565b50600690565b506020813d6020116118dc575b816118c1602093836112f6565b81010312610e4c575160ff81168103610e4c5760ff90611886565b3d91506118b4565b90600181018091116110035761135f915f9161190760025461168e61146961183a565b91611bea565b90600181018091116110035761135f9160019161190760025461168e61146961183a565b60405163b861507160e01b81526080816004817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa8015610e41575f905f5f916119fe575b61198b929350611670565b905f8282019283129112908015821691151617611003575f81136119ae57505f90565b7f000000000000000000000000000000000000000000000000000000000000000080156119ec576119e46001915f1984016113ea565b019015150290565b634e487b715f5260126020526024601cfd5b505050611a1c61198b9160803d6080116113e3576113d281836112f6565b50919250829190611980565b6001600160a01b03165f81815260056020526040902054421015611a4b57505f90565b5f525f60205260405f205490565b604051631ecfb14f60e21b81523060601b60048201527f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03169060e081602481855afa908115610e41575f91611b53575b5060c081015115611b4d5760606004926040519384809263601c51c760e11b82525afa918215610e41575f92611b14575b50806080611afc60406115279401516060840151906115c1565b91015180821215611b0d575061158a565b905061158a565b9091506060813d606011611b45575b81611b30606093836112f6565b81010312610e4c576040015190611527611ae2565b3d9150611b23565b50505f90565b905060e0813d60e011611be2575b81611b6e60e093836112f6565b81010312610e4c576040519060e0820182811067ffffffffffffffff82111761131857611bd79160c091604052805184526020810151602085015260408101516040850152606081015160608501526080810151608085015260a081015160a08501520161132c565b60c08201525f611ab1565b3d9150611b61565b9291611bf7818386611daa565b926004811015611c34576001809116149182611c1d575b505061135f9250151590611670565b90809250156113f45761135f930915155f80611c0e565b634e487b7160e01b5f52602160045260245ffd5b5f516020611f355f395f51905f5260205f9283805260058252611c6d85600254611670565b6002556001600160a01b03169384158414611c945780600254036002555b604051908152a3565b84845283825260408420818154019055611c8b565b9091906001600160a01b03168015808015611d5f575b825f52600560205260405f20549015611811575015611d0c575f516020611f355f395f51905f52602084611cf75f9596600254611670565b6002555b8060025403600255604051908152a3565b805f525f60205260405f2054838110611d45576020845f94955f516020611f355f395f51905f5293858752868452036040862055611cfb565b915063391434e360e21b5f5260045260245260445260645ffd5b50815f52600560205260405f2054421015611cbf565b5f516020611f555f395f51905f525c611d9b5760015f516020611f555f395f51905f525d565b633ee5aeb560e01b5f5260045ffd5b90915f198383099280830292838086109503948086039514611e3b5784831115611e235790829109815f0382168092046002816003021880820260020302808202600203028082026002030280820260020302808202600203028091026002030293600183805f03040190848311900302920304170290565b82634e487b715f52156003026011186020526024601cfd5b50509061135f92506113ea565b92916040519163095ea7b360e01b5f5260018060a01b031660045260245260205f60448180875af19260015f5114841615611e84575b50604052565b3d15903b151516909216915f611e7e565b60405163095ea7b360e01b5f9081526001600160a01b03909316600452602483905290929160209060448180875af19260015f5114841615611ed75750604052565b60018492941516611ef0573b15153d151616915f611e7e565b833d5f823e3d90fd5b92916040519163095ea7b360e01b5f5260018060a01b031660045260245260205f60448180875af19260015f5114841615611ed7575060405256feddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef9b779b17422d0df92223018b32b4d1fa46e071723d6817e2486d003becc55f00a164736f6c6343000825000a";
 
   
       type MarginVaultConstructorParams =
@@ -3530,18 +4019,8 @@ import type { NonPayableOverrides } from "../../common.js"
       );
 
       linkedBytecode = linkedBytecode.replace(
-        new RegExp("__\\$c020f371f6fb849ebd1e3487c91aadbba3\\$__", "g"),
-        linkLibraryAddresses["project/contracts/libraries/Settlement.sol:Settlement"].replace(/^0x/, '').toLowerCase(),
-      );
-
-      linkedBytecode = linkedBytecode.replace(
         new RegExp("__\\$dbbdfce7f24fdbbdc63b2d674e92dfa793\\$__", "g"),
         linkLibraryAddresses["project/contracts/libraries/Custody.sol:Custody"].replace(/^0x/, '').toLowerCase(),
-      );
-
-      linkedBytecode = linkedBytecode.replace(
-        new RegExp("__\\$177b0857d1d715bf3c936c4ed7f2f40af3\\$__", "g"),
-        linkLibraryAddresses["project/contracts/libraries/Administration.sol:Administration"].replace(/^0x/, '').toLowerCase(),
       );
 
       linkedBytecode = linkedBytecode.replace(
@@ -3560,13 +4039,8 @@ import type { NonPayableOverrides } from "../../common.js"
       );
 
       linkedBytecode = linkedBytecode.replace(
-        new RegExp("__\\$726b3ea66afd2c4ace91155ed1fe641949\\$__", "g"),
-        linkLibraryAddresses["project/contracts/libraries/Delisting.sol:Delisting"].replace(/^0x/, '').toLowerCase(),
-      );
-
-      linkedBytecode = linkedBytecode.replace(
-        new RegExp("__\\$02b74af3ae002a8c2decd2f1fb5c61adca\\$__", "g"),
-        linkLibraryAddresses["project/contracts/libraries/PoolResolution.sol:PoolResolution"].replace(/^0x/, '').toLowerCase(),
+        new RegExp("__\\$c020f371f6fb849ebd1e3487c91aadbba3\\$__", "g"),
+        linkLibraryAddresses["project/contracts/libraries/Settlement.sol:Settlement"].replace(/^0x/, '').toLowerCase(),
       );
 
       linkedBytecode = linkedBytecode.replace(
@@ -3577,11 +4051,11 @@ import type { NonPayableOverrides } from "../../common.js"
       return linkedBytecode;
     }
   
-    override getDeployTransaction(authority: AddressLike, oracle_: AddressLike, settlementToken_: AddressLike, poolLockSeconds: BigNumberish, overrides?: NonPayableOverrides & { from?: string }): Promise<ContractDeployTransaction> {
-      return super.getDeployTransaction(authority, oracle_, settlementToken_, poolLockSeconds, overrides || {});
+    override getDeployTransaction(authority: AddressLike, oracle_: AddressLike, settlementToken_: AddressLike, poolLockSeconds: BigNumberish, extension_: AddressLike, overrides?: NonPayableOverrides & { from?: string }): Promise<ContractDeployTransaction> {
+      return super.getDeployTransaction(authority, oracle_, settlementToken_, poolLockSeconds, extension_, overrides || {});
     };
-    override deploy(authority: AddressLike, oracle_: AddressLike, settlementToken_: AddressLike, poolLockSeconds: BigNumberish, overrides?: NonPayableOverrides & { from?: string }) {
-      return super.deploy(authority, oracle_, settlementToken_, poolLockSeconds, overrides || {}) as Promise<MarginVault & {
+    override deploy(authority: AddressLike, oracle_: AddressLike, settlementToken_: AddressLike, poolLockSeconds: BigNumberish, extension_: AddressLike, overrides?: NonPayableOverrides & { from?: string }) {
+      return super.deploy(authority, oracle_, settlementToken_, poolLockSeconds, extension_, overrides || {}) as Promise<MarginVault & {
         deploymentTransaction(): ContractTransactionResponse;
       }>;
     }
@@ -3607,14 +4081,11 @@ import type { NonPayableOverrides } from "../../common.js"
   
   export interface MarginVaultLibraryAddresses {
         ["project/contracts/libraries/Waterfall.sol:Waterfall"]: string;
-    ["project/contracts/libraries/Settlement.sol:Settlement"]: string;
     ["project/contracts/libraries/Custody.sol:Custody"]: string;
-    ["project/contracts/libraries/Administration.sol:Administration"]: string;
     ["project/contracts/libraries/PoolValue.sol:PoolValue"]: string;
     ["project/contracts/libraries/PartialLiquidation.sol:PartialLiquidation"]: string;
     ["project/contracts/libraries/CollateralSale.sol:CollateralSale"]: string;
-    ["project/contracts/libraries/Delisting.sol:Delisting"]: string;
-    ["project/contracts/libraries/PoolResolution.sol:PoolResolution"]: string;
+    ["project/contracts/libraries/Settlement.sol:Settlement"]: string;
     ["project/contracts/libraries/Views.sol:Views"]: string;
   };
   

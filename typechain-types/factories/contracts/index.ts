@@ -8,3 +8,5 @@ export * as mocks from './mocks/index.js';
 export * as oracles from './oracles/index.js';
 export * as pool from './pool/index.js';
 export { MarginVault__factory } from './MarginVault__factory.js';
+export { VaultBase__factory } from './VaultBase__factory.js';
+export { VaultExtension__factory } from './VaultExtension__factory.js';

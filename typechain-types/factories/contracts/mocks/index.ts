@@ -4,3 +4,4 @@
 export { MockAggregator__factory } from './MockAggregator__factory.js';
 export { MockFeeToken__factory } from './MockFeeToken__factory.js';
 export { MockToken__factory } from './MockToken__factory.js';
+export { MockWallet__factory } from './MockWallet__factory.js';
