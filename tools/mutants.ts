@@ -20,8 +20,9 @@ const options = new Command("npm run mutants --")
   .parse()
   .opts<{ only?: readonly AttackRow[]; jobs: number; check?: true }>();
 
+// Not once: a terminal and tsx each send the signal, and the second must not cut off the cleaning up after the first.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-  process.once(signal, () => {
+  process.on(signal, () => {
     stopEverything();
     process.exit(130);
   });
