@@ -39,6 +39,7 @@ import {CashParameters, INDEX_ONE, toCashIndices} from "./types/CashWords.sol";
 import {CLOSING, DELISTED, DiscountTerms, HALTED, MarketParameters, SideWord} from "./types/MarketWords.sol";
 import {PERMISSION_TAKE, PERMISSION_TRADE, PERMISSION_TRANSFER, PERMISSION_WITHDRAW} from "./types/Permissions.sol";
 import {Price} from "./types/Price.sol";
+import {AccountRamp, CollateralRamp, MarketRamp} from "./types/RampWords.sol";
 import {Context} from "./types/VaultStorage.sol";
 import {AccountParameters, AccountRisk, Capital, Collateral, CollateralParameters} from "./types/VaultWords.sol";
 import {VaultBase} from "./VaultBase.sol";
@@ -94,7 +95,7 @@ contract MarginVault is IMarginVault, VaultBase {
         for (uint256 i; i < calls.length; ++i) results[i] = Address.functionDelegateCall(address(this), calls[i]);
         Deferral.end();
         _checkDeferred();
-        if (address(this).balance != 0) Address.sendValue(payable(msg.sender), address(this).balance);
+        _giveBack();
     }
 
     // ------------------------------------------------------------------ custody
@@ -152,7 +153,7 @@ contract MarginVault is IMarginVault, VaultBase {
         AssetSet assets = Ledger.assetsWith(word, market_);
         Price[] memory prices = oracle.lastPrices(assets);
         Price price = prices[assets.rank(marketAsset(market_))];
-        require(price.isFresh(), StaleMarketPrice(market_, price.publishedAt(), price.maxAge()));
+        require(price.isUsable(), StaleMarketPrice(market_, price.publishedAt(), price.maxAge()));
 
         Deal memory deal;
         deal.load($, context, account, word, Ledger.load($, context, context.pool), market_, price);
@@ -205,6 +206,7 @@ contract MarginVault is IMarginVault, VaultBase {
     }
 
     function _requireOpen(Deal memory deal) private view {
+        require(deal.price.isFresh(), StaleMarketPrice(deal.market, deal.price.publishedAt(), deal.price.maxAge()));
         require(!deal.state.has(HALTED), MarketHalted(deal.market));
         if (!deal.state.has(CLOSING)) return;
         require(!deal.state.has(DELISTED), MarketDelisted(deal.market));
@@ -332,6 +334,11 @@ contract MarginVault is IMarginVault, VaultBase {
     }
 
     /// @inheritdoc IMarginVault
+    function updatePrices(bytes[] calldata) external payable {
+        _handOn();
+    }
+
+    /// @inheritdoc IMarginVault
     function sweepFees(MarketId) external payable {
         _handOn();
     }
@@ -353,6 +360,21 @@ contract MarginVault is IMarginVault, VaultBase {
 
     /// @inheritdoc IMarginVault
     function delist(MarketId) external payable {
+        _handOn();
+    }
+
+    /// @inheritdoc IMarginVault
+    function rampMarket(MarketId) external payable {
+        _handOn();
+    }
+
+    /// @inheritdoc IMarginVault
+    function rampCollateral(address) external payable {
+        _handOn();
+    }
+
+    /// @inheritdoc IMarginVault
+    function rampAccounts() external payable {
         _handOn();
     }
 
@@ -510,6 +532,21 @@ contract MarginVault is IMarginVault, VaultBase {
 
     /// @inheritdoc IMarginVault
     function capital() external view returns (Capital) {
+        _handOnView();
+    }
+
+    /// @inheritdoc IMarginVault
+    function marketRamp(MarketId) external view returns (MarketRamp memory) {
+        _handOnView();
+    }
+
+    /// @inheritdoc IMarginVault
+    function collateralRamp(address) external view returns (CollateralRamp memory) {
+        _handOnView();
+    }
+
+    /// @inheritdoc IMarginVault
+    function accountRamp() external view returns (AccountRamp memory) {
         _handOnView();
     }
 

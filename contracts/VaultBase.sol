@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 import {IMarginVault} from "./interfaces/IMarginVault.sol";
 import {Authority} from "./libraries/Authority.sol";
 import {Custody} from "./libraries/Custody.sol";
@@ -23,6 +24,11 @@ abstract contract VaultBase is AccessManaged, ReentrancyGuardTransient {
 
     /// @dev What an operation needs to know from its start.
     function _context() internal view virtual returns (Context memory);
+
+    /// @dev Gives back the value (wei) that the calls have not used. The last thing that happens in the caller's transaction here.
+    function _giveBack() internal {
+        if (address(this).balance != 0) Address.sendValue(payable(msg.sender), address(this).balance);
+    }
 
     function _authorize(AccountId account, uint256 permission) internal view {
         Authority.require_($, account, permission);

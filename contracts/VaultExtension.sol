@@ -13,11 +13,13 @@ import {
     MarketView,
     PositionView
 } from "./interfaces/IMarginVault.sol";
+import {IPriceOracle} from "./interfaces/IPriceOracle.sol";
 import {Administration} from "./libraries/Administration.sol";
 import {Authority} from "./libraries/Authority.sol";
 import {CashBook} from "./libraries/CashBook.sol";
 import {CollateralSale} from "./libraries/CollateralSale.sol";
 import {Custody} from "./libraries/Custody.sol";
+import {Deferral} from "./libraries/Deferral.sol";
 import {Delisting} from "./libraries/Delisting.sol";
 import {PartialLiquidation} from "./libraries/PartialLiquidation.sol";
 import {PoolResolution} from "./libraries/PoolResolution.sol";
@@ -31,6 +33,7 @@ import {MarketId} from "./types/AssetSet.sol";
 import {CashParameters} from "./types/CashWords.sol";
 import {MarketParameters, SideWord} from "./types/MarketWords.sol";
 import {PERMISSION_SET_MODE} from "./types/Permissions.sol";
+import {AccountRamp, CollateralRamp, MarketRamp} from "./types/RampWords.sol";
 import {Context, Market} from "./types/VaultStorage.sol";
 import {AccountParameters, AccountRisk, Capital, CollateralParameters} from "./types/VaultWords.sol";
 import {VaultBase} from "./VaultBase.sol";
@@ -103,6 +106,14 @@ contract VaultExtension is VaultBase {
 
     // ------------------------------------------------------------------ upkeep, by anyone
 
+    function updatePrices(bytes[] calldata updates) external payable nonReentrant {
+        IPriceOracle oracle = IMarginVault(address(this)).oracle();
+        uint256 fee = oracle.pythFee(updates);
+        require(fee <= address(this).balance, IMarginVault.UpdateFeeMissing(fee, address(this).balance));
+        oracle.updatePyth{value: fee}(updates);
+        if (!Deferral.isActive()) _giveBack();
+    }
+
     function sweepFees(MarketId id) external payable valueOnlyInMulticall nonReentrant {
         _requireListed(id);
         Settlement.sweepFees($, _context(), id);
@@ -125,6 +136,21 @@ contract VaultExtension is VaultBase {
     function delist(MarketId id) external payable valueOnlyInMulticall nonReentrant {
         _checkDeferred();
         Delisting.delist($, _context(), id);
+    }
+
+    function rampMarket(MarketId id) external payable valueOnlyInMulticall nonReentrant {
+        _checkDeferred();
+        Administration.rampMarket($, _context(), id);
+    }
+
+    function rampCollateral(address token) external payable valueOnlyInMulticall nonReentrant {
+        _checkDeferred();
+        Administration.rampCollateral($, _collateralIndex(token));
+    }
+
+    function rampAccounts() external payable valueOnlyInMulticall nonReentrant {
+        _checkDeferred();
+        Administration.rampAccounts($);
     }
 
     // ------------------------------------------------------------------ administration
@@ -228,6 +254,18 @@ contract VaultExtension is VaultBase {
 
     function capital() external view returns (Capital) {
         return $.capital;
+    }
+
+    function marketRamp(MarketId id) external view returns (MarketRamp memory) {
+        return $.marketRamps[id];
+    }
+
+    function collateralRamp(address token) external view returns (CollateralRamp memory) {
+        return $.collateralRamps[_collateralIndex(token)];
+    }
+
+    function accountRamp() external view returns (AccountRamp memory) {
+        return $.accountRamp;
     }
 
     function previewLiquidation(

@@ -23,22 +23,44 @@ const seconds = positive(decimal(0));
 
 const address = z.string().refine((text) => isAddress(text), "must be an address");
 
+/** A source that is read whenever its price is needed. */
+const live = {
+  /** A price at or below minPrice, or at or above maxPrice, is refused: at or inside an aggregator's own bounds. */
+  minPrice: decimal(18),
+  maxPrice: positive(decimal(18)),
+  /** The aggregator's heartbeat and some room for delay; of a Pyth price how long one may stay that nobody has updated. */
+  maxAgeSeconds: seconds,
+};
+const chainlink = { kind: z.literal("chainlink"), aggregator: address, ...live };
+const pythPrice = {
+  kind: z.literal("pyth"),
+  priceId: z.string().regex(/^0x[0-9a-fA-F]{64}$/, "must be 32 bytes in hexadecimal"),
+  ...live,
+  /** A price whose confidence is a larger share of it is refused. */
+  maxConfidence: positive(share.refine((text) => wad(text) <= wad("0.1"), "must be at most 0.1")),
+};
+
 /** Where a price comes from, one schema a kind; ../ignition/feeds.ts opens each. */
 const feed = z.discriminatedUnion("kind", [
   /** The deployment's pusher publishes it; the first one is the market's firstPrice. */
   z.strictObject({ kind: z.literal("push") }),
-  z.strictObject({
-    kind: z.literal("chainlink"),
-    aggregator: address,
-    /** A price at or below minPrice, or at or above maxPrice, is refused: at or inside the aggregator's own bounds. */
-    minPrice: decimal(18),
-    maxPrice: positive(decimal(18)),
-    /** The aggregator's heartbeat and some room for delay. */
-    maxAgeSeconds: seconds,
-  }),
+  z.strictObject(chainlink),
+  z.strictObject(pythPrice),
 ]);
 
 export type Feed = z.infer<typeof feed>;
+
+/** What a price is checked against. The share of the first price by which this one may differ from it is 0.001 to 0.2. */
+const maxDeviation = share.refine(
+  (text) => wad(text) >= wad("0.001") && wad(text) <= wad("0.2"),
+  "must be 0.001 to 0.2",
+);
+const secondFeed = z.discriminatedUnion("kind", [
+  z.strictObject({ ...chainlink, maxDeviation }),
+  z.strictObject({ ...pythPrice, maxDeviation }),
+]);
+
+export type SecondFeed = z.infer<typeof secondFeed>;
 
 const market = z
   .strictObject({
@@ -50,6 +72,8 @@ const market = z
     tolerance: share,
     /** Without one, prices are pushed. A collateral's price comes from where that of its market comes from. */
     feed: feed.optional(),
+    /** Without one, the feed alone counts. */
+    secondFeed: secondFeed.optional(),
     openInterestCap: baseUnits,
     skewScale: baseUnits,
     minimumSize: baseUnits,
@@ -94,9 +118,14 @@ const market = z
     rule(
       "feed",
       "must have minPrice below firstPrice and maxPrice above it",
-      ({ firstPrice, feed: f }) =>
-        f?.kind !== "chainlink" || (wad(f.minPrice) < wad(firstPrice) && wad(firstPrice) < wad(f.maxPrice)),
+      ({ firstPrice, feed: f }) => f === undefined || f.kind === "push" || holdsWithin(f, firstPrice),
     ),
+    rule(
+      "secondFeed",
+      "must have minPrice below firstPrice and maxPrice above it",
+      ({ firstPrice, secondFeed: f }) => f === undefined || holdsWithin(f, firstPrice),
+    ),
+    rule("secondFeed", "must be another than feed", ({ feed: one, secondFeed: two }) => !isSame(one, two)),
   );
 
 const tokenDecimals = decimal(0).refine((text) => Number(text) <= 18, "must be at most 18");
@@ -215,10 +244,26 @@ export const DeploymentParameters = z
     collaterals: z.array(collateral),
     cash,
     vault,
+    /** The chain's Pyth contract. */
+    pyth: address.optional(),
+    /** How the sequencer of an L2 is watched; without one, none is. */
+    sequencer: z
+      .strictObject({
+        uptimeFeed: address,
+        /** After it has come back, before prices are fresh again: 10 minutes to a day. */
+        graceSeconds: seconds.refine((text) => Number(text) >= 600 && Number(text) <= 86_400, "must be 600 to 86400"),
+      })
+      .optional(),
     power,
   })
   .check(
     rule("markets", "must have one entry a symbol", ({ markets }) => distinct(markets.map((m) => m.symbol))),
+    rule(
+      "pyth",
+      "must name the chain's Pyth contract, which a market's feed needs",
+      ({ markets, pyth }) =>
+        pyth !== undefined || markets.every((m) => m.feed?.kind !== "pyth" && m.secondFeed?.kind !== "pyth"),
+    ),
     rule("collaterals", "must have one entry a symbol", ({ collaterals }) =>
       distinct(collaterals.map((c) => c.symbol)),
     ),
@@ -250,6 +295,17 @@ function fitsDepositCap({ depositCap, decimals }: { depositCap?: string | undefi
   if (depositCap === undefined || Number(decimals) > 18) return true; // of the decimals another rule complains
   const unit = 10n ** (18n - BigInt(decimals));
   return wad(depositCap) % unit === 0n && wad(depositCap) / unit < 2n ** 96n;
+}
+
+function holdsWithin({ minPrice, maxPrice }: { minPrice: string; maxPrice: string }, firstPrice: string): boolean {
+  return wad(minPrice) < wad(firstPrice) && wad(firstPrice) < wad(maxPrice);
+}
+
+/** Whether two feeds read the same. */
+function isSame(one: Feed | undefined, two: SecondFeed | undefined): boolean {
+  if (one?.kind === "chainlink" && two?.kind === "chainlink")
+    return one.aggregator.toLowerCase() === two.aggregator.toLowerCase();
+  return one?.kind === "pyth" && two?.kind === "pyth" && one.priceId.toLowerCase() === two.priceId.toLowerCase();
 }
 
 function distinct(names: readonly string[]): boolean {

@@ -21,9 +21,9 @@ import {
   type PriceOracle,
   PriceOracle__factory,
 } from "../typechain-types/index.js";
-import { openFeeds, withFeeds } from "./feeds.js";
+import { isSetUp, openFeeds, watchSequencer, withFeeds } from "./feeds.js";
 import Ballast from "./modules/Ballast.js";
-import { handOver, localChainId, requireDelays, requireMayList } from "./power.js";
+import { assignRoles, localChainId, requireDelays, requireMayList } from "./power.js";
 
 export type Connection = NetworkConnection<"generic">;
 
@@ -43,9 +43,9 @@ export class TokenAddressMissingError extends Error {
 type Signer = Awaited<ReturnType<Connection["ethers"]["getSigners"]>>[number];
 
 /**
- * Deploys Ballast with the first signer, lists what the parameters name, and hands the roles over to whom they name. `existing`, where
+ * Deploys Ballast with the first signer, lists what the parameters name, and gives the roles to whom they name. `existing`, where
  * its contracts still stand on this chain, is brought up to the parameters instead: only what is not listed yet is added, and nothing
- * is deployed twice. Throws DelayTooShortError before anything is sent, and HandedOverError where the signer may no longer list.
+ * is deployed twice. Throws DelayTooShortError before anything is sent, and MayNotListError where the signer may no longer list.
  */
 export async function deployBallast(
   connection: Connection,
@@ -61,7 +61,7 @@ export async function deployBallast(
       ? await deployContracts(connection, parameters, admin)
       : await withNewListings(standing, parameters, admin);
   await withDecodedErrors(() => listEverything(deployment, parameters, admin));
-  await withDecodedErrors(() => handOver(deployment, parameters.power, admin));
+  await withDecodedErrors(() => assignRoles(deployment, parameters.power, admin));
   return withFeeds(deployment, admin);
 }
 
@@ -161,7 +161,7 @@ async function listEverything(deployment: Deployment, parameters: DeploymentPara
   const [markets, collaterals] = await vault.totals();
   const isNew = markets === 0n;
   const isListed = Number(markets) >= parameters.markets.length && Number(collaterals) >= parameters.collaterals.length;
-  if (isListed && !isNew) return;
+  if (isListed && !isNew && (await isSetUp(oracle, parameters))) return;
   await requireMayList(deployment, admin);
   if ((await vault.accountRisk()) === 0n) await mined(vault.setAccountParameters(accountParameters(parameters)));
   if ((await vault.cashView()).terms === 0n) await mined(vault.setCashParameters(cashParameters(parameters)));
@@ -187,6 +187,7 @@ async function listEverything(deployment: Deployment, parameters: DeploymentPara
     await mined(vault.deposit(accountId(deployment.vault), deployment.settlementToken.address, insuranceSeed));
   }
   if (isNew) await mined(vault.refreshCapital());
+  await watchSequencer(oracle, parameters);
 }
 
 const wad = (text: string) => parseDecimal(text, 18);

@@ -7,7 +7,7 @@ import type { TakerPolicy } from "./decide/inventory.js";
 /** Seconds of chain time, and blocks, after which everything is checked again: funding moves without prices. */
 export const fullPassSeconds = 60;
 export const fullPassBlocks = 50;
-/** By how many seconds the stored price of a Chainlink-fed asset may lag what its aggregator tells before the keeper stores that. */
+/** By how many seconds the stored price of an asset may lag what its source tells before the keeper stores that. */
 export const refreshSeconds = 900;
 /** Blocks that one request for logs spans at most. */
 export const logBlocks = 2_000;

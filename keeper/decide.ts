@@ -8,6 +8,8 @@ export type SkipReason =
   | "rewardToSelf"
   /** A leg waits for a new price. */
   | "stalePrice"
+  /** The chain's sequencer is down or came back a short time ago, and the account is above zero: the contract refuses until it is over. */
+  | "sequencerGrace"
   /** There is no position, and absorb is not open. */
   | "noPosition"
   /** Neither the pool nor the taker takes one of the legs, and absorb is not open. */
@@ -125,5 +127,6 @@ function bestTaking({ takerLegs = [] }: Risk, room: Room): Taking | undefined {
 
 function skipReason(legs: readonly Leg[]): SkipReason {
   if (legs.length === 0) return "noPosition";
+  if (legs.some(({ refusal }) => refusal === "sequencerGrace")) return "sequencerGrace";
   return legs.some(({ refusal }) => refusal === "priceStale") ? "stalePrice" : "noLegAccepted";
 }

@@ -10,8 +10,10 @@ export interface Changes {
   readonly words: ReadonlyMap<AccountId, bigint>;
   /** Of each asset with a new stored price the time (Unix seconds) that it is dated. */
   readonly storedAt: ReadonlyMap<number, number>;
-  /** Of each asset whose feed was set: whether its price is read from an aggregator from then on, with no event when it moves. */
+  /** Of each asset whose first feed was set: whether it is read from a source from then on, with no event when its price moves. */
   readonly readLive: ReadonlyMap<number, boolean>;
+  /** Of each asset whose second feed was set or cleared: whether it has one from then on, which moves its price without an event too. */
+  readonly paired: ReadonlyMap<number, boolean>;
   /** Whether a loss was taken off all suppliers of cash: everybody's margin has changed, and no other event tells. */
   readonly wroteOff: boolean;
   /** Of each market whose end was announced: from when (Unix seconds) on anyone may delist it. */
@@ -29,8 +31,12 @@ const marketDelisted = vaultInterface.getEvent("Delisted").topicHash;
 const epochEnded = vaultInterface.getEvent("EpochEnded").topicHash;
 const oracleInterface = PriceOracle__factory.createInterface();
 const pricePublished = oracleInterface.getEvent("PricePublished").topicHash;
-const pushFeedSet = oracleInterface.getEvent("FeedSet").topicHash;
+const pushFeedSet = oracleInterface.getEvent("PushFeedSet").topicHash;
 const chainlinkFeedSet = oracleInterface.getEvent("ChainlinkFeedSet").topicHash;
+const pythFeedSet = oracleInterface.getEvent("PythFeedSet").topicHash;
+const secondFeedSet = oracleInterface.getEvent("SecondFeedSet").topicHash;
+const secondFeedCleared = oracleInterface.getEvent("SecondFeedCleared").topicHash;
+const ofOracle = [pricePublished, pushFeedSet, chainlinkFeedSet, pythFeedSet, secondFeedSet, secondFeedCleared];
 
 /**
  * Reads the events that the keeper's book needs, of blocks `fromBlock` to `toBlock`, both included. Words are sliced by hand, a hundred
@@ -44,6 +50,7 @@ export async function readChanges(
 ): Promise<Changes> {
   const words = new Map<AccountId, bigint>();
   const readLive = new Map<number, boolean>();
+  const paired = new Map<number, boolean>();
   const storedAt = new Map<number, number>();
   const announced = new Map<number, number>();
   const delisted = new Set<number>();
@@ -54,7 +61,9 @@ export async function readChanges(
     for (const { topics, data } of logs) {
       const [kind, key = "0x"] = topics;
       if (kind === accountChanged) words.set(key.toLowerCase() as AccountId, BigInt(data));
-      if (kind === pushFeedSet || kind === chainlinkFeedSet) readLive.set(Number(key), kind === chainlinkFeedSet);
+      if (kind === pushFeedSet) readLive.set(Number(key), false);
+      if (kind === chainlinkFeedSet || kind === pythFeedSet) readLive.set(Number(key), true);
+      if (kind === secondFeedSet || kind === secondFeedCleared) paired.set(Number(key), kind === secondFeedSet);
       if (kind === pricePublished) storedAt.set(Number(key), Number(dataSlice(data, 64, 96)));
       if (kind === lossWrittenOff) wroteOff = true;
       if (kind === delistingAnnounced) announced.set(Number(key), Number(dataSlice(data, 0, 32)));
@@ -62,7 +71,7 @@ export async function readChanges(
       if (kind === epochEnded) epochsEnded.add(Number(key));
     }
   }
-  return { words, storedAt, readLive, wroteOff, announced, delisted, epochsEnded };
+  return { words, storedAt, readLive, paired, wroteOff, announced, delisted, epochsEnded };
 }
 
 /** One request; where the node refuses it (too many blocks, too long an answer), one for each half. */
@@ -74,7 +83,7 @@ async function readLogs(
 ): Promise<Log[]> {
   const { vault, oracle } = deployment;
   const ofVault = [accountChanged, lossWrittenOff, delistingAnnounced, marketDelisted, epochEnded];
-  const topics = [[...ofVault, pricePublished, pushFeedSet, chainlinkFeedSet]];
+  const topics = [[...ofVault, ...ofOracle]];
   try {
     return await provider.getLogs({ address: [vault, oracle], topics, fromBlock, toBlock });
   } catch (error) {

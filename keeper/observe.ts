@@ -52,7 +52,10 @@ export class Observer {
   readonly #taker: AccountId | undefined;
   /** Pool and insurance are never targets. */
   readonly #neverTargets: ReadonlySet<AccountId>;
-  /** Of each asset whose price is read from an aggregator its price word of the last turn: no event tells when it moves. */
+  /** Assets whose first source is read, and those that have a second one: no event tells when the price of either moves. */
+  #readLive: ReadonlySet<number> = new Set();
+  #paired: ReadonlySet<number> = new Set();
+  /** Of each of them its price word of the last turn. */
   #livePrices: ReadonlyMap<number, bigint> = new Map();
   /** Of each asset the time (Unix seconds) that its stored price is dated. */
   readonly #storedAt = new Map<number, number>();
@@ -94,7 +97,9 @@ export class Observer {
   async follow(toBlock: number): Promise<AccountId[]> {
     if (toBlock < this.#readTo) this.#startAnew(); // the chain went back: it was restarted, or set back to a snapshot
     const changes = await readChanges(this.#provider, this.#deployment, this.#readTo + 1, toBlock);
-    const livePrices = await this.#readLivePrices(changes.readLive, toBlock);
+    const readLive = changed(this.#readLive, changes.readLive);
+    const paired = changed(this.#paired, changes.paired);
+    const livePrices = await this.#readPrices(new Set([...readLive, ...paired]), toBlock);
     const moved = [...livePrices.keys()].filter((asset) => livePrices.get(asset) !== this.#livePrices.get(asset));
     // The time of a pushed price saves a request a turn: the chain was there by then. It may lag the chain, by about as much each
     // time; the count of blocks bounds that. An aggregator's price may be hours old.
@@ -105,7 +110,7 @@ export class Observer {
     // From here on nothing can fail: what was read is either in the book and returned, or will be read again.
     for (const [account, word] of changes.words) if (!this.#neverTargets.has(account)) this.book.set(account, word);
     for (const [asset, at] of changes.storedAt) this.#storedAt.set(asset, at);
-    this.#livePrices = livePrices;
+    [this.#readLive, this.#paired, this.#livePrices] = [readLive, paired, livePrices];
     this.#readTo = toBlock;
     this.#nowSeconds = atSeconds;
     this.steward.note(changes);
@@ -114,25 +119,25 @@ export class Observer {
       this.#fullPass = { block: toBlock, atSeconds };
       return this.book.exposed();
     }
-    const changed = [...changes.words.keys()].filter((account) => this.book.isExposed(account));
-    return [...new Set([...changed, ...this.book.holders(assetSet([...changes.storedAt.keys(), ...moved]))])];
+    const touched = [...changes.words.keys()].filter((account) => this.book.isExposed(account));
+    return [...new Set([...touched, ...this.book.holders(assetSet([...changes.storedAt.keys(), ...moved]))])];
   }
 
   /**
-   * Assets whose stored price, which counts while their aggregator tells none, lags what it told in the last turn by too much. Nobody
-   * is paid for storing it, but everybody's margin would be counted at it.
+   * Assets whose stored price, which counts while their sources tell none, lags what they told in the last turn by too much. Nobody is
+   * paid for storing it, but everybody's margin would be counted at it. One on which two sources do not agree cannot be stored.
    */
   toRefresh(): number[] {
     return [...this.#livePrices].flatMap(([asset, word]) => {
-      const { publishedAt } = decodePrice(word);
+      const { publishedAt, isReduceOnly } = decodePrice(word);
+      if (isReduceOnly) return [];
       return publishedAt - (this.#storedAt.get(asset) ?? 0) >= refreshSeconds ? [asset] : [];
     });
   }
 
-  /** The price words at this block, with their freshness, of all assets whose price is read from an aggregator. One call, or none. */
-  async #readLivePrices(feedsSet: ReadonlyMap<number, boolean>, blockTag: number): Promise<Map<number, bigint>> {
-    const isLive = new Map([...[...this.#livePrices.keys()].map((asset) => [asset, true] as const), ...feedsSet]);
-    const assets = [...isLive.keys()].filter((asset) => isLive.get(asset)).toSorted((a, b) => a - b);
+  /** The price words of these assets at this block, with their marks. One call, or none. */
+  async #readPrices(wanted: ReadonlySet<number>, blockTag: number): Promise<Map<number, bigint>> {
+    const assets = [...wanted].toSorted((a, b) => a - b);
     if (assets.length === 0) return new Map();
     const words = await this.#oracle.lastPrices(assetSet(assets), { blockTag });
     return new Map(assets.map((asset, i) => [asset, words[i] ?? 0n]));
@@ -203,11 +208,15 @@ export class Observer {
   #startAnew(): void {
     this.book.clear();
     this.steward.clear();
-    this.#livePrices = new Map();
+    [this.#readLive, this.#paired, this.#livePrices] = [new Set(), new Set(), new Map()];
     this.#storedAt.clear();
     this.#readTo = this.#deployment.fromBlock - 1;
     this.#fullPass = undefined;
   }
+}
+
+function changed(assets: ReadonlySet<number>, changes: ReadonlyMap<number, boolean>): ReadonlySet<number> {
+  return new Set([...assets, ...changes.keys()].filter((asset) => changes.get(asset) ?? true));
 }
 
 function assetSet(assets: readonly number[]): bigint {

@@ -82,11 +82,11 @@ export class Taker {
     ]);
     return new Map(
       views.map(({ risk, terms }, i): [number, MarketTerms] => {
-        const { priceWad, toleranceWad, isFresh } = decodePrice(prices[i] ?? 0n);
+        const { priceWad, toleranceWad, isFresh, isReduceOnly } = decodePrice(prices[i] ?? 0n);
         const { initialBaseWad, lambdaInitialWad, skewScaleWad } = decodeMarketRisk(risk);
         const { takerRateWad, minimumSizeWad } = decodeMarketTerms(terms);
         const skewWad = -(pooled[i]?.sizeWad ?? 0n);
-        const price = { priceWad, toleranceWad, isFresh };
+        const price = { priceWad, toleranceWad, isFresh, isReduceOnly };
         const margin = { initialBaseWad, lambdaInitialWad, skewScaleWad };
         return [markets[i] ?? 0, { ...price, ...margin, takerRateWad, minimumSizeWad, skewWad }];
       }),

@@ -9,16 +9,14 @@ import {
   VaultLens__factory,
 } from "../typechain-types/index.js";
 import { BallastError } from "./errors.js";
+import type { permission } from "./grants.js";
 
 /** The roles of a deployment, by their ids in its access manager. */
 export const roleIds = { admin: 0n, pusher: 1n, guardian: 2n, risk: 3n } as const;
 
 export type RoleName = keyof typeof roleIds;
 
-/** What an account's owner may let an operator do, by the bit in setOperator. */
-export const permissionBits = { trade: 1n, withdraw: 2n, transfer: 4n, take: 8n, setMode: 16n } as const;
-
-export type Permission = keyof typeof permissionBits;
+export type Permission = keyof typeof permission;
 
 /** Who may call a function. What the access manager decides it is asked on chain; the rest stands in the contracts' code. */
 export type Caller =
@@ -48,9 +46,9 @@ export type Caller =
 
 const anyone = (condition?: string): Caller => ({ kind: "anyone", ...(condition === undefined ? {} : { condition }) });
 const owner: Caller = { kind: "owner" };
-const operator = (permission: Permission, unless?: string): Caller => ({
+const operator = (needed: Permission, unless?: string): Caller => ({
   kind: "operator",
-  permission,
+  permission: needed,
   ...(unless === undefined ? {} : { unless }),
 });
 const holder: Caller = { kind: "holder" };
@@ -88,6 +86,10 @@ export const callers = {
     refreshCapital: anyone(),
     sweepFees: anyone(),
     sweepInterest: anyone(),
+    updatePrices: anyone("for Pyth's fee"),
+    rampMarket: anyone(),
+    rampCollateral: anyone(),
+    rampAccounts: anyone(),
     haltMarket: role("guardian"),
     haltBorrowing: role("guardian"),
     resumeMarket: role("risk"),
@@ -104,8 +106,15 @@ export const callers = {
   PriceOracle: {
     push: role("pusher"),
     refresh: anyone(),
-    setFeed: role("risk"),
+    updatePyth: anyone("for Pyth's fee"),
+    setPushFeed: role("risk"),
     setChainlinkFeed: role("risk"),
+    setPythFeed: role("risk"),
+    setSecondChainlinkFeed: role("risk"),
+    setSecondPythFeed: role("risk"),
+    clearSecondFeed: role("risk"),
+    setPyth: role("risk"),
+    setSequencer: role("risk"),
     setAuthority: authority,
   },
   LiquidityPool: {

@@ -9,7 +9,7 @@ const address = z
   .transform((text) => getAddress(text));
 const symbol = z.string().min(1);
 /** Where the oracle finds the price; absent where it is pushed. */
-const feed = z.literal("chainlink").optional();
+const feed = z.enum(["chainlink", "pyth"]).optional();
 
 /** Markets that a vault can list; the assets of collaterals begin behind them. */
 export const maximumMarkets = 96;
@@ -84,7 +84,7 @@ export function assetsOfSymbol({ markets, collaterals }: Deployment, priced: str
 
 /**
  * Prices (wad) by symbol as the push feed takes them: every asset that has one of the symbols, with its price. Assets whose price
- * the oracle reads from an aggregator are left out: it refuses a pushed one.
+ * the oracle reads from a source are left out: it refuses a pushed one.
  */
 export function assetPrices(
   deployment: Deployment,
@@ -98,6 +98,6 @@ export function assetPrices(
   return { assets: pairs.map(({ asset }) => asset), pricesWad: pairs.map(({ priceWad }) => priceWad) };
 }
 
-function feedOf({ markets, collaterals }: Deployment, asset: number): "chainlink" | undefined {
+function feedOf({ markets, collaterals }: Deployment, asset: number): "chainlink" | "pyth" | undefined {
   return asset < maximumMarkets ? markets[asset]?.feed : collaterals[asset - maximumMarkets]?.feed;
 }

@@ -17,7 +17,6 @@ export {
   callersOf,
   contractInterfaces,
   functionsOf,
-  permissionBits,
   roleIds,
   selectorOf,
   selectorsOf,
@@ -41,6 +40,14 @@ export {
   toHealth,
   toUnits,
 } from "./client.js";
+export {
+  type OperatorGrant,
+  type Permit,
+  type TypedData,
+  operatorGrantData,
+  permission,
+  permitData,
+} from "./grants.js";
 export { type Deleveraging, type MinedLog, deleveragingTopics, deleveragingsOf } from "./deleveragings.js";
 export {
   Deployment,

@@ -10,6 +10,7 @@ export const refusals = [
   "impactTooLarge",
   "poolMargin",
   "remainderBelowMinimum",
+  "sequencerGrace",
 ] as const;
 
 /** `unknown`: the contract knows a reason that this release does not. */

@@ -104,6 +104,8 @@ export const marketFlags = {
   closing: 2,
   /** Nobody has any size; whoever had one is paid by settling. */
   delisted: 4,
+  /** No position grows: the guardian has stopped it. */
+  halted: 8,
 } as const;
 
 export function hasFlag({ flags }: Pick<MarketStateFields, "flags">, name: keyof typeof marketFlags): boolean {
@@ -211,7 +213,12 @@ export interface PriceFields {
   /** Unix seconds. */
   readonly publishedAt: number;
   readonly maxAgeSeconds: number;
+  /** Good for everything. */
   readonly isFresh: boolean;
+  /** Good for what reduces risk, and for nothing else; then it is not fresh. */
+  readonly isReduceOnly: boolean;
+  /** Told while the chain's sequencer was down, or had come back too short a time before. */
+  readonly inGrace: boolean;
 }
 
 export function decodePrice(word: bigint): PriceFields {
@@ -221,10 +228,12 @@ export function decodePrice(word: bigint): PriceFields {
     publishedAt: Number(field(word, 160n, 40n)),
     maxAgeSeconds: Number(field(word, 200n, 32n)),
     isFresh: field(word, 232n, 1n) === 1n,
+    isReduceOnly: field(word, 234n, 1n) === 1n,
+    inGrace: field(word, 235n, 1n) === 1n,
   };
 }
 
-/** What is wrong with an answer of an aggregator: the contract's enum, by its numbers. */
+/** What is wrong with the answer of a source of prices: the contract's enum, by its numbers. */
 export const feedFaults = [
   "none",
   "noCode",
@@ -234,6 +243,8 @@ export const feedFaults = [
   "outOfBounds",
   "fromFuture",
   "olderThanUsed",
+  "tooUncertain",
+  "deviates",
 ] as const;
 
 /** `unknown`: the contract knows a fault that this SDK does not. */
@@ -242,6 +253,12 @@ export type FeedFault = (typeof feedFaults)[number] | "unknown";
 export function decodeFeedFault(fault: bigint): FeedFault {
   return feedFaults[Number(fault)] ?? "unknown";
 }
+
+/** What an asset's price is read from: the contract's enum, by its numbers. */
+export const sourceKinds = ["none", "chainlink", "pyth"] as const;
+
+/** What the uptime feed of the chain's sequencer tells: the contract's enum, by its numbers. */
+export const sequencerStates = ["up", "grace", "unknown"] as const;
 
 export interface CollateralFields {
   readonly weightInitialWad: bigint;

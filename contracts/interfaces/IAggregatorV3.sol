@@ -9,6 +9,7 @@ pragma solidity 0.8.37;
 ///   old and right: tolerance is at least the deviation threshold, maximum age at least the heartbeat and some room for delay.
 /// - An aggregator that has a smallest and a largest answer goes on telling that one when the market is beyond it: the bounds that the
 ///   oracle is given stand at or inside those.
+/// - The uptime feed of an L2's sequencer has the same face: `answer` is 0 for up and 1 for down, `startedAt` since when; zero: never told.
 /// - Nothing else: a feed may revert, burn its gas, answer nonsense or megabytes, or be taken off the chain.
 interface IAggregatorV3 {
     /// @notice Decimals of the answers.

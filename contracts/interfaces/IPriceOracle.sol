@@ -3,8 +3,9 @@ pragma solidity 0.8.37;
 
 import {AssetSet} from "../types/AssetSet.sol";
 import {Price} from "../types/Price.sol";
+import {SourceKind} from "../types/PriceSource.sol";
 
-/// @notice What is wrong with an answer of an asset's aggregator.
+/// @notice What is wrong with the answer that a source of an asset's price gives.
 enum FeedFault {
     None,
     /// There is no code at its address.
@@ -20,25 +21,41 @@ enum FeedFault {
     /// Dated after the block.
     FromFuture,
     /// Dated before an answer that was already stored.
-    OlderThanUsed
+    OlderThanUsed,
+    /// Its confidence is too large a part of its price, or makes the tolerance larger than 10%.
+    TooUncertain,
+    /// Of a second source: it differs from the first by more than the asset's settings allow.
+    Deviates
 }
 
-/// @notice Where the price of a Chainlink-fed asset is read, in two slots.
-struct ChainlinkSource {
-    address aggregator; // 0, bytes 0 to 19: zero where the asset is not Chainlink-fed
-    uint96 minPriceWad; // 0, bytes 20 to 31: a price at or below it is refused
-    uint96 maxPriceWad; // 1, bytes 0 to 11: a price at or above it is refused
-    uint8 decimals; // 1, byte 12: of the aggregator's answers
+/// @notice What the uptime feed of the chain's sequencer tells.
+enum SequencerState {
+    /// It has been up for the grace time, or there is none to watch.
+    Up,
+    /// It is down, or came back too short a time ago.
+    Grace,
+    /// The feed gives no answer: nothing is known.
+    Unknown
 }
 
 /// @title Prices of the vault's assets
 /// @notice An asset is a bit's number in an AssetSet: markets 0 to 95, collaterals 96 to 127. Answers stand in ascending order
 /// of assets. One call serves all assets of an operation.
+///
+/// An asset's price is pushed, or read from a source whenever it is needed. It may be checked against a second source, which is read.
+/// With two sources, p1 and p2, and the last good price g, on which both agreed:
+///
+///     both answer, |p2 - p1| <= maxDeviation * p1                 p1, fresh
+///     both answer, and are further apart                          g, not usable
+///     one answers p, |p - g| <= maxDeviation * g                  p, reduce only
+///     none answers, or one does that is further from g            g, not usable
+///
+/// where a source answers that gives a good price which is not stale.
 interface IPriceOracle {
     /// @notice Thrown when an asset has no feed, or its push feed has never published.
     error PriceMissing(uint256 asset);
-    /// @notice Thrown when the last price is too old to be used, or stands in for that of a feed that was replaced while it gave none:
-    /// publish a new one, or wait for the aggregator's next round.
+    /// @notice Thrown when the last price of a source is too old to be used, or stands in for that of a feed that was replaced while it
+    /// gave none: publish a new one, or wait for the feed's next.
     error PriceStale(uint256 asset, uint256 publishedAt, uint256 maxAge);
     /// @notice Thrown when a price to publish is zero or below.
     error PriceNotPositive(uint256 asset, int256 priceWad);
@@ -53,25 +70,49 @@ interface IPriceOracle {
     /// @notice Thrown when a feed's settings are outside the bounds in code: tolerance at most 10%, age 1 s to 30 days.
     error FeedOutOfBounds(uint256 asset, uint256 toleranceWad, uint256 maxAge);
 
-    /// @notice Thrown when the bounds of an aggregator's prices are not in order: `minPriceWad` below `maxPriceWad`, which is at most a
+    /// @notice Thrown when the bounds of a source's prices are not in order: `minPriceWad` below `maxPriceWad`, which is at most a
     /// billion.
     error PriceBoundsNotInOrder(uint256 asset, uint256 minPriceWad, uint256 maxPriceWad);
+    /// @notice Thrown when the largest confidence of a Pyth source is outside the bounds in code: above zero, at most 10%.
+    error ConfidenceOutOfBounds(uint256 asset, uint256 maxConfidenceWad);
+    /// @notice Thrown when the largest deviation of a second source is outside the bounds in code: 0.1% to 20%.
+    error DeviationOutOfBounds(uint256 asset, uint256 maxDeviationWad);
     /// @notice Thrown when an aggregator's answers have more decimals than a wad.
     error FeedDecimalsTooMany(uint256 asset, address aggregator, uint256 decimals);
-    /// @notice Thrown when the answer that an asset's aggregator gives now cannot be used.
-    /// @param answer as the aggregator gave it, in its own decimals; zero if it gave none
-    /// @param updatedAt Unix seconds, as the aggregator gave it; zero if it gave none
-    error FeedRefused(uint256 asset, address aggregator, FeedFault fault, int256 answer, uint256 updatedAt);
-    /// @notice Thrown when a price is pushed to an asset whose price is read from an aggregator: set its push feed first.
+    /// @notice Thrown when the answer that a source of an asset's price gives now cannot be used.
+    /// @param feed the aggregator or the Pyth contract
+    /// @param answer as the source gave it, in its own decimals; zero if it gave none
+    /// @param updatedAt Unix seconds, as the source gave it; zero if it gave none
+    error FeedRefused(uint256 asset, address feed, FeedFault fault, int256 answer, uint256 updatedAt);
+    /// @notice Thrown when a price is pushed to an asset whose price is read from a source: set its push feed first.
     error NotPushFed(uint256 asset);
-    /// @notice Thrown when the price of an asset without an aggregator is to be read from one.
-    error NotChainlinkFed(uint256 asset);
-    /// @notice Thrown when a caller leaves too little gas to ask an aggregator: with less, a good feed would look dead. Send more.
+    /// @notice Thrown when the stored price of an asset is to be refreshed of which nothing is read.
+    error NotReadLive(uint256 asset);
+    /// @notice Thrown when an asset has no second source that could be cleared.
+    error NoSecondSource(uint256 asset);
+    /// @notice Thrown when an asset's two sources would be the same: name another as the second.
+    error SameSource(uint256 asset, address feed);
+    /// @notice Thrown when a caller leaves too little gas to ask a feed: with less, a good feed would look dead. Send more.
     error InsufficientGas(uint256 gasLeft, uint256 gasNeeded);
 
-    /// @notice The asset is push-fed from now on, with these settings. If it was Chainlink-fed, a PricePublished just before tells the
-    /// aggregator's last price; without one the aggregator gave none, and no price is fresh until the next is published.
-    event FeedSet(uint256 indexed asset, uint256 toleranceWad, uint256 maxAge);
+    /// @notice Thrown when the chain's Pyth contract is needed and none is set, or there is no code at the address: set it first.
+    error PythMissing(address pyth);
+    /// @notice Thrown when less is paid than Pyth asks for an update, wei: ask pythFee, and send that.
+    error UpdateFeeNotPaid(uint256 paid, uint256 fee);
+    /// @notice Thrown when the caller refuses what is left of its payment: send the fee exactly.
+    error RestRefused(address caller, uint256 rest);
+
+    /// @notice Thrown when a fresh price is needed while the chain's sequencer is down, has come back too short a time ago, or its
+    /// uptime feed gives no answer: wait.
+    error SequencerNotReady(address uptimeFeed, SequencerState state);
+    /// @notice Thrown when the uptime feed to set does not answer as one does: correct its address.
+    error UptimeFeedRefused(address uptimeFeed);
+    /// @notice Thrown when the sequencer's grace time is outside the bounds in code: 10 minutes to 1 day.
+    error GraceOutOfBounds(uint256 graceSeconds);
+
+    /// @notice The asset is push-fed from now on, with these settings. If it was read from a source, a PricePublished just before tells
+    /// that one's last price; without one the source gave none, and no price is fresh until the next is published.
+    event PushFeedSet(uint256 indexed asset, uint256 toleranceWad, uint256 maxAge);
     /// @notice The asset is Chainlink-fed from now on: its price is read from this aggregator whenever it is needed, and refused at or
     /// below `minPriceWad` and at or above `maxPriceWad`. The PricePublished that follows tells the price.
     event ChainlinkFeedSet(
@@ -83,14 +124,59 @@ interface IPriceOracle {
         uint256 maxPriceWad,
         uint256 decimals
     );
-    /// @notice An asset has a new stored price (wad), with its tolerance (wad), as of `publishedAt`.
+    /// @notice The asset is Pyth-fed from now on: its price is read from this Pyth contract whenever it is needed, and refused at or
+    /// below `minPriceWad`, at or above `maxPriceWad`, and where its confidence is more than `maxConfidenceWad` of it. The
+    /// PricePublished that follows tells the price.
+    event PythFeedSet(
+        uint256 indexed asset,
+        address indexed pyth,
+        bytes32 indexed priceId,
+        uint256 toleranceWad,
+        uint256 maxAge,
+        uint256 minPriceWad,
+        uint256 maxPriceWad,
+        uint256 maxConfidenceWad
+    );
+    /// @notice The asset's price is checked against this second source from now on. `decimals` are an aggregator's, `priceId` and
+    /// `maxConfidenceWad` a Pyth price's.
+    event SecondFeedSet(
+        uint256 indexed asset,
+        SourceKind kind,
+        address indexed feed,
+        bytes32 indexed priceId,
+        uint256 maxAge,
+        uint256 minPriceWad,
+        uint256 maxPriceWad,
+        uint256 decimals,
+        uint256 maxConfidenceWad,
+        uint256 maxDeviationWad
+    );
+    /// @notice The asset has no second source any more: what the first tells counts alone.
+    event SecondFeedCleared(uint256 indexed asset);
+    /// @notice An asset has a new stored price (wad), with its tolerance (wad), as of `publishedAt`. Of an asset with a second source that
+    /// is read from its first one, it is the last on which both agreed.
     event PricePublished(uint256 indexed asset, uint256 priceWad, uint256 toleranceWad, uint256 publishedAt);
+    /// @notice The second source of a push-fed asset agrees with this price that was pushed: it is the last good one.
+    event PriceAgreed(uint256 indexed asset, uint256 priceWad, uint256 publishedAt);
+    /// @notice The chain's Pyth contract is this one from now on, for updates and for feeds that are set from now on.
+    event PythSet(address indexed pyth);
+    /// @notice The chain's sequencer is watched through this feed from now on; zero: there is none.
+    event SequencerSet(address indexed uptimeFeed, uint256 graceSeconds);
 
-    /// @notice The prices of these assets, all fresh. Throws with the first asset that has none: PriceMissing, PriceStale, or
-    /// FeedRefused.
+    /// @notice The prices of these assets, all fresh. Throws with the first asset that has none: PriceMissing, PriceStale or FeedRefused;
+    /// or SequencerNotReady.
     function prices(AssetSet assets) external view returns (Price[] memory);
 
-    /// @notice The last good prices of these assets, each marked fresh or not. No feed makes it throw; a caller that leaves too little
-    /// gas to ask one does (InsufficientGas). An asset without a price is zero.
+    /// @notice The last good prices of these assets, each marked fresh, or reduce only, or neither. No feed makes it throw; a caller that
+    /// leaves too little gas to ask one does (InsufficientGas). An asset without a price is zero. On a chain whose sequencer is down, or
+    /// came back too short a time ago, every price is marked grace.
     function lastPrices(AssetSet assets) external view returns (Price[] memory);
+
+    /// @notice Brings signed prices to the Pyth contract, by anyone, and pays its fee out of what was sent. The rest goes back to the
+    /// caller.
+    /// @param updateData as Pyth's price service gives it
+    function updatePyth(bytes[] calldata updateData) external payable;
+
+    /// @notice What Pyth asks for an update, wei.
+    function pythFee(bytes[] calldata updateData) external view returns (uint256);
 }

@@ -57,7 +57,9 @@ library CollateralSale {
         uint256 asset = collateralAsset(index);
         Target memory target = Targets.read($, context, account, takerWord.assets() | onlyAsset(asset));
         target.requireLiquidatable();
-        Price price = _requireFresh($, index, target.priceOf(asset));
+        target.requireNoGrace();
+        Price price = target.priceOf(asset);
+        _requireGood($, index, price, price.isUsable());
 
         Sale memory sale = Sale(index, taker, account, takerWord, target.word, 0, 0, 0);
         uint256 discount = Liquidation.offeredDown(target.health.healthWad, $.collateralDiscounts[index]);
@@ -245,11 +247,16 @@ library CollateralSale {
         }
     }
 
+    /// @dev What the pool sells it sells at a fresh price: it can wait, and another might be wrong by more than its tolerance.
     function _requireFresh(VaultStorage storage $, uint256 index, Price price) private view returns (Price) {
+        _requireGood($, index, price, price.isFresh());
+        return price;
+    }
+
+    function _requireGood(VaultStorage storage $, uint256 index, Price price, bool isGood) private view {
         require(
-            price.isFresh(),
+            isGood,
             IMarginVault.StaleCollateralPrice($.collateralTokens[index], price.publishedAt(), price.maxAge())
         );
-        return price;
     }
 }

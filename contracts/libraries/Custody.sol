@@ -108,7 +108,7 @@ library Custody {
             uint256 index = _collateralIndex($, token);
             // At maintenance what an account holds counts at its last good price: a dead one must not be brought in to shield it.
             Price price = context.oracle.lastPrices(onlyAsset(collateralAsset(index)))[0];
-            require(price.isFresh(), IMarginVault.StaleCollateralPrice(token, price.publishedAt(), price.maxAge()));
+            require(price.isUsable(), IMarginVault.StaleCollateralPrice(token, price.publishedAt(), price.maxAge()));
             word = Ledger.saveCollateral($, account, word, index, $.collateralOf[account][index] + amount);
             if (account != context.pool) Ledger.requireFewAssets(account, word);
         }

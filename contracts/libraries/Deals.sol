@@ -325,8 +325,8 @@ library Deals {
         Market storage m = $.markets[deal.market];
         Position position = toPosition(book.poolSharesWad, book.poolCostWad, epochOf(deal, book.poolSharesWad));
         $.positions[context.pool][deal.market] = position;
-        // A position of size zero is finished without a fresh price: time goes on for the others with the next.
-        if (deal.price.isFresh()) {
+        // A position of size zero is finished without a usable price: time goes on for the others with the next.
+        if (deal.price.isUsable()) {
             deal.state = toMarketState(
                 deal.fundingIndexWad,
                 deal.fundingRateE24,

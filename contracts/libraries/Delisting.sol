@@ -78,7 +78,7 @@ library Delisting {
     /// @dev The oracle's price. The announced one, or the last good one, only where the feed has been silent for a day beyond its time,
     /// so that nobody can pick a moment at which a price is merely late.
     function _finalPrice(Market storage market, MarketId id, Price price) private view returns (uint256) {
-        if (price.isFresh()) return price.value();
+        if (price.isUsable()) return price.value();
         bool dead = block.timestamp >= price.publishedAt() + price.maxAge() + LEAST_SILENCE;
         require(dead, IMarginVault.StaleMarketPrice(id, price.publishedAt(), price.maxAge()));
         uint256 announced = market.epochs.finalPrice();

@@ -64,6 +64,7 @@ library PartialLiquidation {
 
         Target memory target = Targets.read($, context, account, _besides($, context, market, taker));
         target.requireLiquidatable();
+        target.requireNoGrace();
         ForcedTrade memory forced = _force($, context, target, market, maxSizeWad, taker);
         _askPool($, context, forced);
         uint256 healthBefore = target.health.healthWad;
@@ -106,8 +107,13 @@ library PartialLiquidation {
     ) public view returns (LiquidationPreview memory) {
         Target memory target = Targets.read($, context, account, _besides($, context, market, taker));
         target.requireLiquidatable();
-        ForcedTrade memory forced = _force($, context, target, market, maxSizeWad, taker);
-        _askPool($, context, forced);
+        ForcedTrade memory forced;
+        if (target.inGrace()) {
+            forced.refusal = Refusal.SequencerGrace;
+        } else {
+            forced = _force($, context, target, market, maxSizeWad, taker);
+            _askPool($, context, forced);
+        }
         return LiquidationPreview(forced.refusal, forced.sizeDelta, forced.fillPrice, forced.fee, forced.reward);
     }
 
@@ -165,7 +171,7 @@ library PartialLiquidation {
         Deal memory deal = forced.deal;
         deal.load($, context, target.account, target.word, Ledger.load($, context, context.pool), market, price);
         if (deal.size() == 0) return _refused(forced, Refusal.NoPosition); // settling pays it, without a price
-        if (!price.isFresh()) return _refused(forced, Refusal.PriceStale);
+        if (!price.isUsable()) return _refused(forced, Refusal.PriceStale);
 
         bool intoPool = taker == context.pool;
         Sums memory others = deal.takeFrom(target.sums);

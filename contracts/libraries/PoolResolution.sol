@@ -22,13 +22,13 @@ struct Resolution {
     Account word;
     AssetSet assets;
     Price[] prices;
-    /// Losses of positions without a fresh price, which nobody makes good before they are real. Wad.
+    /// Losses of positions without a usable price, which nobody makes good before they are real. Wad.
     uint256 waitingLoss;
     Loss loss;
 }
 
 /// @title The waterfall's last step: a pool below zero is brought back to it (docs/protocol.md, "Liquidation")
-/// @notice Insurance pays; all its positions with a fresh price are closed against the other sides of their markets, at a price that lets
+/// @notice Insurance pays; all its positions with a usable price are closed against the other sides of their markets, at a price that lets
 /// them bear what is still missing, within the same bound as in an absorb; the rest is written off. Its shares stay.
 library PoolResolution {
     using Deals for Deal;
@@ -91,14 +91,14 @@ library PoolResolution {
             Deal memory deal = deals[i];
             // No account meets the pool: the insurance account stands for one that has no position.
             deal.load($, context, context.insurance, pool.word, pool.word, market, pool.prices[i]); // markets come first
-            if (deal.price.isFresh() || _size(deal) == 0) continue;
+            if (deal.price.isUsable() || _size(deal) == 0) continue;
             Sums memory waiting;
             deal.addPoolTo(waiting);
             pool.waitingLoss += (-waiting.unrealized).positivePart();
         }
     }
 
-    /// @dev First what all positions with a fresh price can bear together, then each is closed at its part of what is missing.
+    /// @dev First what all positions with a usable price can bear together, then each is closed at its part of what is missing.
     function _closePositions(
         VaultStorage storage $,
         Context memory context,
@@ -107,13 +107,13 @@ library PoolResolution {
     ) private {
         uint256 bearable;
         for (uint256 i; i < deals.length; ++i) {
-            if (!deals[i].price.isFresh()) continue;
+            if (!deals[i].price.isUsable()) continue;
             bearable += Deleveraging.bearableDown(deals[i], _size(deals[i]).abs(), $.accountRisk);
         }
         for (uint256 i; i < deals.length; ++i) {
             Deal memory deal = deals[i];
             int256 size = _size(deal);
-            if (size == 0 || !deal.price.isFresh()) continue;
+            if (size == 0 || !deal.price.isUsable()) continue;
             uint256 priceRay = Deleveraging.closingPriceRay(deal, size > 0, missingWad, bearable, $.accountRisk);
             Deleverage memory done = Deleveraging.closePool(deal, priceRay);
             Deals.storeMarket($, context, deal);

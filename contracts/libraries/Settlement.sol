@@ -27,7 +27,10 @@ library Settlement {
         Deal memory deal;
         deal.load($, context, account, word, Ledger.load($, context, context.pool), market, price);
         bool isFinal = deal.size() == 0;
-        require(price.isFresh() || isFinal, IMarginVault.StaleMarketPrice(market, price.publishedAt(), price.maxAge()));
+        require(
+            price.isUsable() || isFinal,
+            IMarginVault.StaleMarketPrice(market, price.publishedAt(), price.maxAge())
+        );
         int256 realizedWad = isFinal ? deal.finish() : deal.settle();
         Deals.store($, context, deal);
         Deals.saveWords($, context, deal);

@@ -50,6 +50,16 @@ library Targets {
         return target.prices[target.assets.rank(asset)];
     }
 
+    /// @notice Whether the target is spared: what fell while nobody could act is no reason to liquidate who is above zero.
+    function inGrace(Target memory target) internal pure returns (bool) {
+        // An oracle marks all prices of an answer or none.
+        return target.health.equityMaintenanceWad >= 0 && target.prices.length != 0 && target.prices[0].inGrace();
+    }
+
+    function requireNoGrace(Target memory target) internal pure {
+        require(!inGrace(target), IMarginVault.SequencerGrace(target.account));
+    }
+
     function requireLiquidatable(Target memory target) internal pure {
         Health memory health = target.health;
         require(

@@ -56,7 +56,7 @@ struct Taking {
     uint256 planned;
     /// Notional of the positions and value of the collateral taken over, at the price.
     uint256 taken;
-    /// What stays with the account for want of a fresh price and is worth something, at its last good price. A stale loss is not
+    /// What stays with the account for want of a usable price and is worth something, at its last good price. A stale loss is not
     /// counted: nobody makes it good before it is real.
     uint256 staying;
     /// What closing against the other sides can raise at most: sum of notional * maintenance base / (1 + rho).
@@ -140,7 +140,7 @@ library Waterfall {
         Context memory context,
         Target memory target
     ) private view returns (bool) {
-        if (!target.health.isLiquidatable() || !_anythingToTake($, target)) return false;
+        if (!target.health.isLiquidatable() || target.inGrace() || !_anythingToTake($, target)) return false;
         if (target.health.healthWad < target.risk.absorbHealth()) return true;
         return !PartialLiquidation.serves($, context, target);
     }
@@ -224,7 +224,7 @@ library Waterfall {
         deal.load($, context, target.account, taking.word, taking.poolWord, market, price);
         leg.sizeDelta = -deal.size();
         if (leg.sizeDelta == 0) leg.fate = Fate.Finished;
-        else if (price.isFresh()) leg.fate = Fate.ToPool;
+        else if (price.isUsable()) leg.fate = Fate.ToPool;
     }
 
     /// @dev Fills a position into the pool, in memory.
@@ -274,14 +274,14 @@ library Waterfall {
         deal.addPoolTo(pool.come);
     }
 
-    /// @dev What the pool will pay for collateral with a fresh price; what has none stays.
+    /// @dev What the pool will pay for collateral with a usable price; what has none stays.
     function _priceCollaterals(VaultStorage storage $, Target memory target, Taking memory taking) private view {
         for (uint256 bits = target.word.collateralBits(); bits != 0; bits &= bits - 1) {
             uint256 index = lowestBit(bits);
             Price price = target.priceOf(collateralAsset(index));
             uint256 amount = $.collateralOf[target.account][index];
             uint256 weighted = Margin.weightedDown($.collaterals[index], amount, price);
-            if (price.isFresh()) taking.collateralPaid += weighted;
+            if (price.isUsable()) taking.collateralPaid += weighted;
             else taking.staying += weighted;
         }
     }
@@ -412,7 +412,7 @@ library Waterfall {
         toInsurance = int256(insuranceShare);
     }
 
-    /// @dev The pool buys every collateral with a fresh price, at its weighted value.
+    /// @dev The pool buys every collateral with a usable price, at its weighted value.
     function _takeCollaterals(
         VaultStorage storage $,
         Context memory context,
@@ -422,7 +422,7 @@ library Waterfall {
         for (uint256 bits = target.word.collateralBits(); bits != 0; bits &= bits - 1) {
             uint256 index = lowestBit(bits);
             Price price = target.priceOf(collateralAsset(index));
-            if (price.isFresh()) _takeCollateral($, context, target.account, taking, index, price);
+            if (price.isUsable()) _takeCollateral($, context, target.account, taking, index, price);
         }
     }
 
@@ -466,7 +466,7 @@ library Waterfall {
 
     /// @dev Whether the account holds anything that can be taken now, or nothing at all but a debt.
     function _anythingToTake(VaultStorage storage $, Target memory target) private view returns (bool) {
-        for (uint256 i; i < target.prices.length; ++i) if (target.prices[i].isFresh()) return true;
+        for (uint256 i; i < target.prices.length; ++i) if (target.prices[i].isUsable()) return true;
         for (uint256 bits = target.word.marketBits(); bits != 0; bits &= bits - 1) {
             if ($.markets[MarketId.wrap(uint8(lowestBit(bits)))].state.has(DELISTED)) return true;
         }

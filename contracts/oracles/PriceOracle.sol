@@ -2,30 +2,29 @@
 pragma solidity 0.8.37;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
-import {IPriceOracle} from "../interfaces/IPriceOracle.sol";
+import {IPriceOracle, SequencerState} from "../interfaces/IPriceOracle.sol";
 import {AssetSet, MAX_MARKETS, lowestBit} from "../types/AssetSet.sol";
 import {Price} from "../types/Price.sol";
-import {ChainlinkFeed} from "./ChainlinkFeed.sol";
+import {LiveFeed} from "./LiveFeed.sol";
 import {PushFeed} from "./PushFeed.sol";
 
 /// @title Router from an asset to its price
 /// @notice One storage word an asset holds its last good price, whatever feed it came from. Of a push-fed asset that is the price, so
-/// reading it costs a single slot; of a Chainlink-fed one it is the fallback, whose mark says that the price is read elsewhere.
-contract PriceOracle is PushFeed, ChainlinkFeed {
+/// reading it costs a single slot; of others a mark in it says how the price is worked out.
+contract PriceOracle is PushFeed, LiveFeed {
     constructor(address authority) AccessManaged(authority) {}
 
     /// @inheritdoc IPriceOracle
     function prices(AssetSet assets) external view returns (Price[] memory answer) {
         answer = _lastPrices(assets);
         uint256 bits = AssetSet.unwrap(assets);
-        for (uint256 i; bits != 0; ++i) {
-            if (!answer[i].isFresh()) {
-                uint256 asset = lowestBit(bits);
-                require(answer[i].value() != 0, PriceMissing(asset));
-                if (answer[i].isFallback()) _requireLive(asset);
-                revert PriceStale(asset, answer[i].publishedAt(), answer[i].maxAge());
-            }
-            bits &= bits - 1;
+        for (uint256 i; bits != 0; (++i, bits &= bits - 1)) {
+            if (answer[i].isFresh()) continue;
+            uint256 asset = lowestBit(bits);
+            require(answer[i].value() != 0, PriceMissing(asset));
+            Price word = _lastPrice[asset];
+            _requireFresh(asset, word, _judge(asset, word));
+            _requireSequencer();
         }
     }
 
@@ -53,17 +52,25 @@ contract PriceOracle is PushFeed, ChainlinkFeed {
                 seen |= Price.unwrap(price);
             }
         }
-        if (Price.wrap(seen).isFallback()) _replaceFallbacks(assets, answer);
+        if (Price.wrap(seen).isWorkedOut()) _workOut(assets, answer);
     }
 
-    /// @dev The loops above take a fallback for a price, fresh or not; here it is read anew. Apart from them, so that a push-fed asset
-    /// pays nothing for it.
-    function _replaceFallbacks(AssetSet assets, Price[] memory answer) private view {
+    /// @dev The loops above take every word for a price, fresh or not; here those that are not are worked out. Apart from them, so that
+    /// an asset that is only pushed pays nothing for it.
+    function _workOut(AssetSet assets, Price[] memory answer) private view {
+        bool isAsked;
+        SequencerState state;
         uint256 bits = AssetSet.unwrap(assets);
         for (uint256 i; bits != 0; (++i, bits &= bits - 1)) {
-            if (!answer[i].isFallback()) continue;
+            if (!answer[i].isWorkedOut()) continue;
+            Price word = answer[i].asStored();
             uint256 asset = lowestBit(bits);
-            answer[i] = _livePrice(asset, _lastPrice[asset]);
+            Price price = _judge(asset, word).price;
+            if (word.isGated()) {
+                if (!isAsked) (isAsked, state) = (true, _sequencerState());
+                price = _throughGate(price, state);
+            }
+            answer[i] = price;
         }
     }
 }

@@ -6,6 +6,7 @@ import {ERC4626} from "@openzeppelin/contracts/token/ERC20/extensions/ERC4626.so
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IMarginVault, Health} from "../interfaces/IMarginVault.sol";
 import {AccountId, accountIdOf} from "../types/AccountId.sol";
@@ -15,7 +16,7 @@ import {AccountId, accountIdOf} from "../types/AccountId.sol";
 /// band (see IMarginVault.poolValue): deposits mint at its upper end, with absorbed collateral at its full value, and redemptions pay at
 /// its lower, so nobody trades the prices' error through the pool; `totalAssets` and `convertTo...` speak of the middle. Virtual shares
 /// stand against the first-depositor attack.
-contract LiquidityPool is ERC4626 {
+contract LiquidityPool is ERC4626, ReentrancyGuardTransient {
     using Math for uint256;
     using SafeERC20 for IERC20;
 
@@ -168,7 +169,7 @@ contract LiquidityPool is ERC4626 {
     // ------------------------------------------------------------------ moves
 
     /// @dev Deposits go on into the vault, lock the owner's shares, and refresh the vault's checkpoint of the pool's capital.
-    function _deposit(address caller, address receiver, uint256 assets, uint256 shares) internal override {
+    function _deposit(address caller, address receiver, uint256 assets, uint256 shares) internal override nonReentrant {
         require(caller == receiver, OnlyOwnDeposits(caller, receiver));
         IERC20 token = IERC20(asset());
         token.safeTransferFrom(caller, address(this), assets);
@@ -188,7 +189,7 @@ contract LiquidityPool is ERC4626 {
         address owner,
         uint256 assets,
         uint256 shares
-    ) internal override {
+    ) internal override nonReentrant {
         if (caller != owner) _spendAllowance(owner, caller, shares);
         _burn(owner, shares);
         vault.withdraw(account(), asset(), assets, receiver);

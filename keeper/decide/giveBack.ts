@@ -53,7 +53,8 @@ export function giveBack(
   return [...sizesWad].map(([market, sizeWad]): GiveBack => {
     if (sizeWad === 0n) return { kind: "keep", market, reason: "noSize" };
     const found = terms.get(market);
-    if (found === undefined || !found.isFresh) return { kind: "keep", market, reason: "stalePrice" };
+    if (found === undefined || !(found.isFresh || found.isReduceOnly))
+      return { kind: "keep", market, reason: "stalePrice" };
     // A later time than now is of a chain that was set back since.
     if (takenAt.get(market) === nowSeconds && !isCalled) return { kind: "keep", market, reason: "takenJustNow" };
     const closedWad = isCalled ? abs(sizeWad) : closedWithin(abs(sizeWad), leftWad, found, isFirst);

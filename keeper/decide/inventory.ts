@@ -3,10 +3,11 @@ import type { Leg } from "../risk.js";
 
 /** What one market asks of whoever holds a position there. Wad. */
 export interface MarketTerms {
-  /** Last good price, the largest error that it may have, and whether it is fresh. */
+  /** Last good price, the largest error that it may have, and what it is good for: everything, or reductions only. */
   readonly priceWad: bigint;
   readonly toleranceWad: bigint;
   readonly isFresh: boolean;
+  readonly isReduceOnly: boolean;
   readonly initialBaseWad: bigint;
   readonly lambdaInitialWad: bigint;
   readonly takerRateWad: bigint;

@@ -377,7 +377,7 @@ describe("contracts: absorb", () => {
       expect(left.collaterals).to.deep.equal({ WBTC: 1_000_000n });
       await expectRevert(() => at.vault.absorb([target], at.keeperAccount), "NothingToAbsorb");
 
-      await (await at.world.ballast.oracle.setFeed(97, wad("0.001"), 3600)).wait();
+      await (await at.world.ballast.oracle.setPushFeed(97, wad("0.001"), 3600)).wait();
       await at.world.push({ BTC: "7000" });
       const later = await at.absorb(target);
       expect(argsOf(later, "InsurancePaid")["deficitWad"]).to.equal(wad("9"));

@@ -66,7 +66,7 @@ describe("contracts/MarginVault: administration", () => {
   const newToken = async () => (await new MockToken__factory(owner).deploy("New", "NEW", 18)).getAddress();
 
   async function openFeed(asset: number, price = "5") {
-    await (await world.ballast.oracle.setFeed(asset, wad("0.001"), 3600)).wait();
+    await (await world.ballast.oracle.setPushFeed(asset, wad("0.001"), 3600)).wait();
     const { timestamp } = (await world.ballast.provider.getBlock("latest")) ?? { timestamp: 0 };
     await (await world.ballast.oracle.push([asset], [wad(price)], timestamp)).wait();
   }
@@ -151,7 +151,7 @@ describe("contracts/MarginVault: administration", () => {
     it("has room for 96 markets and 32 collaterals", async () => {
       const { timestamp } = (await world.ballast.provider.getBlock("latest")) ?? { timestamp: 0 };
       const assets = [...Array(128).keys()].filter((asset) => (asset > 2 && asset < 96) || asset > 97);
-      for (const asset of assets) await (await world.ballast.oracle.setFeed(asset, wad("0.001"), 3600)).wait();
+      for (const asset of assets) await (await world.ballast.oracle.setPushFeed(asset, wad("0.001"), 3600)).wait();
       await (
         await world.ballast.oracle.push(
           assets,
@@ -182,6 +182,7 @@ describe("contracts/MarginVault: administration", () => {
         ["profitWeight <= 100%", { profitWeightWad: wad("1.000001") }],
         ["lambdaMaintenance >= 1", { lambdaMaintenanceWad: wad("0.999999") }],
         ["lambdaInitial >= lambdaMaintenance", { lambdaInitialWad: wad("0.999999") }],
+        ["lambdaInitial <= 10", { lambdaInitialWad: wad("10.000001") }],
         ["skewScale > 0", { skewScaleWad: 0n }],
         ["openInterestCap <= maintenanceBase * skewScale", { openInterestCapWad: wad("240000.000000001") }],
         ["minimumSize > 0", { minimumSizeWad: 0n }],
@@ -190,10 +191,17 @@ describe("contracts/MarginVault: administration", () => {
         ["makerRate <= takerRate", { makerRateWad: wad("0.000501") }],
         ["capitalShare <= 100%", { capitalShareWad: wad("1.000001") }],
         ["maxFundingRate <= 5% a day", { maxFundingRatePerDayWad: wad("0.050001") }],
-        ["maxFundingGap > 0", { maxFundingGapSeconds: 0n }],
+        ["maxFundingVelocity <= 10 a day and day", { maxFundingVelocityPerDay2Wad: wad("10.000001") }],
+        ["maxFundingGap 1 s to 7 days", { maxFundingGapSeconds: 0n }],
+        ["maxFundingGap 1 s to 7 days", { maxFundingGapSeconds: 604_801n }],
         ["discountBase >= takerRate + tolerance", { discountBaseWad: wad("0.001499") }],
         ["discountCap >= discountBase", { discountCapWad: wad("0.009999") }],
         ["discountCap <= 50%", { discountCapWad: wad("0.500001") }],
+        ["discountSlope <= 100%", { discountSlopeWad: wad("1.000001") }],
+        // Of the price, 200.
+        ["minimumSize * price <= 10,000", { minimumSizeWad: wad("50.000000001") }],
+        ["skewScale * price >= 10,000", { skewScaleWad: wad("49.999999999"), openInterestCapWad: 0n }],
+        ["skewScale * price <= 1e13", { skewScaleWad: wad("50000000000.000000001") }],
         ["targetHealth <= initialBase / maintenanceBase", { initialBaseWad: wad("0.032999") }],
       ];
       for (const [rule, change] of broken) {
@@ -210,6 +218,11 @@ describe("contracts/MarginVault: administration", () => {
         discountBaseWad: wad("0.0015"),
         discountCapWad: wad("0.0015"),
         maxFundingRatePerDayWad: wad("0.05"),
+        maxFundingVelocityPerDay2Wad: wad("10"),
+        maxFundingGapSeconds: 604_800n,
+        lambdaInitialWad: wad("10"),
+        discountSlopeWad: wad("1"),
+        minimumSizeWad: wad("50"),
       };
       await (await vault.listMarket(most)).wait();
       await (await vault.setMarketParameters(1, most)).wait();
@@ -249,6 +262,7 @@ describe("contracts/MarginVault: administration", () => {
         ["maintenanceWeight + discountCap < 100%", { discountCapWad: wad("0.1") }],
         ["discountCap >= discountBase", { discountCapWad: wad("0.009999") }],
         ["discountBase >= tolerance", { discountBaseWad: wad("0.000999") }],
+        ["discountSlope <= 100%", { discountSlopeWad: wad("1.000001") }],
         ["initialWeight <= maintenanceWeight", { initialWeightWad: wad("0.900001") }],
         ["0 < concentrationStart <= 100%", { concentrationStartWad: 0n }],
         ["0 < concentrationStart <= 100%", { concentrationStartWad: wad("1.0001") }],
@@ -263,8 +277,12 @@ describe("contracts/MarginVault: administration", () => {
     it("hold for the parameters of all accounts", async () => {
       const good = accountParameters(world.parameters);
       const broken: readonly [string, Partial<typeof good>][] = [
-        ["debtMargin <= 100%", { debtMarginWad: wad("1.000001") }],
+        ["debtMargin <= 50%", { debtMarginWad: wad("0.500001") }],
         ["targetHealth >= 1.01", { targetHealthWad: wad("1.009999") }],
+        ["targetHealth <= 2", { targetHealthWad: wad("2.000001") }],
+        ["keeperFloor <= 1,000", { keeperFloorWad: wad("1000.000001") }],
+        ["minimumDebt <= 10,000", { minimumDebtWad: wad("10000.000001") }],
+        ["absorbRewardPerHour <= 100,000", { absorbRewardPerHourWad: wad("100000.000001") }],
         ["10% <= absorbHealth < 1", { absorbHealthWad: wad("1") }],
         ["10% <= absorbHealth < 1", { absorbHealthWad: wad("0.099999") }],
         ["absorbPenalty <= 10%", { absorbPenaltyWad: wad("0.100001") }],
@@ -415,7 +433,7 @@ describe("contracts/MarginVault: administration", () => {
         await vault.setMarketParameters(1, {
           ...market(),
           maxFundingVelocityPerDay2Wad: wad("0"),
-          skewScaleWad: wad("7000000"),
+          skewScaleWad: wad("9000000"), // looser, so at once
         })
       ).wait();
       const state = decodeMarketState((await vault.market(1)).state);

@@ -19,7 +19,7 @@ const largestInt = 2n ** 255n - 1n;
 const setOf = (...assets: number[]) => assets.reduce((bits, asset) => bits | (1n << BigInt(asset)), 0n);
 const faultNumber = (name: (typeof feedFaults)[number]) => BigInt(feedFaults.indexOf(name));
 
-describe("contracts/ChainlinkFeed", () => {
+describe("contracts/Chainlink feeds", () => {
   let connection: Connection;
   let world: World;
   let oracle: PriceOracle;
@@ -85,6 +85,8 @@ describe("contracts/ChainlinkFeed", () => {
         publishedAt,
         maxAgeSeconds: 3600,
         isFresh: true,
+        isReduceOnly: false,
+        inGrace: false,
       };
       expect(await last(eth, weth)).to.deep.equal([price, price]);
       expect((await oracle.prices(setOf(eth, weth))).map(decodePrice)).to.deep.equal([price, price]);
@@ -110,7 +112,7 @@ describe("contracts/ChainlinkFeed", () => {
         const source = await (await deployAggregator(connection, decimals, given)).getAddress();
         await (await set({ asset: free, source })).wait();
         expect((await last(free))[0]?.priceWad).to.equal(priceWad);
-        expect((await oracle.chainlinkSource(free)).decimals).to.equal(BigInt(decimals));
+        expect((await oracle.firstSource(free)).decimals).to.equal(BigInt(decimals));
       });
     }
 
@@ -197,7 +199,7 @@ describe("contracts/ChainlinkFeed", () => {
         const given = isRead ? await aggregator.round() : { answer: 0n, updatedAt: 0n };
         await expectRevert(() => oracle.prices(setOf(0, eth, 2)), "FeedRefused", {
           asset: eth,
-          aggregator: address,
+          feed: address,
           fault: faultNumber(fault),
           answer: given.answer,
           updatedAt: given.updatedAt,
@@ -267,7 +269,13 @@ describe("contracts/ChainlinkFeed", () => {
         },
       ]);
       await behave("reverts");
-      const settings = { toleranceWad: wad("0.001"), maxAgeSeconds: 3600, isFresh: false };
+      const settings = {
+        toleranceWad: wad("0.001"),
+        maxAgeSeconds: 3600,
+        isFresh: false,
+        isReduceOnly: false,
+        inGrace: false,
+      };
       const [market, collateral] = await last(eth, weth);
       expect(market).to.deep.equal({ ...settings, priceWad: wad("150"), publishedAt: Number(updatedAt) });
       expect(collateral?.priceWad).to.equal(wad("200"));
@@ -281,16 +289,16 @@ describe("contracts/ChainlinkFeed", () => {
       expect(await told(from)).to.deep.equal([]);
     });
 
-    it("is for Chainlink-fed assets, and takes all of them or none", async () => {
+    it("is for assets that are read, and takes all of them or none", async () => {
       await answer(150n * E8);
       for (const asset of [0, free, 128, 1000]) {
-        await expectRevert(() => oracle.refresh([eth, asset]), "NotChainlinkFed", { asset });
+        await expectRevert(() => oracle.refresh([eth, asset]), "NotReadLive", { asset });
       }
       await behave("reverts");
       expect((await last(eth))[0]?.priceWad).to.equal(wad("200"));
       await expectRevert(() => oracle.refresh([eth]), "FeedRefused", {
         asset: eth,
-        aggregator: address,
+        feed: address,
         fault: faultNumber("noAnswer"),
         answer: 0n,
         updatedAt: 0n,
@@ -334,7 +342,16 @@ describe("contracts/ChainlinkFeed", () => {
         },
         { name: "PricePublished", asset, priceWad: wad("150"), toleranceWad, publishedAt: updatedAt },
       ]);
-      expect([...(await oracle.chainlinkSource(eth))]).to.deep.equal([source, 0n, maximum, 18n]);
+      expect([...(await oracle.firstSource(eth))]).to.deep.equal([
+        source,
+        0n,
+        maximum,
+        1n,
+        18n,
+        toleranceWad,
+        0n,
+        `0x${"0".repeat(64)}`,
+      ]);
       const publishedAt = Number(updatedAt);
       expect((await last(eth))[0]).to.deep.equal({
         priceWad: wad("150"),
@@ -342,6 +359,8 @@ describe("contracts/ChainlinkFeed", () => {
         publishedAt,
         maxAgeSeconds: 7200,
         isFresh: true,
+        isReduceOnly: false,
+        inGrace: false,
       });
     });
 
@@ -390,7 +409,7 @@ describe("contracts/ChainlinkFeed", () => {
       const refused = (source: string, fault: (typeof feedFaults)[number], given = {}) =>
         expectRevert(() => set({ source }), "FeedRefused", {
           asset: eth,
-          aggregator: source,
+          feed: source,
           fault: faultNumber(fault),
           answer: 0n,
           updatedAt: 0n,
@@ -403,7 +422,7 @@ describe("contracts/ChainlinkFeed", () => {
       await answer(2000n * E8);
       const { updatedAt } = await aggregator.round();
       await refused(address, "outOfBounds", { answer: 2000n * E8, updatedAt });
-      expect((await oracle.chainlinkSource(eth)).maxPriceWad).to.equal(wad("2000"));
+      expect((await oracle.firstSource(eth)).maxPriceWad).to.equal(wad("2000"));
     });
 
     it("refuse an aggregator whose answer is stale", async () => {
@@ -431,7 +450,7 @@ describe("contracts/ChainlinkFeed", () => {
       await (await other.setAnswer(198n * E8, updatedAt - 51n)).wait();
       await expectRevert(async () => set({ source: await other.getAddress() }), "FeedRefused", {
         asset: eth,
-        aggregator: await other.getAddress(),
+        feed: await other.getAddress(),
         fault: faultNumber("olderThanUsed"),
         answer: 198n * E8,
         updatedAt: updatedAt - 51n,
@@ -442,8 +461,8 @@ describe("contracts/ChainlinkFeed", () => {
       await answer(150n * E8);
       const { updatedAt } = await aggregator.round();
       const from = await nextBlock();
-      await (await oracle.setFeed(eth, wad("0.002"), 60)).wait();
-      expect((await told(from)).map(({ name }) => name)).to.deep.equal(["PricePublished", "FeedSet"]);
+      await (await oracle.setPushFeed(eth, wad("0.002"), 60)).wait();
+      expect((await told(from)).map(({ name }) => name)).to.deep.equal(["PricePublished", "PushFeedSet"]);
       const publishedAt = Number(updatedAt);
       expect((await last(eth))[0]).to.deep.equal({
         priceWad: wad("150"),
@@ -451,8 +470,19 @@ describe("contracts/ChainlinkFeed", () => {
         publishedAt,
         maxAgeSeconds: 60,
         isFresh: true,
+        isReduceOnly: false,
+        inGrace: false,
       });
-      expect([...(await oracle.chainlinkSource(eth))]).to.deep.equal([`0x${"0".repeat(40)}`, 0n, 0n, 0n]);
+      expect([...(await oracle.firstSource(eth))]).to.deep.equal([
+        `0x${"0".repeat(40)}`,
+        0n,
+        0n,
+        0n,
+        0n,
+        0n,
+        0n,
+        `0x${"0".repeat(64)}`,
+      ]);
       await expectRevert(() => oracle.push([eth], [wad("151")], updatedAt - 1n), "PriceOlderThanUsed", {
         asset: eth,
         publishedAt: updatedAt - 1n,
@@ -466,9 +496,9 @@ describe("contracts/ChainlinkFeed", () => {
     it("has no fresh price before the first one pushed, where the aggregator gave none at the end", async () => {
       await behave("reverts");
       const from = await nextBlock();
-      await (await oracle.setFeed(eth, wad("0.001"), 86_400)).wait();
-      await (await oracle.setFeed(eth, wad("0.002"), 86_400)).wait();
-      expect((await told(from)).map(({ name }) => name)).to.deep.equal(["FeedSet", "FeedSet"]);
+      await (await oracle.setPushFeed(eth, wad("0.001"), 86_400)).wait();
+      await (await oracle.setPushFeed(eth, wad("0.002"), 86_400)).wait();
+      expect((await told(from)).map(({ name }) => name)).to.deep.equal(["PushFeedSet", "PushFeedSet"]);
       const [held] = await last(eth);
       expect(held).to.include({ priceWad: wad("200"), toleranceWad: wad("0.002"), isFresh: false });
       await expectRevert(() => oracle.prices(setOf(eth)), "PriceStale", {

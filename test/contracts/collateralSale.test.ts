@@ -74,7 +74,7 @@ describe("contracts: sales of collateral", () => {
   }
 
   async function letStale(...assets: number[]) {
-    for (const asset of assets) await (await world.ballast.oracle.setFeed(asset, wad("0.001"), 60)).wait();
+    for (const asset of assets) await (await world.ballast.oracle.setPushFeed(asset, wad("0.001"), 60)).wait();
     await world.passTime(61);
   }
 
@@ -631,7 +631,7 @@ describe("contracts: sales of collateral", () => {
 
     it("follows the discount's base and the tolerance", async () => {
       const buyer = await takerOf();
-      await (await world.ballast.oracle.setFeed(96, wad("0.004"), 3600)).wait();
+      await (await world.ballast.oracle.setPushFeed(96, wad("0.004"), 3600)).wait();
       await world.push({ ETH: "180" });
       const told = argsOf(await eventsOf(() => buyOf(buyer, wad("1"), everything)), "PoolCollateralSold");
       expect(told["costWad"]).to.equal(wad("178.92")); // 180 * (1 + 0.4% - 1%)

@@ -46,7 +46,7 @@ describe("contracts/MarginVault: custody", () => {
 
   /** A feed of 60 seconds, so that one asset's price gets stale and no other. */
   async function letStale(...assets: number[]) {
-    for (const asset of assets) await (await world.ballast.oracle.setFeed(asset, wad("0.001"), 60)).wait();
+    for (const asset of assets) await (await world.ballast.oracle.setPushFeed(asset, wad("0.001"), 60)).wait();
     await world.passTime(61);
   }
 
@@ -195,7 +195,7 @@ describe("contracts/MarginVault: custody", () => {
     // A collateral is listed only with a price: the next asset, 98, gets one.
     beforeEach(async () => {
       const { oracle, provider } = world.ballast;
-      await (await oracle.setFeed(98, wad("0.001"), 3600)).wait();
+      await (await oracle.setPushFeed(98, wad("0.001"), 3600)).wait();
       const { timestamp } = (await provider.getBlock("latest")) ?? { timestamp: 0 };
       await (await oracle.push([98], [wad("3")], timestamp)).wait();
     });

@@ -41,7 +41,14 @@ describe("contracts/PriceOracle", () => {
     it("stores each price as of its time and tells of it", async () => {
       const from = (await connection.ethers.provider.getBlockNumber()) + 1;
       await (await oracle.push([1, 0], [wad("201"), wad("8001")], now)).wait();
-      const settings = { toleranceWad: wad("0.001"), publishedAt: Number(now), maxAgeSeconds: 3600, isFresh: true };
+      const settings = {
+        toleranceWad: wad("0.001"),
+        publishedAt: Number(now),
+        maxAgeSeconds: 3600,
+        isFresh: true,
+        isReduceOnly: false,
+        inGrace: false,
+      };
       expect(await last(0, 1)).to.deep.equal([
         { priceWad: wad("8001"), ...settings },
         { priceWad: wad("201"), ...settings },
@@ -56,11 +63,11 @@ describe("contracts/PriceOracle", () => {
       const asStranger = oracle.connect(stranger);
       const refused = { caller: stranger.address };
       await expectRevert(() => asStranger.push([1], [wad("1")], now), "AccessManagedUnauthorized", refused);
-      await expectRevert(() => asStranger.setFeed(1, 0n, 60n), "AccessManagedUnauthorized", refused);
+      await expectRevert(() => asStranger.setPushFeed(1, 0n, 60n), "AccessManagedUnauthorized", refused);
       const manager = AccessManager__factory.connect(world.deployment.manager, world.admin);
       await (await manager.grantRole(roleIds.pusher, stranger.address, 0)).wait();
       await (await asStranger.push([1], [wad("202")], now)).wait();
-      await expectRevert(() => asStranger.setFeed(1, 0n, 60n), "AccessManagedUnauthorized", refused);
+      await expectRevert(() => asStranger.setPushFeed(1, 0n, 60n), "AccessManagedUnauthorized", refused);
       expect((await last(1))[0]?.priceWad).to.equal(wad("202"));
     });
 
@@ -148,10 +155,10 @@ describe("contracts/PriceOracle", () => {
     it("throws with the asset that has no price, or whose price is stale", async () => {
       await expectRevert(() => oracle.prices(1n << 3n), "PriceMissing", { asset: 3n });
       // A feed that has never published.
-      await (await oracle.setFeed(3, wad("0.001"), 60)).wait();
+      await (await oracle.setPushFeed(3, wad("0.001"), 60)).wait();
       await expectRevert(() => oracle.prices(9n), "PriceMissing", { asset: 3n });
       const [price] = await last(1);
-      await (await oracle.setFeed(1, wad("0.001"), 60)).wait();
+      await (await oracle.setPushFeed(1, wad("0.001"), 60)).wait();
       await world.passTime(61);
       await expectRevert(() => oracle.prices(7n), "PriceStale", {
         asset: 1n,
@@ -184,7 +191,7 @@ describe("contracts/PriceOracle", () => {
         [128n, 0n, 60n],
         [2n ** 200n, 0n, 60n],
       ] as const) {
-        await expectRevert(() => oracle.setFeed(asset, toleranceWad, maxAge), "FeedOutOfBounds", {
+        await expectRevert(() => oracle.setPushFeed(asset, toleranceWad, maxAge), "FeedOutOfBounds", {
           asset,
           toleranceWad,
           maxAge,
@@ -194,18 +201,18 @@ describe("contracts/PriceOracle", () => {
         [127n, wad("0.1"), 30n * days],
         [127n, 0n, 1n],
       ] as const) {
-        await (await oracle.setFeed(asset, tolerance, maxAge)).wait();
+        await (await oracle.setPushFeed(asset, tolerance, maxAge)).wait();
       }
     });
 
     it("change and leave the last price as it was", async () => {
       const [before] = await last(1);
       const from = (await connection.ethers.provider.getBlockNumber()) + 1;
-      await (await oracle.setFeed(1, wad("0.05"), 7200)).wait();
+      await (await oracle.setPushFeed(1, wad("0.05"), 7200)).wait();
       expect((await last(1))[0]).to.deep.equal({ ...before, toleranceWad: wad("0.05"), maxAgeSeconds: 7200 });
       const [told] = await world.ballast.events(from);
       expect([told?.name, told?.args]).to.deep.equal([
-        "FeedSet",
+        "PushFeedSet",
         { asset: 1n, toleranceWad: wad("0.05"), maxAge: 7200n },
       ]);
     });

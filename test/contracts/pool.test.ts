@@ -401,7 +401,7 @@ describe("contracts/LiquidityPool", () => {
       const account = await world.fund(trader, { USDC: "10000" });
       await trade(account, "ETH", "10");
       await approved(provider, "10");
-      await (await world.ballast.oracle.setFeed(1, wad("0.001"), 60)).wait();
+      await (await world.ballast.oracle.setPushFeed(1, wad("0.001"), 60)).wait();
       await world.passTime(61);
       const { fresh } = await vaultAs(provider).poolValue();
       expect(fresh).to.equal(false);
@@ -426,7 +426,7 @@ describe("contracts/LiquidityPool", () => {
       const account = await world.fund(trader, { USDC: "10000" });
       await trade(account, "ETH", "10");
       await trade(account, "ETH", "-10");
-      await (await world.ballast.oracle.setFeed(1, wad("0.001"), 60)).wait();
+      await (await world.ballast.oracle.setPushFeed(1, wad("0.001"), 60)).wait();
       await world.passTime(61);
       await depositIntoPool(world, provider, "10");
       await (await as(world.admin).redeem(wad("10"), world.admin, world.admin)).wait();
@@ -461,7 +461,7 @@ describe("contracts/LiquidityPool", () => {
       const [value, band, haircut] = await vaultAs(stranger).poolValue();
       expect(band).to.equal(wad("1.566")); // 10 * 174 * 90%, a thousandth of it
       expect(haircut).to.equal(wad("174.174")); // the rest, and a thousandth
-      await (await world.ballast.oracle.setFeed(96, wad("0.001"), 60)).wait();
+      await (await world.ballast.oracle.setPushFeed(96, wad("0.001"), 60)).wait();
       await world.passTime(61);
       const [without, noBand, noHaircut, fresh] = await vaultAs(stranger).poolValue();
       expect([value - without, noBand, noHaircut, fresh]).to.deep.equal([wad("1566"), 0n, 0n, false]);

@@ -90,7 +90,16 @@ describe("storage layout of the margin vault", () => {
       permissionsOf: "19:0",
       nonces: "20:0",
       borrowingHalted: "21:0",
+      marketRamps: "22:0",
+      collateralRamps: "23:0",
+      accountRamp: "24:0",
     });
+  });
+
+  it("puts the words of every ramp in the slots that their comments name", () => {
+    for (const struct of ["MarketRamp", "CollateralRamp", "AccountRamp"]) {
+      expect(placesIn(layout, struct), struct).to.deep.equal({ from: "0:0", to: "1:0", clock: "2:0" });
+    }
   });
 
   it("puts every member of Market in the slot that its comment names", () => {
@@ -109,12 +118,26 @@ describe("storage layout of the margin vault", () => {
 });
 
 describe("storage layout of the price oracle", () => {
-  it("puts every member of ChainlinkSource in the slot and at the byte that its comment names", async () => {
-    expect(placesIn(await storageLayoutOf("oracles/PriceOracle"), "ChainlinkSource")).to.deep.equal({
-      aggregator: "0:0",
+  it("puts every member of LiveSource in the slot and at the byte that its comment names", async () => {
+    expect(placesIn(await storageLayoutOf("oracles/PriceOracle"), "LiveSource")).to.deep.equal({
+      feed: "0:0",
       minPriceWad: "0:20",
       maxPriceWad: "1:0",
-      decimals: "1:12",
+      kind: "1:12",
+      decimals: "1:13",
+      toleranceWad: "1:14",
+      maxConfidenceWad: "1:22",
+      priceId: "2:0",
+    });
+  });
+
+  it("puts every member of SecondSource in the slot and at the byte that its comment names", async () => {
+    expect(placesIn(await storageLayoutOf("oracles/PriceOracle"), "SecondSource")).to.deep.equal({
+      live: "0:0",
+      maxDeviationWad: "3:0",
+      maxAge: "3:8",
+      usedAt: "3:12",
+      agreed: "4:0",
     });
   });
 });

@@ -54,7 +54,7 @@ describe("contracts/MarginVault: transfers and modes", () => {
   }
 
   async function letStale(...assets: number[]) {
-    for (const asset of assets) await (await world.ballast.oracle.setFeed(asset, wad("0.001"), 60)).wait();
+    for (const asset of assets) await (await world.ballast.oracle.setPushFeed(asset, wad("0.001"), 60)).wait();
     await world.passTime(61);
   }
 

@@ -22,6 +22,14 @@ const chainlink = {
   maxAgeSeconds: "4500",
 };
 const withFeed = (change: object) => withMarket({ feed: { ...chainlink, ...change } });
+const { aggregator, ...live } = chainlink;
+const pyth = { ...live, kind: "pyth", priceId: `0x${"aB".repeat(32)}`, maxConfidence: "0.1" };
+const withPyth = (change: object) => ({ ...withMarket({ feed: { ...pyth, ...change } }), pyth: aggregator });
+const withSecond = (change: object) => withMarket({ secondFeed: { ...chainlink, maxDeviation: "0.01", ...change } });
+const withSequencer = (change: object) => ({
+  ...valid,
+  sequencer: { uptimeFeed: aggregator, graceSeconds: "3600", ...change },
+});
 
 /** The fields that the schema complains about. */
 function refusedFields(parameters: unknown): string[] {
@@ -38,6 +46,22 @@ describe("deployments/schema", () => {
     expect(refusedFields(withMarket({ feed: { kind: "push" } }))).to.deep.equal([]);
     expect(refusedFields(withFeed({}))).to.deep.equal([]);
     expect(refusedFields(withFeed({ minPrice: "0", maxPrice: "8000.000001" }))).to.deep.equal([]);
+  });
+
+  it("takes a market whose prices are read from Pyth, a second feed of either kind, and a sequencer", () => {
+    const seconds = [
+      { ...chainlink, maxDeviation: "0.001" },
+      { ...pyth, priceId: `0x${"0".repeat(64)}`, maxDeviation: "0.2" },
+    ];
+    for (const feed of [undefined, { kind: "push" }, pyth]) {
+      for (const secondFeed of seconds) {
+        const parameters = { ...withMarket({ feed, secondFeed }), pyth: aggregator };
+        expect(refusedFields(parameters)).to.deep.equal([]);
+      }
+    }
+    for (const graceSeconds of ["600", "86400"]) {
+      expect(refusedFields({ ...valid, sequencer: { uptimeFeed: aggregator, graceSeconds } })).to.deep.equal([]);
+    }
   });
 
   it("takes a member for each role, and delays from none to 30 days", () => {
@@ -149,7 +173,7 @@ describe("deployments/schema", () => {
     ["a target health of 1", withVault({ targetHealth: "1" }), ["vault.targetHealth"]],
     ["an absorb health of 1", withVault({ absorbHealth: "1" }), ["vault.absorbHealth"]],
     ["fee shares that do not make 1", withVault({ forcedFeeSharePool: "0.3" }), ["vault.forcedFeeShareKeeper"]],
-    ["a feed of an unknown kind", withMarket({ feed: { kind: "pyth" } }), ["markets.0.feed.kind"]],
+    ["a feed of an unknown kind", withMarket({ feed: { kind: "band" } }), ["markets.0.feed.kind"]],
     ["parameters without power", { ...valid, power: undefined }, ["power"]],
     ["an unknown key of power", withPower({ keeper: chainlink.aggregator }), ["power"]],
     ["a member that is no address", withPower({ guardian: "guardian.eth" }), ["power.guardian"]],
@@ -163,6 +187,26 @@ describe("deployments/schema", () => {
     ["a largest price of zero", withFeed({ maxPrice: "0" }), ["markets.0.feed.maxPrice", "markets.0.feed"]],
     ["a first price at the smallest price", withFeed({ minPrice: "8000" }), ["markets.0.feed"]],
     ["a first price at the largest price", withFeed({ maxPrice: "8000" }), ["markets.0.feed"]],
+    ["a Pyth feed without the chain's Pyth contract", withMarket({ feed: pyth }), ["pyth"]],
+    ["a second one without it", withMarket({ secondFeed: { ...pyth, maxDeviation: "0.01" } }), ["pyth"]],
+    ["a price id that is too short", withPyth({ priceId: "0xab" }), ["markets.0.feed.priceId"]],
+    ["a confidence of zero", withPyth({ maxConfidence: "0" }), ["markets.0.feed.maxConfidence"]],
+    ["a confidence above 10%", withPyth({ maxConfidence: "0.100001" }), ["markets.0.feed.maxConfidence"]],
+    ["a first price beyond a Pyth feed's bounds", withPyth({ minPrice: "8000" }), ["markets.0.feed"]],
+    ["a second feed that is pushed", withSecond({ kind: "push" }), ["markets.0.secondFeed.kind"]],
+    ["one without a deviation", withSecond({ maxDeviation: undefined }), ["markets.0.secondFeed.maxDeviation"]],
+    ["one below 0.1%", withSecond({ maxDeviation: "0.000999" }), ["markets.0.secondFeed.maxDeviation"]],
+    ["one above 20%", withSecond({ maxDeviation: "0.200001" }), ["markets.0.secondFeed.maxDeviation"]],
+    ["a first price beyond the second's bounds", withSecond({ maxPrice: "8000" }), ["markets.0.secondFeed"]],
+    [
+      "a second feed that is the first",
+      withMarket({ feed: chainlink, secondFeed: { ...chainlink, maxDeviation: "0.01" } }),
+      ["markets.0.secondFeed"],
+    ],
+    ["an unknown key of the sequencer", withSequencer({ extra: "1" }), ["sequencer"]],
+    ["a grace time below 10 minutes", withSequencer({ graceSeconds: "599" }), ["sequencer.graceSeconds"]],
+    ["a grace time above a day", withSequencer({ graceSeconds: "86401" }), ["sequencer.graceSeconds"]],
+    ["an uptime feed that is no address", withSequencer({ uptimeFeed: "up" }), ["sequencer.uptimeFeed"]],
     ["no market", { ...valid, markets: [], collaterals: [] }, ["markets"]],
     ["a market that stands twice", { ...valid, markets: [btc, link, btc] }, ["markets"]],
     [

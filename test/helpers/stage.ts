@@ -87,7 +87,7 @@ export function stage(world: World): Stage {
     absorb: (...accounts) => events(() => vault.absorb(accounts, here.keeperAccount)),
     events,
     async kill(...assets) {
-      for (const asset of assets) await (await world.ballast.oracle.setFeed(asset, wad("0.001"), 60)).wait();
+      for (const asset of assets) await (await world.ballast.oracle.setPushFeed(asset, wad("0.001"), 60)).wait();
       await world.passTime(61);
     },
     size: async (account, market) => (await vault.position(account, id(market))).sizeWad,

@@ -7,6 +7,7 @@ export const plainTerms: MarketTerms = {
   priceWad: wad("100"),
   toleranceWad: wad("0.001"),
   isFresh: true,
+  isReduceOnly: false,
   initialBaseWad: wad("0.05"),
   lambdaInitialWad: 0n,
   takerRateWad: wad("0.0005"),

@@ -16,6 +16,7 @@ import {
 import { deploymentParameters, parsePrices } from "../../simulator/index.js";
 import { type MockAggregator, MockToken__factory } from "../../typechain-types/index.js";
 import { type FeedInput, conducts, deployAggregator, feedOf } from "../helpers/chainlink.js";
+import { bring, deployPyth, pythFeed } from "../helpers/pyth.js";
 import { failure } from "../helpers/revert.js";
 import { changed, wad } from "../helpers/world.js";
 
@@ -108,10 +109,10 @@ describe("ignition/deploy", () => {
     const ballast = await connect(second);
     const told = (await ballast.events(block + 1)).map(({ name }) => name);
     expect(told.toSorted()).to.deep.equal([
-      "FeedSet",
       "MarketChanged",
       "MarketParametersSet",
       "PricePublished",
+      "PushFeedSet",
       "ReservePaid",
     ]);
     const [markets, collaterals, held] = await ballast.vault.totals();
@@ -206,8 +207,9 @@ describe("ignition/deploy", () => {
         ["WBTC", undefined],
       ]);
       for (const asset of [1, 96]) {
-        const source = await ballast.oracle.chainlinkSource(asset);
-        expect([...source]).to.deep.equal([feed.aggregator, wad("20"), wad("2000"), 8n]);
+        const source = await ballast.oracle.firstSource(asset);
+        const { feed: read, kind, minPriceWad, maxPriceWad } = source;
+        expect([read, kind, minPriceWad, maxPriceWad]).to.deep.equal([feed.aggregator, 1n, wad("20"), wad("2000")]);
       }
       const tolerances = { toleranceWad: wad("0.001"), maxAgeSeconds: 3600, isFresh: true };
       expect(await ballast.price("ETH")).to.deep.include({ ...tolerances, priceWad: wad("190") });
@@ -247,7 +249,7 @@ describe("ignition/deploy", () => {
       const first = await deployBallast(connection, mixed);
       const [admin] = await connection.ethers.getSigners();
       const { oracle } = await Ballast.connect(admin!, first);
-      await (await oracle.setFeed(1, wad("0.001"), 3600)).wait();
+      await (await oracle.setPushFeed(1, wad("0.001"), 3600)).wait();
       const second = await deployBallast(connection, mixed, first);
       expect(second.markets).to.deep.equal([{ symbol: "BTC" }, { symbol: "ETH" }, { symbol: "LINK" }]);
       expect(second.collaterals).to.deep.equal(first.collaterals);
@@ -258,12 +260,46 @@ describe("ignition/deploy", () => {
       expect((await ballast.collateralPrice("WETH")).priceWad).to.equal(wad("190"));
     });
 
+    it("reads a symbol's prices from Pyth, has them checked against an aggregator, and watches the sequencer, once", async () => {
+      const contract = await deployPyth(connection);
+      await bring(connection, contract, { price: 190n * E8 });
+      const uptime = await deployAggregator(connection, 0, 0n);
+      await (await uptime.setAnswer(0n, 1)).wait();
+      const [pyth, uptimeFeed] = [await contract.getAddress(), await uptime.getAddress()];
+      const secondFeed = { ...feed, maxDeviation: "0.01" };
+      const parameters: DeploymentParameters = {
+        ...changed(three, { markets: { ETH: { feed: pythFeed, secondFeed } } }),
+        // As people write them: the chain answers with a checksum.
+        pyth: pyth.toLowerCase(),
+        sequencer: { uptimeFeed: uptimeFeed.toLowerCase(), graceSeconds: "3600" },
+      };
+      const deployment = await deployBallast(connection, parameters);
+      expect(deployment.markets[1]).to.deep.equal({ symbol: "ETH", feed: "pyth" });
+      expect(deployment.collaterals[0]).to.include({ symbol: "WETH", feed: "pyth" });
+      expect(parseDeployment(JSON.stringify(deployment))).to.deep.equal(deployment);
+      const { oracle } = await connect(deployment);
+      for (const asset of [1, 96]) {
+        const first = await oracle.firstSource(asset);
+        expect([first.feed, first.priceId, first.maxConfidenceWad]).to.deep.equal([
+          pyth,
+          pythFeed.priceId,
+          wad("0.02"),
+        ]);
+        const { live, maxDeviationWad, maxAge } = await oracle.secondSource(asset);
+        expect([live.feed, maxDeviationWad, maxAge]).to.deep.equal([feed.aggregator, wad("0.01"), 3600n]);
+      }
+      expect([...(await oracle.sequencerStatus())]).to.deep.equal([uptimeFeed, 3600n, 0n]);
+      const block = await blockNumber();
+      expect(await deployBallast(connection, parameters, deployment)).to.deep.equal(deployment);
+      expect(await blockNumber()).to.equal(block);
+    });
+
     describe("says what to correct in the parameters when", () => {
       const says = async (change: Partial<FeedInput>, ...words: string[]) => {
         const parameters = changed(three, { markets: { ETH: { feed: { ...feed, ...change } } } });
         const error = await failure(() => deployBallast(connection, parameters));
         expect(error).to.be.instanceOf(FeedUnusableError).and.include({ symbol: "ETH" });
-        expect((error as FeedUnusableError).aggregator).to.equal(change.aggregator ?? feed.aggregator);
+        expect((error as FeedUnusableError).source).to.equal(change.aggregator ?? feed.aggregator);
         for (const word of words) expect((error as FeedUnusableError).message).to.include(word);
       };
 
@@ -280,6 +316,29 @@ describe("ignition/deploy", () => {
 
       it("its answer is beyond the bounds", async () => {
         await says({ minPrice: "195" }, "not between the bounds", "19000000000", "minPrice and maxPrice");
+      });
+
+      it("the second source is too far from the first", async () => {
+        const source = await (await deployAggregator(connection, 8, 194n * E8)).getAddress();
+        const secondFeed = { ...feed, aggregator: source, maxDeviation: "0.02" };
+        const parameters = changed(three, { markets: { ETH: { feed, secondFeed } } });
+        const error = await failure(() => deployBallast(connection, parameters));
+        expect(error).to.be.instanceOf(FeedUnusableError).and.include({ symbol: "ETH", source });
+        expect((error as FeedUnusableError).message)
+          .to.include("too far from the first price")
+          .and.include("maxDeviation");
+      });
+
+      it("Pyth knows no such price, or too uncertain a one", async () => {
+        const contract = await deployPyth(connection);
+        const pyth = await contract.getAddress();
+        const deploy = () =>
+          deployBallast(connection, { ...changed(three, { markets: { ETH: { feed: pythFeed } } }), pyth });
+        const unknown = await failure(deploy);
+        expect(unknown).to.be.instanceOf(FeedUnusableError).and.include({ source: pythFeed.priceId });
+        expect((unknown as FeedUnusableError).message).to.include("bring its first update to the chain");
+        await bring(connection, contract, { price: 190n * E8, confidence: 5n * E8 });
+        expect(((await failure(deploy)) as FeedUnusableError).message).to.include("maxConfidence");
       });
 
       it("its answer is too old", async () => {

@@ -102,7 +102,12 @@ describe("keeper/decide", () => {
     expect(decide([risk([leg(0, "poolMargin"), leg(1, "priceStale")])], policy)).to.deep.equal([skip("stalePrice")]);
   });
 
-  for (const refusal of [...refusals.slice(3), "unknown"] as Refusal[]) {
+  it("skips an account above zero with sequencerGrace, as long as the contract refuses it", () => {
+    expect(decide([risk([leg(0, "sequencerGrace")])], policy)).to.deep.equal([skip("sequencerGrace")]);
+  });
+
+  const others = refusals.slice(3).filter((refusal) => refusal !== "sequencerGrace");
+  for (const refusal of [...others, "unknown"] as Refusal[]) {
     it(`skips with noLegAccepted where absorb is shut and the leg is refused: ${refusal}`, () => {
       expect(decide([risk([leg(0, refusal)])], policy)).to.deep.equal([skip("noLegAccepted")]);
     });

@@ -5,7 +5,7 @@ import hre from "hardhat";
 import { Keeper, type TurnReport } from "../../keeper/index.js";
 import { type AccountId, WrongChainError, accountId, marketsOf } from "../../sdk/index.js";
 import { MarginVault__factory } from "../../typechain-types/index.js";
-import { conducts, deployMixedWorld } from "../helpers/chainlink.js";
+import { conducts, deployAggregator, deployMixedWorld } from "../helpers/chainlink.js";
 import { type LogLine, intercept, keptLog } from "../helpers/keeper.js";
 import { type Signer, type World, createWorld } from "../helpers/world.js";
 
@@ -323,5 +323,64 @@ describe("keeper", () => {
       await turn();
       expect(told(lines, "prices stored")).to.have.length(1);
     });
+  });
+
+  describe("with BTC pushed and checked against an aggregator", () => {
+    const E8 = 10n ** 8n;
+
+    async function enter() {
+      const world = await createWorld();
+      const aggregator = await deployAggregator(world.connection, 8, 8000n * E8);
+      const source = [await aggregator.getAddress(), WAD, 100_000n * WAD] as const;
+      await (await world.ballast.oracle.setSecondChainlinkFeed(0, 86_400, WAD / 100n, ...source)).wait();
+      const account = await leveraged(world, 0);
+      const { time } = world.connection.networkHelpers;
+      const answer = async (price: string) => {
+        await (await aggregator.setAnswer(BigInt(price) * E8, await time.latest())).wait();
+      };
+      return { ...(await sceneIn(world)), account, answer };
+    }
+
+    it("waits while both are apart, and liquidates when the aggregator agrees, though no event tells", async () => {
+      const { world, turn, lines, account, answer } = await enter();
+      await world.push({ BTC: atMarginCall });
+      expect((await turn()).liquidations).to.equal(0);
+      expect(told(lines, "failed")).to.deep.equal([]);
+      await answer(atMarginCall);
+      expect(await turn()).to.deep.equal({ checked: 1, atRisk: 1, ...quiet, liquidations: 1 });
+      expect((await world.ballast.health(account)).isLiquidatable).to.equal(false);
+    });
+
+    it("tries to store no price on which only one source has a say", async () => {
+      const { world, turn, lines, answer } = await enter();
+      await world.passTime(3601);
+      await answer("8010");
+      expect(await world.ballast.price("BTC")).to.include({ priceWad: 8010n * WAD, isReduceOnly: true });
+      await turn();
+      expect([told(lines, "prices stored"), told(lines, "failed")]).to.deep.equal([[], []]);
+    });
+  });
+
+  it("leaves an account above zero alone in the sequencer's grace time, without a word to the chain, and then liquidates it", async () => {
+    const world = await createWorld();
+    const { time } = world.connection.networkHelpers;
+    const uptime = await deployAggregator(world.connection, 0, 0n);
+    await (await uptime.setAnswer(1n, await time.latest())).wait();
+    const account = await leveraged(world, 0);
+    await (await world.ballast.oracle.setSequencer(await uptime.getAddress(), 1800)).wait();
+    await world.push({ BTC: atMarginCall });
+    const { turn, lines, keeper } = await sceneIn(world);
+    const { provider } = world.ballast;
+    const address = world.signers[keeperIndex]!.address;
+    const sent = await provider.getTransactionCount(address);
+    for (let i = 0; i < 3; i += 1) {
+      await world.passTime(61);
+      expect((await turn()).skipped).to.deep.equal([{ account, reason: "sequencerGrace" }]);
+    }
+    expect([await provider.getTransactionCount(address), told(lines, "failed")]).to.deep.equal([sent, []]);
+    await (await uptime.setAnswer(0n, await time.latest())).wait();
+    await world.passTime(1800);
+    expect((await turn()).liquidations).to.equal(1);
+    expect(keeper.account).to.equal(accountId(address));
   });
 });

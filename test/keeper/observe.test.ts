@@ -230,7 +230,7 @@ describe("keeper/observe", () => {
     it("learns of another feed from its event", async () => {
       const { world, aggregator, observer, holders, due, answer } = await enter();
       const { oracle } = world.ballast;
-      for (const asset of [1, 96]) await (await oracle.setFeed(asset, 10n ** 15n, 3600)).wait();
+      for (const asset of [1, 96]) await (await oracle.setPushFeed(asset, 10n ** 15n, 3600)).wait();
       expect(await due()).to.have.members(holders);
       await answer(198n);
       expect(await due()).to.deep.equal([]);

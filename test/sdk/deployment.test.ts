@@ -65,7 +65,7 @@ describe("sdk/deployment", () => {
       [{ ...deployment, fromBlock: -1 }, "fromBlock: "],
       [{ ...deployment, fromBlock: 1.5 }, "fromBlock: "],
       [{ ...deployment, markets: [{ symbol: "" }] }, "markets.0.symbol: "],
-      [{ ...deployment, markets: [{ symbol: "BTC", feed: "pyth" }] }, "markets.0.feed: "],
+      [{ ...deployment, markets: [{ symbol: "BTC", feed: "band" }] }, "markets.0.feed: "],
       [
         { ...deployment, settlementToken: { ...deployment.settlementToken, decimals: 19 } },
         "settlementToken.decimals: ",

@@ -2,7 +2,17 @@
 pragma solidity 0.8.37;
 
 import {ValueOutOfRange} from "../../../contracts/types/Packing.sol";
-import {FALLBACK_BIT, FRESH_BIT, MAX_PRICE_WAD, Price, toPrice} from "../../../contracts/types/Price.sol";
+import {
+    FALLBACK_BIT,
+    FRESH_BIT,
+    GATED_BIT,
+    GRACE_BIT,
+    MAX_PRICE_WAD,
+    PAIRED_BIT,
+    Price,
+    REDUCE_ONLY_BIT,
+    toPrice
+} from "../../../contracts/types/Price.sol";
 import {Test} from "../support/Test.sol";
 
 contract PriceTest is Test {
@@ -13,6 +23,10 @@ contract PriceTest is Test {
         assertEq(Price.unwrap(toPrice(0, 0, 0, type(uint32).max)), uint256(type(uint32).max) << 200, "age");
         assertEq(FRESH_BIT, 1 << 232, "fresh");
         assertEq(FALLBACK_BIT, 1 << 233, "fallback");
+        assertEq(REDUCE_ONLY_BIT, 1 << 234, "reduce only");
+        assertEq(GRACE_BIT, 1 << 235, "grace");
+        assertEq(GATED_BIT, 1 << 236, "gated");
+        assertEq(PAIRED_BIT, 1 << 237, "paired");
         assertTrue(MAX_PRICE_WAD <= type(uint96).max, "the largest price fits");
     }
 
@@ -40,6 +54,34 @@ contract PriceTest is Test {
         Price held = price.asFallback();
         assertTrue(held.isFallback() && !held.isFresh(), "marked, and not fresh");
         assertEq(Price.unwrap(held) ^ Price.unwrap(price), FALLBACK_BIT, "the rest");
+    }
+
+    function testFuzz_EveryMarkIsOneBitAndLeavesTheFields(
+        uint96 value,
+        uint64 tolerance,
+        uint40 at,
+        uint32 age
+    ) external pure {
+        Price bare = toPrice(value, tolerance, at, age);
+        uint256 word = Price.unwrap(bare);
+        assertEq(Price.unwrap(bare.gated(true)) ^ word, GATED_BIT, "gated");
+        assertEq(Price.unwrap(bare.paired(true)) ^ word, PAIRED_BIT, "paired");
+        assertEq(Price.unwrap(bare.duringGrace()) ^ word, GRACE_BIT, "grace");
+        assertEq(Price.unwrap(bare.asReduceOnly()) ^ word, REDUCE_ONLY_BIT, "reduce only");
+        assertEq(Price.unwrap(bare.gated(true).gated(false)), word, "gated no more");
+        assertEq(Price.unwrap(bare.paired(true).paired(false)), word, "paired no more");
+        Price all = bare.asFallback().gated(true).paired(true).asReduceOnly().duringGrace();
+        assertEq(Price.unwrap(all.bare()), word, "bare");
+        assertTrue(all.isGated() && all.isPaired() && all.inGrace() && all.isFallback() && all.isUsable(), "all marks");
+        assertTrue(!bare.isWorkedOut() && !bare.isUsable() && !bare.inGrace(), "none");
+        assertTrue(bare.gated(true).isWorkedOut() && bare.paired(true).isWorkedOut(), "worked out");
+    }
+
+    function test_ForReductionsItIsUsableAndFreshNoMore() external pure {
+        Price fresh = toPrice(1e18, 0, 1000, 60).asOf(1000);
+        assertTrue(fresh.isUsable(), "a fresh one is good for reductions too");
+        assertTrue(fresh.asReduceOnly().isUsable() && !fresh.asReduceOnly().isFresh(), "reduce only");
+        assertEq(Price.unwrap(fresh.asStored()), Price.unwrap(toPrice(1e18, 0, 1000, 60)), "as stored");
     }
 
     function test_IsFreshToTheLastSecondOfItsAge() external pure {

@@ -496,7 +496,7 @@ async function closeWithDeadFeed(situation: Situation, reader: BookReader): Prom
     }
     const book = (await reader.read()).accounts.get(account.id)!;
     for (const asset of assetsOfSymbol(deployment, symbol)) {
-      const data = oracleInterface.encodeFunctionData("setFeed", [asset, WAD / 1000n, 1]);
+      const data = oracleInterface.encodeFunctionData("setPushFeed", [asset, WAD / 1000n, 1]);
       await chain.mustSend(admin.address, deployment.oracle, data);
     }
     const findings: Finding[] = [];

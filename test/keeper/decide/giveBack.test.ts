@@ -99,6 +99,12 @@ describe("keeper/decide/giveBack", () => {
     expect(parts(takerState({ terms, sizesWad }), policy, nothing, now)).to.deep.equal(["stalePrice", "stalePrice"]);
   });
 
+  it("gives back at a price that is good for reducing only", () => {
+    const terms = new Map([[0, { ...plainTerms, isFresh: false, isReduceOnly: true }]]);
+    const sizesWad = new Map([[0, wad("1")]]);
+    expect(parts(takerState({ terms, sizesWad }), policy, nothing, now)).to.deep.equal([wad("-1")]);
+  });
+
   it("gives back everything at once below its initial margin, however new it is", () => {
     const sizesWad = new Map([0, 1].map((id) => [id, wad("80")]));
     const state = takerState({ sizesWad, health: healthOf("500", "501") });

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {FeedFault} from "../interfaces/IPriceOracle.sol";
+import {WAD} from "../libraries/FixedPoint.sol";
+import {MAX_PRICE_WAD, Price, toPrice} from "../types/Price.sol";
+import {LiveSource, SecondSource, SourceKind} from "../types/PriceSource.sol";
+import {Answer} from "./Answer.sol";
+import {ChainlinkReader} from "./ChainlinkReader.sol";
+import {PythReader} from "./PythReader.sol";
+import {SequencerGate} from "./SequencerGate.sol";
+
+/// @notice What a source says now, and whether it can be used.
+struct Reading {
+    address feed; // zero for a pushed price
+    FeedFault fault;
+    int256 answer; // in the feed's own decimals
+    uint256 updatedAt; // Unix seconds
+    Price price; // zero where there is a fault; marked fresh unless it is stale
+}
+
+/// @notice What an asset's sources say together.
+struct Judgement {
+    Price price;
+    Reading first;
+    Reading second; // nothing where there is none; its fault is Deviates where both give a price and these are too far apart
+}
+
+/// @title What an asset's price is read from, and how two sources make one price
+/// @notice Sources are read, not kept: if a price counted only once somebody stored it, whoever left that undone could trade at an older
+/// one. What is stored is the last good price, for the time when they give none that can be used.
+abstract contract PriceSources is SequencerGate {
+    mapping(uint256 asset => LiveSource) internal _firstSource;
+    mapping(uint256 asset => SecondSource) internal _secondSource;
+
+    /// @notice Where the asset's price is read; all zero where it is pushed.
+    function firstSource(uint256 asset) external view returns (LiveSource memory) {
+        return _firstSource[asset];
+    }
+
+    /// @notice What the asset's price is checked against; all zero where it has no second source.
+    function secondSource(uint256 asset) external view returns (SecondSource memory) {
+        return _secondSource[asset];
+    }
+
+    /// @dev Whether the asset's first source is read. Its stored price is then a fallback.
+    function _isReadLive(uint256 asset, Price word) internal view returns (bool) {
+        return word.isFallback() && _firstSource[asset].feed != address(0);
+    }
+
+    // ------------------------------------------------------------------ two sources, one price
+
+    /// @dev The asset's price now, worked out from its stored word by the rule that IPriceOracle states.
+    function _judge(uint256 asset, Price word) internal view returns (Judgement memory told) {
+        bool live = _isReadLive(asset, word);
+        told.first = live ? _readFirst(asset, word) : _pushed(word);
+        if (!word.isPaired()) {
+            told.price = told.first.fault == FeedFault.None ? told.first.price : word.bare();
+            return told;
+        }
+        SecondSource storage second = _secondSource[asset];
+        uint256 toleranceWad = live ? _firstSource[asset].toleranceWad : word.tolerance();
+        told.second = _read(second.live, toleranceWad, second.usedAt, second.maxAge);
+
+        told.price = (live ? word : second.agreed).bare();
+        (Price one, Price two) = (told.first.price, told.second.price);
+        uint256 bound = second.maxDeviationWad;
+        if (one.isFresh() && two.isFresh()) {
+            if (_isNear(one, two, bound)) told.price = one;
+            else told.second.fault = FeedFault.Deviates;
+        } else if (one.isFresh() || two.isFresh()) {
+            Price only = one.isFresh() ? one : two;
+            if (_isNear(told.price, only, bound)) told.price = only.asReduceOnly();
+        }
+    }
+
+    /// @dev Throws what keeps the sources from giving a fresh price.
+    function _requireFresh(uint256 asset, Price word, Judgement memory told) internal pure {
+        _requireUsable(asset, told.first);
+        if (word.isPaired()) _requireUsable(asset, told.second);
+    }
+
+    function _requireUsable(uint256 asset, Reading memory told) internal pure {
+        _requireNoFault(asset, told);
+        require(told.price.isFresh(), PriceStale(asset, told.price.publishedAt(), told.price.maxAge()));
+    }
+
+    function _requireNoFault(uint256 asset, Reading memory told) internal pure {
+        bool none = told.fault == FeedFault.None;
+        require(none, FeedRefused(asset, told.feed, told.fault, told.answer, told.updatedAt));
+    }
+
+    /// @dev Keeps the price on which both sources of an asset agree as its last good one. Nothing that is kept already is written.
+    /// @param word the asset's, with the marks that it is to have
+    function _agree(uint256 asset, Price word, Judgement memory told) internal {
+        SecondSource storage second = _secondSource[asset];
+        if (second.usedAt != told.second.updatedAt) second.usedAt = uint40(told.second.updatedAt);
+        if (_isReadLive(asset, word)) {
+            _keep(asset, word, told.first.price);
+        } else if (Price.unwrap(second.agreed) != Price.unwrap(told.first.price.bare())) {
+            second.agreed = told.first.price.bare();
+            emit PriceAgreed(asset, told.first.price.value(), told.first.price.publishedAt());
+        }
+    }
+
+    /// @dev Stores the price of a source that is read, with the marks of the asset's word, unless that is what is stored.
+    function _keep(uint256 asset, Price word, Price price) internal {
+        price = price.bare().asFallback().gated(word.isGated()).paired(word.isPaired());
+        if (Price.unwrap(price) != Price.unwrap(_lastPrice[asset])) _store(asset, price);
+    }
+
+    /// @dev |b - a| <= bound * a
+    function _isNear(Price a, Price b, uint256 boundWad) private pure returns (bool) {
+        (uint256 from, uint256 to) = (a.value(), b.value());
+        return (to > from ? to - from : from - to) * WAD <= boundWad * from;
+    }
+
+    // ------------------------------------------------------------------ one source
+
+    function _readFirst(uint256 asset, Price word) internal view returns (Reading memory) {
+        LiveSource storage source = _firstSource[asset];
+        return _read(source, source.toleranceWad, word.publishedAt(), word.maxAge());
+    }
+
+    /// @dev The last price pushed. One that stands in for that of a feed which was replaced is not fresh.
+    function _pushed(Price word) private view returns (Reading memory told) {
+        told.updatedAt = word.publishedAt();
+        told.price = word.bare();
+        if (!word.isFallback()) told.price = told.price.asOf(block.timestamp);
+    }
+
+    /// @param toleranceWad the asset's
+    /// @param usedAt Unix seconds: an older answer is refused
+    function _read(
+        LiveSource storage source,
+        uint256 toleranceWad,
+        uint256 usedAt,
+        uint256 maxAge
+    ) internal view returns (Reading memory told) {
+        Answer memory answer = source.kind == SourceKind.Pyth ? PythReader.read(source) : ChainlinkReader.read(source);
+        (told.feed, told.answer, told.updatedAt) = (source.feed, answer.answer, answer.updatedAt);
+        toleranceWad += answer.confidenceWad;
+        told.fault = answer.fault == FeedFault.None ? _faultOf(source, answer, toleranceWad, usedAt) : answer.fault;
+        if (told.fault != FeedFault.None) return told;
+        told.price = toPrice(answer.priceWad, toleranceWad, answer.updatedAt, maxAge).asOf(block.timestamp);
+    }
+
+    function _faultOf(
+        LiveSource storage source,
+        Answer memory answer,
+        uint256 toleranceWad,
+        uint256 usedAt
+    ) private view returns (FeedFault) {
+        if (answer.answer <= 0) return FeedFault.NotPositive;
+        bool within = answer.priceWad > source.minPriceWad && answer.priceWad < source.maxPriceWad;
+        if (!within) return FeedFault.OutOfBounds;
+        if (answer.updatedAt > block.timestamp) return FeedFault.FromFuture;
+        if (answer.updatedAt < usedAt) return FeedFault.OlderThanUsed;
+        bool certain = answer.confidenceWad <= source.maxConfidenceWad && toleranceWad <= MAX_TOLERANCE_WAD;
+        return certain ? FeedFault.None : FeedFault.TooUncertain;
+    }
+
+    function _requireInOrder(uint256 asset, uint256 minPriceWad, uint256 maxPriceWad) internal pure {
+        bool inOrder = minPriceWad < maxPriceWad && maxPriceWad <= MAX_PRICE_WAD;
+        require(inOrder, PriceBoundsNotInOrder(asset, minPriceWad, maxPriceWad));
+    }
+}
