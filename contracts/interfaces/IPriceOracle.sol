@@ -171,4 +171,12 @@ interface IPriceOracle {
     /// leaves too little gas to ask one does (InsufficientGas). An asset without a price is zero. On a chain whose sequencer is down, or
     /// came back too short a time ago, every price is marked grace.
     function lastPrices(AssetSet assets) external view returns (Price[] memory);
+
+    /// @notice Brings signed prices to the chain's Pyth contract, by anyone, and pays its fee out of what was sent. The rest goes back to the
+    /// caller, last: a contract must be able to receive it, or send the fee exactly.
+    /// @param updateData as Pyth's price service gives it
+    function updatePyth(bytes[] calldata updateData) external payable;
+
+    /// @notice What Pyth asks for an update, wei.
+    function pythFee(bytes[] calldata updateData) external view returns (uint256);
 }

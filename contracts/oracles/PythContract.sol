@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IPyth} from "@pythnetwork/pyth-sdk-solidity/IPyth.sol";
+import {IPriceOracle} from "../interfaces/IPriceOracle.sol";
 import {LastPrices} from "./LastPrices.sol";
 
 /// @title The chain's Pyth contract, and the way to bring prices to it
@@ -19,9 +20,7 @@ abstract contract PythContract is LastPrices {
         emit PythSet(pyth_);
     }
 
-    /// @notice Brings signed prices to the Pyth contract, by anyone, and pays its fee out of what was sent. The rest goes back to the
-    /// caller.
-    /// @param updateData as Pyth's price service gives it
+    /// @inheritdoc IPriceOracle
     function updatePyth(bytes[] calldata updateData) external payable {
         IPyth target = IPyth(_requirePyth());
         uint256 fee = target.getUpdateFee(updateData);
@@ -33,7 +32,7 @@ abstract contract PythContract is LastPrices {
         require(taken, RestRefused(msg.sender, rest));
     }
 
-    /// @notice What Pyth asks for an update, wei.
+    /// @inheritdoc IPriceOracle
     function pythFee(bytes[] calldata updateData) external view returns (uint256) {
         return IPyth(_requirePyth()).getUpdateFee(updateData);
     }
