@@ -37,7 +37,7 @@ describe("I35: tokens that are not what they seem", () => {
 
   async function quiet() {
     const deployed = await deployWorld(connection, (parameters) => withoutInterest(roundFigures(parameters)));
-    await (await deployed.ballast.oracle.setFeed(asset, wad("0.001"), 864_000)).wait();
+    await (await deployed.ballast.oracle.setPushFeed(asset, wad("0.001"), 864_000)).wait();
     const { timestamp } = (await deployed.ballast.provider.getBlock("latest"))!;
     await (await deployed.ballast.oracle.push([asset], [wad("100")], timestamp)).wait();
     const found = await deployHostileToken(connection, 18);
@@ -79,7 +79,7 @@ describe("I35: tokens that are not what they seem", () => {
       outcomeOf(() => world.ballast.vault.listCollateral(candidate, terms(world), gas));
 
     beforeEach(async () => {
-      await (await world.ballast.oracle.setFeed(asset + 1, wad("0.001"), 864_000)).wait();
+      await (await world.ballast.oracle.setPushFeed(asset + 1, wad("0.001"), 864_000)).wait();
       const { timestamp } = (await world.ballast.provider.getBlock("latest"))!;
       await (await world.ballast.oracle.push([asset + 1], [wad("100")], timestamp)).wait();
     });
