@@ -211,7 +211,7 @@ function vaultCases(scene: Scene): Cases["MarginVault"] {
   const of = (name: string) => call(contractInterfaces.MarginVault, name);
   const always = (name: string, ...args: unknown[]): Case => ({ data: () => of(name)(...args) });
   const cash = world.deployment.settlementToken.address;
-  const [weth = "", wbtc = ""] = world.deployment.collaterals.map(({ address }) => address);
+  const weth = world.deployment.collaterals[0]?.address ?? "";
   const [btc] = world.parameters.markets;
   const [, eth] = world.parameters.markets;
   const [collateral] = world.parameters.collaterals;
@@ -273,8 +273,8 @@ function vaultCases(scene: Scene): Cases["MarginVault"] {
     sweepFees: [always("sweepFees", ETH)],
     sweepInterest: [always("sweepInterest")],
     updatePrices: [always("updatePrices", [])],
-    rampMarket: [always("rampMarket", BTC)],
-    rampCollateral: [always("rampCollateral", wbtc)],
+    rampMarket: [always("rampMarket", ETH)],
+    rampCollateral: [always("rampCollateral", weth)],
     rampAccounts: [always("rampAccounts")],
     haltMarket: [always("haltMarket", ETH)],
     haltBorrowing: [always("haltBorrowing")],
@@ -335,17 +335,17 @@ async function openFeeds({ connection, ballast: { oracle } }: World) {
   return { aggregator, second, pyth: await pyth.getAddress() };
 }
 
-/** A little more of each maintenance margin to come: there are steps to take. */
+/** A little more of each maintenance margin to come, of what somebody has: there are steps to take. */
 async function startRamps({ parameters, deployment, ballast: { vault } }: World): Promise<void> {
-  const [market] = parameters.markets;
-  const [, collateral] = parameters.collaterals;
+  const [, market] = parameters.markets;
+  const [collateral] = parameters.collaterals;
   if (!market || !collateral) throw new TypeError("parameters");
   await (
-    await vault.setMarketParameters(BTC, { ...marketParameters(market), maintenanceBaseWad: wad("0.031") })
+    await vault.setMarketParameters(ETH, { ...marketParameters(market), maintenanceBaseWad: wad("0.031") })
   ).wait();
-  const weight = { initialWeightWad: wad("0.85"), maintenanceWeightWad: wad("0.89") };
-  const wbtc = deployment.collaterals[1]?.address ?? "";
-  await (await vault.setCollateralParameters(wbtc, { ...collateralParameters(collateral), ...weight })).wait();
+  const weights = { initialWeightWad: wad("0.85"), maintenanceWeightWad: wad("0.89") };
+  const weth = deployment.collaterals[0]?.address ?? "";
+  await (await vault.setCollateralParameters(weth, { ...collateralParameters(collateral), ...weights })).wait();
   await (await vault.setAccountParameters({ ...accountParameters(parameters), keeperFloorWad: wad("2.1") })).wait();
 }
 
