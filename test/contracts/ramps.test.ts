@@ -301,7 +301,7 @@ describe("contracts/MarginVault: ramps", () => {
       await world.passTime(hour);
       await mined(anybody.rampMarket(ETH));
       expect((await clockOf()).secondsLeft).to.equal(71 * hour);
-      await mined(world.ballast.oracle.setFeed(ETH, wad("0.001"), 60));
+      await mined(world.ballast.oracle.setPushFeed(ETH, wad("0.001"), 60));
       await world.passTime(hour);
       await expectRevert(() => anybody.rampMarket(ETH), "PriceStale", {
         asset: BigInt(ETH),
