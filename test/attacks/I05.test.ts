@@ -84,7 +84,13 @@ describe("I05: a contract that is paid out acts again before the payment is over
         planned.push({ target, data });
       }
     }
-    expect(names).to.include.members(["trade of vault", "absorb of vault", "deposit of pool", "redeem of pool"]);
+    expect(names).to.include.members([
+      "trade of vault",
+      "absorb of vault",
+      "multicall of vault",
+      "deposit of pool",
+      "redeem of pool",
+    ]);
     const told = await within(withdraw(), planned);
     const reached = names.filter((_, i) => !refusals.has(told[i] ?? "done"));
     expect(reached).to.deep.equal([]);
@@ -107,6 +113,7 @@ describe("I05: a contract that is paid out acts again before the payment is over
     if (name === "amount" || name === "maxSizeWad" || name === "sizeDeltaWad") return wad("1");
     if (type === "bytes32") return puppet.account;
     if (type === "address") return name === "token" ? usdc() : puppet.address;
+    if (type === "bytes[]") return [trade("50").data]; // of a multicall
     if (type.endsWith("[]")) return [];
     if (type === "bool") return false;
     if (type.startsWith("bytes")) return `0x${"00".repeat(Number(type.slice(5) || 0))}`;

@@ -5,21 +5,13 @@ import hre from "hardhat";
 import type { Connection } from "../../ignition/deploy.js";
 import { accountId } from "../../sdk/index.js";
 import { AccessManager__factory, PriceOracle__factory } from "../../typechain-types/index.js";
-import {
-  type PlannedCall,
-  type Puppet,
-  callsOf,
-  deployPuppet,
-  outcomeOf,
-  usd,
-  vaultInterface,
-} from "../helpers/attack.js";
+import { type PlannedCall, type Puppet, callsOf, deployPuppet, outcomeOf, usd } from "../helpers/attack.js";
 import { type Signer, type World, deployWorld, roundFigures, wad, withoutInterest } from "../helpers/world.js";
 
 const oracleInterface = PriceOracle__factory.createInterface();
 
-/** By anyone: what they do does not depend on who calls, and none of them takes a price from its caller. */
-const openToAll: ReadonlySet<string> = new Set(["refresh"]);
+/** By anyone: none of them takes a price but from a feed, or one that Pyth's publishers have signed. */
+const openToAll: ReadonlySet<string> = new Set(["refresh", "updatePyth"]);
 
 describe("I07: somebody without the role sets a price, and trades at it in the same transaction", () => {
   let connection: Connection;
@@ -83,7 +75,7 @@ describe("I07: somebody without the role sets a price, and trades at it in the s
       const forwarded = await outcomeOf(() => manager.execute(call.target, call.data));
       expect(forwarded, `${name} through the manager`).to.equal("AccessManagerUnauthorizedCall");
     }
-    expect(names).to.include.members(["push", "setPushFeed", "setChainlinkFeed", "setAuthority"]);
+    expect(names).to.include.members(["push", "setPushFeed", "setChainlinkFeed", "setPythFeed", "setAuthority"]);
     expect(await prices()).to.deep.equal(before);
   });
 
@@ -111,14 +103,21 @@ describe("I07: somebody without the role sets a price, and trades at it in the s
     for (const act of refused) expect(await outcomeOf(act)).to.equal("NotAuthorized");
   });
 
-  it("nor do the vault and the pool call anything that their caller names", async () => {
-    // No entry point takes an address to call with data: what they call is the oracle, listed tokens and each other.
-    const taking = vaultInterface.fragments
-      .filter((fragment) => FunctionFragment.isFragment(fragment))
-      .filter(
-        ({ constant, inputs }) =>
-          !constant && inputs.some(({ type }) => type === "address") && inputs.some(({ type }) => type === "bytes"),
-      );
-    expect(taking.map(({ name }) => name)).to.deep.equal([]);
+  it("is not reached through the vault's multicall, whose calls are the vault's own entry points", async () => {
+    const before = await prices();
+    const { vault } = await world.as(stranger);
+    const account = await world.fund(stranger, { USDC: "1000" });
+    const { timestamp } = (await world.ballast.provider.getBlock("latest"))!;
+    const push = oracleInterface.encodeFunctionData("push", [[1], [wad("100")], timestamp]);
+    const trade = callsOf(world).vault("trade", [account, 1n, wad("10"), 0n, 2n ** 64n]).data;
+    expect(await outcomeOf(() => vault.multicall([push, trade]))).to.equal("FailedCall");
+    expect(await outcomeOf(() => world.ballast.vault.multicall([push, trade])), "by the pusher").to.equal("FailedCall");
+    // What is for a role alone is for it alone in a multicall too: there is no value to be had from being called by oneself.
+    for (const name of ["haltBorrowing", "resumeBorrowing"]) {
+      const restricted = callsOf(world).vault(name, []).data;
+      expect(await outcomeOf(() => vault.multicall([restricted])), name).to.equal("AccessManagedUnauthorized");
+    }
+    expect(await prices()).to.deep.equal(before);
+    expect(await world.ballast.positions(account)).to.deep.equal([]);
   });
 });

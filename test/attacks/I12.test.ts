@@ -106,4 +106,42 @@ describe("I12: a way out looks at one part of what an account owes and not at an
     expect(await outcomeOf(ways["a withdrawal of all collateral"]!)).to.equal("InsufficientMargin");
     await audit(world);
   });
+
+  it("nor does a halt of everything: what a debt needs stays, what is free leaves, and repaying goes on", async () => {
+    await world.fund(owner, { WETH: "10" });
+    await (await vault.withdraw(account, usdc(), usd("1500"), owner.address)).wait();
+    await world.fund(owner, { USDC: "100", WETH: "1" }, 1);
+    await (await world.as(owner)).trade(second, "ETH", "5");
+    const { vault: guardian } = world.ballast;
+    for (const { symbol } of world.deployment.markets)
+      await (await guardian.haltMarket(world.ballast.marketId(symbol))).wait();
+    await (await guardian.haltBorrowing()).wait();
+    for (const way of Object.values(ways))
+      expect(await outcomeOf(way)).to.be.oneOf(["InsufficientMargin", "BorrowingHalted"]);
+    expect(await outcomeOf(() => vault.withdraw(second, weth(), wad("0.5"), owner.address))).to.equal("done");
+    expect(await outcomeOf(() => vault.transfer(second, account, usdc(), usd("20")))).to.equal("done");
+    expect(await outcomeOf(async () => (await world.as(owner)).trade(second, "ETH", "-5"))).to.equal("done");
+    await world.push({ ETH: "150" });
+    const taker = await world.fund(world.signers[1]!, { USDC: "5000" });
+    const sell = async () =>
+      (await world.as(world.signers[1]!)).vault.liquidateCollateral(account, weth(), everything, taker);
+    const absorb = async () => (await world.as(world.signers[1]!)).vault.absorb([account], taker);
+    expect([await outcomeOf(sell), await outcomeOf(absorb)]).to.include("done");
+    await audit(world);
+  });
+
+  it("nor does a multicall: what is owed at its end is asked for", async () => {
+    await world.fund(owner, { WETH: "10" });
+    const take = vault.interface.encodeFunctionData("withdraw", [account, usdc(), usd("1500"), owner.address]);
+    for (const rest of [
+      vault.interface.encodeFunctionData("withdraw", [account, weth(), wad("10"), owner.address]),
+      vault.interface.encodeFunctionData("transfer", [account, second, weth(), wad("10")]),
+    ])
+      for (const calls of [
+        [take, rest],
+        [rest, take],
+      ])
+        expect(await outcomeOf(() => vault.multicall(calls))).to.equal("InsufficientMargin");
+    await audit(world);
+  });
 });

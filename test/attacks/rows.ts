@@ -14,6 +14,8 @@ const defences: Readonly<Record<string, string>> = {
   I02: "The initial margin of a market rises with its open interest, whoever holds it.",
   I04: "Whoever trades against the pool pays the price's tolerance with the fee, when it opens and when it closes.",
   I05: "Nobody trades while the vault is in the middle of another act.",
+  I07: "Only the pusher's role publishes prices.",
+  I08: "Where two sources are further apart than the bound, neither counts.",
   I09: "The premium that a skew will give back is no part of what the pool's shares are worth.",
   I10: "Virtual shares: an empty pool's first shares cannot be made dear.",
   I11: "A withdrawal is in the books before the token is called.",
@@ -28,7 +30,9 @@ const defences: Readonly<Record<string, string>> = {
   I26: "An amount of a collateral is worth what its own decimals make of it.",
   I28: "An aggregator is given a bounded amount of gas.",
   I32: "What a position is worth is rounded down, also below zero.",
-  I35: "A deposit counts only where exactly the amount asked for has arrived.",
+  I33: "After the sequencer has come back nobody is liquidated and nothing opened for a grace time.",
+  I34: "A signed grant counts once, by its signer's nonce.",
+  I35: "A token that moves another amount than asked is refused.",
 };
 
 export const attackRows: readonly AttackRow[] = Object.entries(defences).map(([id, defence]) => ({
