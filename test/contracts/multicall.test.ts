@@ -178,6 +178,10 @@ describe("contracts/MarginVault: multicall", () => {
       resolvePool: () => interface_.encodeFunctionData("resolvePool"),
       delist: () => interface_.encodeFunctionData("delist", [ETH]),
       refreshCapital: () => interface_.encodeFunctionData("refreshCapital"),
+      rampMarket: () => interface_.encodeFunctionData("rampMarket", [ETH]),
+      rampCollateral: () =>
+        interface_.encodeFunctionData("rampCollateral", [world.deployment.collaterals[0]?.address ?? ""]),
+      rampAccounts: () => interface_.encodeFunctionData("rampAccounts"),
     };
     for (const [name, call] of Object.entries(acts)) {
       it(name, async () => {

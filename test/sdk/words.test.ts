@@ -206,7 +206,7 @@ describe("sdk/words", () => {
       scaleRay: 0n,
       carryRay: wad("4.5") * 10n ** 9n,
     });
-    expect(marketFlags).to.deep.equal({ sidesTouched: 1, closing: 2, delisted: 4 });
+    expect(marketFlags).to.deep.equal({ sidesTouched: 1, closing: 2, delisted: 4, halted: 8 });
     expect([epochEndKey(true, 0), epochEndKey(false, 0), epochEndKey(true, 3)]).to.deep.equal([1, 0, 7]);
   });
 });
