@@ -172,8 +172,8 @@ interface IPriceOracle {
     /// came back too short a time ago, every price is marked grace.
     function lastPrices(AssetSet assets) external view returns (Price[] memory);
 
-    /// @notice Brings signed prices to the chain's Pyth contract, by anyone, and pays its fee out of what was sent. The rest goes back to
-    /// the caller, last: a contract must be able to receive it, or send the fee exactly.
+    /// @notice Brings signed prices to the Pyth contract, by anyone, and pays its fee out of what was sent. The rest goes back to the
+    /// caller, last: a contract must be able to receive it, or send the fee exactly.
     /// @param updateData as Pyth's price service gives it
     function updatePyth(bytes[] calldata updateData) external payable;
 
