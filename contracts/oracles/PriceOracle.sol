@@ -65,7 +65,7 @@ contract PriceOracle is PushFeed, LiveFeed {
             if (!answer[i].isWorkedOut()) continue;
             Price word = answer[i].asStored();
             uint256 asset = lowestBit(bits);
-            Price price = _judge(asset, word).price;
+            Price price = _priceNow(asset, word);
             if (word.isGated()) {
                 if (!isAsked) (isAsked, state) = (true, _sequencerState());
                 price = _throughGate(price, state);

@@ -5,7 +5,6 @@ import {FeedFault} from "../interfaces/IPriceOracle.sol";
 import {WAD} from "../libraries/FixedPoint.sol";
 import {MAX_PRICE_WAD, Price, toPrice} from "../types/Price.sol";
 import {LiveSource, SecondSource, SourceKind} from "../types/PriceSource.sol";
-import {Answer} from "./Answer.sol";
 import {ChainlinkReader} from "./ChainlinkReader.sol";
 import {PythReader} from "./PythReader.sol";
 import {SequencerGate} from "./SequencerGate.sol";
@@ -53,7 +52,8 @@ abstract contract PriceSources is SequencerGate {
     /// @dev The asset's price now, worked out from its stored word by the rule that IPriceOracle states.
     function _judge(uint256 asset, Price word) internal view returns (Judgement memory told) {
         bool live = _isReadLive(asset, word);
-        told.first = live ? _readFirst(asset, word) : _pushed(word);
+        if (live) told.first = _readFirst(asset, word);
+        else (told.first.updatedAt, told.first.price) = (word.publishedAt(), _pushed(word));
         if (!word.isPaired()) {
             told.price = told.first.fault == FeedFault.None ? told.first.price : word.bare();
             return told;
@@ -72,6 +72,16 @@ abstract contract PriceSources is SequencerGate {
             Price only = one.isFresh() ? one : two;
             if (_isNear(told.price, only, bound)) told.price = only.asReduceOnly();
         }
+    }
+
+    /// @dev The same, and no more than that: what has one source pays for one, and not for telling what is wrong with it.
+    function _priceNow(uint256 asset, Price word) internal view returns (Price price) {
+        if (word.isPaired()) return _judge(asset, word).price;
+        if (!_isReadLive(asset, word)) return _pushed(word);
+        FeedFault fault;
+        LiveSource storage source = _firstSource[asset];
+        (fault, , , price) = _ask(source, source.toleranceWad, word.publishedAt(), word.maxAge());
+        if (fault != FeedFault.None) price = word.bare();
     }
 
     /// @dev Throws what keeps the sources from giving a fresh price.
@@ -123,41 +133,61 @@ abstract contract PriceSources is SequencerGate {
     }
 
     /// @dev The last price pushed. One that stands in for that of a feed which was replaced is not fresh.
-    function _pushed(Price word) private view returns (Reading memory told) {
-        told.updatedAt = word.publishedAt();
-        told.price = word.bare();
-        if (!word.isFallback()) told.price = told.price.asOf(block.timestamp);
+    function _pushed(Price word) private view returns (Price) {
+        return word.isFallback() ? word.bare() : word.bare().asOf(block.timestamp);
     }
 
-    /// @param toleranceWad the asset's
-    /// @param usedAt Unix seconds: an older answer is refused
     function _read(
         LiveSource storage source,
         uint256 toleranceWad,
         uint256 usedAt,
         uint256 maxAge
     ) internal view returns (Reading memory told) {
-        Answer memory answer = source.kind == SourceKind.Pyth ? PythReader.read(source) : ChainlinkReader.read(source);
-        (told.feed, told.answer, told.updatedAt) = (source.feed, answer.answer, answer.updatedAt);
-        toleranceWad += answer.confidenceWad;
-        told.fault = answer.fault == FeedFault.None ? _faultOf(source, answer, toleranceWad, usedAt) : answer.fault;
-        if (told.fault != FeedFault.None) return told;
-        told.price = toPrice(answer.priceWad, toleranceWad, answer.updatedAt, maxAge).asOf(block.timestamp);
+        told.feed = source.feed;
+        (told.fault, told.answer, told.updatedAt, told.price) = _ask(source, toleranceWad, usedAt, maxAge);
+    }
+
+    /// @param toleranceWad the asset's
+    /// @param usedAt Unix seconds: an older answer is refused
+    /// @return fault what is wrong with it
+    /// @return answer in the feed's own decimals
+    /// @return updatedAt Unix seconds
+    /// @return price zero where there is a fault; marked fresh unless it is stale
+    function _ask(
+        LiveSource storage source,
+        uint256 toleranceWad,
+        uint256 usedAt,
+        uint256 maxAge
+    ) private view returns (FeedFault fault, int256 answer, uint256 updatedAt, Price price) {
+        uint256 priceWad;
+        if (source.kind == SourceKind.Pyth) {
+            uint256 confidenceWad;
+            (fault, answer, updatedAt, priceWad, confidenceWad) = PythReader.read(source);
+            // In this order, so that the first fault is told.
+            if (fault == FeedFault.None) fault = _faultOf(source, answer, updatedAt, priceWad, usedAt);
+            toleranceWad += confidenceWad;
+            bool certain = confidenceWad <= source.maxConfidenceWad && toleranceWad <= MAX_TOLERANCE_WAD;
+            if (fault == FeedFault.None && !certain) fault = FeedFault.TooUncertain;
+        } else {
+            (fault, answer, updatedAt, priceWad) = ChainlinkReader.read(source);
+            if (fault == FeedFault.None) fault = _faultOf(source, answer, updatedAt, priceWad, usedAt);
+        }
+        if (fault != FeedFault.None) return (fault, answer, updatedAt, price);
+        price = toPrice(priceWad, toleranceWad, updatedAt, maxAge).asOf(block.timestamp);
     }
 
     function _faultOf(
         LiveSource storage source,
-        Answer memory answer,
-        uint256 toleranceWad,
+        int256 answer,
+        uint256 updatedAt,
+        uint256 priceWad,
         uint256 usedAt
     ) private view returns (FeedFault) {
-        if (answer.answer <= 0) return FeedFault.NotPositive;
-        bool within = answer.priceWad > source.minPriceWad && answer.priceWad < source.maxPriceWad;
-        if (!within) return FeedFault.OutOfBounds;
-        if (answer.updatedAt > block.timestamp) return FeedFault.FromFuture;
-        if (answer.updatedAt < usedAt) return FeedFault.OlderThanUsed;
-        bool certain = answer.confidenceWad <= source.maxConfidenceWad && toleranceWad <= MAX_TOLERANCE_WAD;
-        return certain ? FeedFault.None : FeedFault.TooUncertain;
+        if (answer <= 0) return FeedFault.NotPositive;
+        if (priceWad <= source.minPriceWad || priceWad >= source.maxPriceWad) return FeedFault.OutOfBounds;
+        if (updatedAt > block.timestamp) return FeedFault.FromFuture;
+        if (updatedAt < usedAt) return FeedFault.OlderThanUsed;
+        return FeedFault.None;
     }
 
     function _requireInOrder(uint256 asset, uint256 minPriceWad, uint256 maxPriceWad) internal pure {

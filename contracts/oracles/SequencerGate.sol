@@ -29,7 +29,7 @@ abstract contract SequencerGate is LastPrices {
         if (watched) {
             bool bounded = graceSeconds >= LEAST_GRACE && graceSeconds <= MOST_GRACE;
             require(bounded, GraceOutOfBounds(graceSeconds));
-            require(_ask(uptimeFeed, graceSeconds) != SequencerState.Unknown, UptimeFeedRefused(uptimeFeed));
+            require(_stateOf(uptimeFeed, graceSeconds) != SequencerState.Unknown, UptimeFeedRefused(uptimeFeed));
         } else {
             graceSeconds = 0;
         }
@@ -44,7 +44,7 @@ abstract contract SequencerGate is LastPrices {
     /// @notice The uptime feed of the chain's sequencer (zero: none is watched), its grace time, and what it tells now.
     function sequencerStatus() external view returns (address uptimeFeed, uint256 graceSeconds, SequencerState state) {
         (uptimeFeed, graceSeconds) = (_uptimeFeed, _graceSeconds);
-        if (uptimeFeed != address(0)) state = _ask(uptimeFeed, graceSeconds);
+        if (uptimeFeed != address(0)) state = _stateOf(uptimeFeed, graceSeconds);
     }
 
     function _isGated() internal view returns (bool) {
@@ -52,7 +52,7 @@ abstract contract SequencerGate is LastPrices {
     }
 
     function _sequencerState() internal view returns (SequencerState) {
-        return _ask(_uptimeFeed, _graceSeconds);
+        return _stateOf(_uptimeFeed, _graceSeconds);
     }
 
     /// @dev The price, worked out from a stored word that is marked gated, as it comes through the gate.
@@ -68,7 +68,7 @@ abstract contract SequencerGate is LastPrices {
     }
 
     /// @dev The feed answers 0 for up or 1 for down, and since when; zero for that: it was never told.
-    function _ask(address uptimeFeed, uint256 graceSeconds) private view returns (SequencerState) {
+    function _stateOf(address uptimeFeed, uint256 graceSeconds) private view returns (SequencerState) {
         (FeedFault fault, uint256[ANSWER_WORDS] memory round) = FeedCall.ask(
             uptimeFeed,
             IAggregatorV3.latestRoundData.selector,
