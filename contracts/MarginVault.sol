@@ -39,6 +39,7 @@ import {CashParameters, INDEX_ONE, toCashIndices} from "./types/CashWords.sol";
 import {CLOSING, DELISTED, DiscountTerms, HALTED, MarketParameters, SideWord} from "./types/MarketWords.sol";
 import {PERMISSION_TAKE, PERMISSION_TRADE, PERMISSION_TRANSFER, PERMISSION_WITHDRAW} from "./types/Permissions.sol";
 import {Price} from "./types/Price.sol";
+import {AccountRamp, CollateralRamp, MarketRamp} from "./types/RampWords.sol";
 import {Context} from "./types/VaultStorage.sol";
 import {AccountParameters, AccountRisk, Capital, Collateral, CollateralParameters} from "./types/VaultWords.sol";
 import {VaultBase} from "./VaultBase.sol";
@@ -363,6 +364,21 @@ contract MarginVault is IMarginVault, VaultBase {
     }
 
     /// @inheritdoc IMarginVault
+    function rampMarket(MarketId) external payable {
+        _handOn();
+    }
+
+    /// @inheritdoc IMarginVault
+    function rampCollateral(address) external payable {
+        _handOn();
+    }
+
+    /// @inheritdoc IMarginVault
+    function rampAccounts() external payable {
+        _handOn();
+    }
+
+    /// @inheritdoc IMarginVault
     function listMarket(MarketParameters calldata) external returns (MarketId) {
         _handOn();
     }
@@ -516,6 +532,21 @@ contract MarginVault is IMarginVault, VaultBase {
 
     /// @inheritdoc IMarginVault
     function capital() external view returns (Capital) {
+        _handOnView();
+    }
+
+    /// @inheritdoc IMarginVault
+    function marketRamp(MarketId) external view returns (MarketRamp memory) {
+        _handOnView();
+    }
+
+    /// @inheritdoc IMarginVault
+    function collateralRamp(address) external view returns (CollateralRamp memory) {
+        _handOnView();
+    }
+
+    /// @inheritdoc IMarginVault
+    function accountRamp() external view returns (AccountRamp memory) {
         _handOnView();
     }
 

@@ -33,6 +33,7 @@ import {MarketId} from "./types/AssetSet.sol";
 import {CashParameters} from "./types/CashWords.sol";
 import {MarketParameters, SideWord} from "./types/MarketWords.sol";
 import {PERMISSION_SET_MODE} from "./types/Permissions.sol";
+import {AccountRamp, CollateralRamp, MarketRamp} from "./types/RampWords.sol";
 import {Context, Market} from "./types/VaultStorage.sol";
 import {AccountParameters, AccountRisk, Capital, CollateralParameters} from "./types/VaultWords.sol";
 import {VaultBase} from "./VaultBase.sol";
@@ -137,6 +138,21 @@ contract VaultExtension is VaultBase {
         Delisting.delist($, _context(), id);
     }
 
+    function rampMarket(MarketId id) external payable valueOnlyInMulticall nonReentrant {
+        _checkDeferred();
+        Administration.rampMarket($, _context(), id);
+    }
+
+    function rampCollateral(address token) external payable valueOnlyInMulticall nonReentrant {
+        _checkDeferred();
+        Administration.rampCollateral($, _collateralIndex(token));
+    }
+
+    function rampAccounts() external payable valueOnlyInMulticall nonReentrant {
+        _checkDeferred();
+        Administration.rampAccounts($);
+    }
+
     // ------------------------------------------------------------------ administration
 
     function listMarket(MarketParameters calldata parameters) external restricted nonReentrant returns (MarketId id) {
@@ -238,6 +254,18 @@ contract VaultExtension is VaultBase {
 
     function capital() external view returns (Capital) {
         return $.capital;
+    }
+
+    function marketRamp(MarketId id) external view returns (MarketRamp memory) {
+        return $.marketRamps[id];
+    }
+
+    function collateralRamp(address token) external view returns (CollateralRamp memory) {
+        return $.collateralRamps[_collateralIndex(token)];
+    }
+
+    function accountRamp() external view returns (AccountRamp memory) {
+        return $.accountRamp;
     }
 
     function previewLiquidation(

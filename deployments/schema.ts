@@ -214,6 +214,27 @@ const vault = z
     ),
   );
 
+/** At most 30 days. */
+const delay = decimal(0).refine((text) => Number(text) <= 2_592_000, "must be at most 2592000");
+
+/**
+ * Who holds which role in the end, and how long risk and admin wait between scheduling what they do and doing it. Without an address
+ * the deployer holds the role. Delays of zero are for the local chain alone, where there is nobody to warn and a market can so be listed at
+ * once; on any other the deploy script refuses less than two days.
+ */
+const power = z.strictObject({
+  /** Publishes prices; no delay. */
+  pusher: address.optional(),
+  /** Halts what raises risk, and cancels what risk has scheduled; no delay. */
+  guardian: address.optional(),
+  /** Lists and delists, sets parameters and feeds, resumes what was halted. */
+  risk: address.optional(),
+  /** Gives and takes roles. */
+  admin: address.optional(),
+  riskDelaySeconds: delay,
+  adminDelaySeconds: delay,
+});
+
 /** The inputs of one deployment. Every number is a decimal string: ratios as shares of 1, sizes in base units, money in settlement tokens. */
 export const DeploymentParameters = z
   .strictObject({
@@ -233,6 +254,7 @@ export const DeploymentParameters = z
         graceSeconds: seconds.refine((text) => Number(text) >= 600 && Number(text) <= 86_400, "must be 600 to 86400"),
       })
       .optional(),
+    power,
   })
   .check(
     rule("markets", "must have one entry a symbol", ({ markets }) => distinct(markets.map((m) => m.symbol))),

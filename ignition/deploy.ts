@@ -23,11 +23,11 @@ import {
 } from "../typechain-types/index.js";
 import { openFeeds, watchSequencer, withFeeds } from "./feeds.js";
 import Ballast from "./modules/Ballast.js";
+import { handOver, localChainId, requireDelays, requireMayList } from "./power.js";
 
 export type Connection = NetworkConnection<"generic">;
 
-/** The chain id of Hardhat's own chains, on which tokens without an address are mocks. */
-export const localChainId = 31337;
+export { localChainId };
 
 /** A token without an address, on a chain that is not the local one. */
 export class TokenAddressMissingError extends Error {
@@ -43,8 +43,9 @@ export class TokenAddressMissingError extends Error {
 type Signer = Awaited<ReturnType<Connection["ethers"]["getSigners"]>>[number];
 
 /**
- * Deploys Ballast with the first signer and lists what the parameters name. `existing`, where its contracts still stand on this chain,
- * is brought up to the parameters instead: only what is not listed yet is added, and nothing is deployed twice.
+ * Deploys Ballast with the first signer, lists what the parameters name, and hands the roles over to whom they name. `existing`, where
+ * its contracts still stand on this chain, is brought up to the parameters instead: only what is not listed yet is added, and nothing
+ * is deployed twice. Throws DelayTooShortError before anything is sent, and HandedOverError where the signer may no longer list.
  */
 export async function deployBallast(
   connection: Connection,
@@ -53,12 +54,14 @@ export async function deployBallast(
 ): Promise<Deployment> {
   const [admin] = await connection.ethers.getSigners();
   if (admin === undefined) throw new TypeError(`network ${connection.networkName} has no signer: give it an account`);
+  requireDelays(parameters.power, Number((await connection.ethers.provider.getNetwork()).chainId));
   const standing = existing !== undefined && (await stands(connection, existing)) ? existing : undefined;
   const deployment =
     standing === undefined
       ? await deployContracts(connection, parameters, admin)
       : await withNewListings(standing, parameters, admin);
   await withDecodedErrors(() => listEverything(deployment, parameters, admin));
+  await withDecodedErrors(() => handOver(deployment, parameters.power, admin));
   return withFeeds(deployment, admin);
 }
 
@@ -113,7 +116,6 @@ async function deployContracts(
       Ballast: {
         settlementToken: settlementToken.address,
         poolLockSeconds: parameters.vault.poolLockSeconds,
-        pusher: admin.address,
       },
     },
     deploymentId: journal,
@@ -158,6 +160,9 @@ async function listEverything(deployment: Deployment, parameters: DeploymentPara
 
   const [markets, collaterals] = await vault.totals();
   const isNew = markets === 0n;
+  const isListed = Number(markets) >= parameters.markets.length && Number(collaterals) >= parameters.collaterals.length;
+  if (isListed && !isNew) return;
+  await requireMayList(deployment, admin);
   if ((await vault.accountRisk()) === 0n) await mined(vault.setAccountParameters(accountParameters(parameters)));
   if ((await vault.cashView()).terms === 0n) await mined(vault.setCashParameters(cashParameters(parameters)));
 

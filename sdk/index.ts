@@ -1,4 +1,26 @@
+export {
+  type Access,
+  type ContractAccess,
+  type FunctionAccess,
+  type Role,
+  type RoleMember,
+  readAccess,
+} from "./access.js";
+export { accessJson, accessLines } from "./accessTable.js";
 export { type AccountId, accountId, indexOf, normalizeAccount, ownerOf } from "./accounts.js";
+export {
+  type Caller,
+  CallersIncompleteError,
+  type ContractName,
+  type Permission,
+  type RoleName,
+  callersOf,
+  contractInterfaces,
+  functionsOf,
+  roleIds,
+  selectorOf,
+  selectorsOf,
+} from "./callers.js";
 export {
   type CashFigures,
   type CashIndices,

@@ -70,6 +70,9 @@ const vault = {
   insuranceSeed: "100000",
 };
 
+/** The deployer holds every role and waits for nothing: the chain is local and lasts for one run. */
+const power = { riskDelaySeconds: "0", adminDelaySeconds: "0" };
+
 const openInterestCapNotional = "40000000";
 const minimumNotional = "10";
 
@@ -100,6 +103,7 @@ export function deploymentParameters({ assets, rows }: Pick<PriceFile, "assets" 
     collaterals: collaterals.filter(({ asset }) => assets.includes(asset)),
     cash,
     vault: { ...vault, maxPriceAgeSeconds: String(maximumPriceAgeSeconds(rows)) },
+    power,
   });
 }
 

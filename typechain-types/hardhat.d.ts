@@ -30,12 +30,20 @@ getContractFactory(name: 'Views', signerOrOptions?: ethers.Signer | FactoryOptio
 getContractFactory(name: 'Waterfall', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Waterfall__factory>
 getContractFactory(name: 'MockAggregator', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.MockAggregator__factory>
 getContractFactory(name: 'MockFeeToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.MockFeeToken__factory>
+getContractFactory(name: 'MockHostileToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.MockHostileToken__factory>
+getContractFactory(name: 'MockPayer', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.MockPayer__factory>
+getContractFactory(name: 'MockPuppet', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.MockPuppet__factory>
+getContractFactory(name: 'MockPyth', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.MockPyth__factory>
 getContractFactory(name: 'MockToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.MockToken__factory>
 getContractFactory(name: 'MockWallet', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.MockWallet__factory>
 getContractFactory(name: 'ChainlinkFeed', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ChainlinkFeed__factory>
 getContractFactory(name: 'LastPrices', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.LastPrices__factory>
+getContractFactory(name: 'LiveFeed', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.LiveFeed__factory>
 getContractFactory(name: 'PriceOracle', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.PriceOracle__factory>
+getContractFactory(name: 'PriceSources', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.PriceSources__factory>
 getContractFactory(name: 'PushFeed', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.PushFeed__factory>
+getContractFactory(name: 'PythContract', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.PythContract__factory>
+getContractFactory(name: 'SequencerGate', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.SequencerGate__factory>
 getContractFactory(name: 'LiquidityPool', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.LiquidityPool__factory>
 
   getContractAt(name: 'AccessManager', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.AccessManager>
@@ -58,12 +66,20 @@ getContractAt(name: 'Views', address: string | ethers.Addressable, signer?: ethe
 getContractAt(name: 'Waterfall', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Waterfall>
 getContractAt(name: 'MockAggregator', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.MockAggregator>
 getContractAt(name: 'MockFeeToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.MockFeeToken>
+getContractAt(name: 'MockHostileToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.MockHostileToken>
+getContractAt(name: 'MockPayer', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.MockPayer>
+getContractAt(name: 'MockPuppet', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.MockPuppet>
+getContractAt(name: 'MockPyth', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.MockPyth>
 getContractAt(name: 'MockToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.MockToken>
 getContractAt(name: 'MockWallet', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.MockWallet>
 getContractAt(name: 'ChainlinkFeed', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ChainlinkFeed>
 getContractAt(name: 'LastPrices', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.LastPrices>
+getContractAt(name: 'LiveFeed', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.LiveFeed>
 getContractAt(name: 'PriceOracle', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.PriceOracle>
+getContractAt(name: 'PriceSources', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.PriceSources>
 getContractAt(name: 'PushFeed', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.PushFeed>
+getContractAt(name: 'PythContract', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.PythContract>
+getContractAt(name: 'SequencerGate', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.SequencerGate>
 getContractAt(name: 'LiquidityPool', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.LiquidityPool>
 
   deployContract(name: 'AccessManager', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.AccessManager>
@@ -86,12 +102,20 @@ deployContract(name: 'Views', signerOrOptions?: ethers.Signer | DeployContractOp
 deployContract(name: 'Waterfall', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Waterfall>
 deployContract(name: 'MockAggregator', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MockAggregator>
 deployContract(name: 'MockFeeToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MockFeeToken>
+deployContract(name: 'MockHostileToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MockHostileToken>
+deployContract(name: 'MockPayer', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MockPayer>
+deployContract(name: 'MockPuppet', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MockPuppet>
+deployContract(name: 'MockPyth', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MockPyth>
 deployContract(name: 'MockToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MockToken>
 deployContract(name: 'MockWallet', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MockWallet>
 deployContract(name: 'ChainlinkFeed', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ChainlinkFeed>
 deployContract(name: 'LastPrices', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.LastPrices>
+deployContract(name: 'LiveFeed', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.LiveFeed>
 deployContract(name: 'PriceOracle', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PriceOracle>
+deployContract(name: 'PriceSources', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PriceSources>
 deployContract(name: 'PushFeed', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PushFeed>
+deployContract(name: 'PythContract', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PythContract>
+deployContract(name: 'SequencerGate', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.SequencerGate>
 deployContract(name: 'LiquidityPool', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.LiquidityPool>
 
   deployContract(name: 'AccessManager', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.AccessManager>
@@ -114,12 +138,20 @@ deployContract(name: 'Views', args: any[], signerOrOptions?: ethers.Signer | Dep
 deployContract(name: 'Waterfall', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Waterfall>
 deployContract(name: 'MockAggregator', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MockAggregator>
 deployContract(name: 'MockFeeToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MockFeeToken>
+deployContract(name: 'MockHostileToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MockHostileToken>
+deployContract(name: 'MockPayer', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MockPayer>
+deployContract(name: 'MockPuppet', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MockPuppet>
+deployContract(name: 'MockPyth', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MockPyth>
 deployContract(name: 'MockToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MockToken>
 deployContract(name: 'MockWallet', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MockWallet>
 deployContract(name: 'ChainlinkFeed', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ChainlinkFeed>
 deployContract(name: 'LastPrices', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.LastPrices>
+deployContract(name: 'LiveFeed', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.LiveFeed>
 deployContract(name: 'PriceOracle', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PriceOracle>
+deployContract(name: 'PriceSources', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PriceSources>
 deployContract(name: 'PushFeed', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PushFeed>
+deployContract(name: 'PythContract', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PythContract>
+deployContract(name: 'SequencerGate', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.SequencerGate>
 deployContract(name: 'LiquidityPool', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.LiquidityPool>
 
     // default types

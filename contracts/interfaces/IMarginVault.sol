@@ -18,6 +18,7 @@ import {
     SideWord
 } from "../types/MarketWords.sol";
 import {Position} from "../types/Position.sol";
+import {AccountRamp, CollateralRamp, MarketRamp, RampClock} from "../types/RampWords.sol";
 import {
     Collateral,
     AccountRisk,
@@ -255,6 +256,9 @@ interface IMarginVault is IERC5267 {
     error NothingToCover(uint256 badDebtWad, int256 insuranceCashWad);
     /// @notice Thrown when a parameter is outside the bounds in code; `rule` says which.
     error ParameterOutOfBounds(string rule);
+    /// @notice Thrown when a ramp has no step to take: there is no ramp (`secondsLeft` zero), or this second's step was taken. Wait, at
+    /// best an hour.
+    error NothingToRamp(uint256 secondsLeft);
     /// @notice Thrown when a position, a cost or a side grows beyond what its word holds.
     error GrowthLimit(MarketId market);
 
@@ -283,19 +287,25 @@ interface IMarginVault is IERC5267 {
     event CapitalChanged(Capital capital);
     /// @notice What insurance may still add to absorb rewards in this hour changed.
     event RewardBudgetChanged(RewardBudget budget);
-    /// @notice A market's parameters were set.
+    /// @notice A market's parameters were set, or moved by a step: these words count now.
     event MarketParametersSet(MarketId indexed market, MarketRisk risk, MarketTerms terms, DiscountTerms discount);
-    /// @notice A collateral's parameters were set.
+    /// @notice A collateral's parameters were set, or moved by a step: these words count now.
     event CollateralParametersSet(
         address indexed token,
         uint256 indexed collateralIndex,
         Collateral collateral,
         DiscountTerms discount
     );
-    /// @notice The parameters of all accounts were set.
+    /// @notice The parameters of all accounts were set, or moved by a step: this word counts now.
     event AccountParametersSet(AccountRisk risk);
     /// @notice The parameters of cash were set.
     event CashParametersSet(CashTerms terms);
+    /// @notice What is to come of a market's risk changed: from which word to which, and how far it has come. All zero: nothing is.
+    event MarketRampSet(MarketId indexed market, MarketRisk from, MarketRisk to, RampClock clock);
+    /// @notice What is to come of a collateral changed (`held` and `decimals` of these words mean nothing). All zero: nothing is.
+    event CollateralRampSet(address indexed token, Collateral from, Collateral to, RampClock clock);
+    /// @notice What is to come of the parameters of all accounts changed. All zero: nothing is.
+    event AccountRampSet(AccountRisk from, AccountRisk to, RampClock clock);
 
     /// @notice An operator of an account has these permissions now.
     event OperatorSet(AccountId indexed account, address indexed operator, uint256 permissions);
@@ -428,7 +438,8 @@ interface IMarginVault is IERC5267 {
     /// @notice Makes several calls of this vault in one, in the caller's name; all or none. What raises an account's risk is let pass, and
     /// at the end each such account must have initial margin, and no debt below the minimum if it may owe more: once, in whatever order
     /// the calls stand. The same holds before each call that concerns another's account or the pool's value (liquidations, absorb,
-    /// buyCollateral, cover, resolvePool, delist, refreshCapital). Value (wei) pays for updates of prices; the rest is given back.
+    /// buyCollateral, cover, resolvePool, delist, refreshCapital, steps of ramps). Value (wei) pays for updates of prices; the rest is
+    /// given back.
     function multicall(bytes[] calldata calls) external payable returns (bytes[] memory results);
 
     /// @notice Moves `amount` (raw) of a token from the caller into an account. A collateral needs a fresh price. A stranger may deposit
@@ -543,18 +554,34 @@ interface IMarginVault is IERC5267 {
     /// not at all.
     function refreshCapital() external payable;
 
+    /// @notice Moves what was set for a market's maintenance margin on toward its end, by the time since the last step, at most an hour.
+    /// By anyone. The market needs a fresh price and must not be delisted; that it is halted or about to be delisted stops no step.
+    function rampMarket(MarketId market) external payable;
+
+    /// @notice The same for a collateral's maintenance weight. By anyone.
+    function rampCollateral(address token) external payable;
+
+    /// @notice The same for debt margin, keeper floor and absorb health of all accounts. By anyone.
+    function rampAccounts() external payable;
+
     // ------------------------------------------------------------------ administration
+
+    // Bounds stand with the structs of the parameters. What tightens maintenance margin counts by steps of at most an hour (rampMarket,
+    // rampCollateral, rampAccounts) that add up to three days, so that no change makes a healthy account liquidatable at once. Everything
+    // else counts at once, as does all that loosens. Both what counts at once and what is to come must be within the bounds: where they
+    // tie one parameter to another, set the other when the steps are done. Setting again starts anew, from what counts then.
 
     /// @notice Lists a market under the next id. Takes a reserve of one quote unit from the caller, which covers rounding dust.
     function listMarket(MarketParameters calldata parameters) external returns (MarketId);
 
-    /// @notice Changes the parameters of a market.
+    /// @notice Changes the parameters of a market. By steps: maintenanceBase and lambdaMaintenance up, skewScale down; but at once where
+    /// nobody has a position.
     function setMarketParameters(MarketId market, MarketParameters calldata parameters) external;
 
     /// @notice Lists a token as collateral under the next index.
     function listCollateral(address token, CollateralParameters calldata parameters) external returns (uint256 index);
 
-    /// @notice Changes the parameters of a collateral.
+    /// @notice Changes the parameters of a collateral. By steps: maintenanceWeight down; but at once where nobody holds any.
     function setCollateralParameters(address token, CollateralParameters calldata parameters) external;
 
     /// @notice Sets the parameters of cash: its rates, and what losses may take in an hour.
@@ -564,7 +591,8 @@ interface IMarginVault is IERC5267 {
     /// @param finalPriceWad what counts if its feed is dead by then; zero: its last good price
     function announceDelisting(MarketId market, uint256 due, uint256 finalPriceWad) external;
 
-    /// @notice Sets the parameters of all accounts.
+    /// @notice Sets the parameters of all accounts. By steps: debtMargin, keeperFloor and absorbHealth up; but at once the first time, and
+    /// while neither a market nor a collateral is listed.
     function setAccountParameters(AccountParameters calldata parameters) external;
 
     /// @notice Stops positions from growing in a market. They can be reduced, settled and liquidated.
@@ -614,6 +642,15 @@ interface IMarginVault is IERC5267 {
 
     /// @notice The checkpoint of the pool's capital.
     function capital() external view returns (Capital);
+
+    /// @notice What is to come of a market's risk. All zero: nothing is.
+    function marketRamp(MarketId market) external view returns (MarketRamp memory);
+
+    /// @notice What is to come of a collateral (`held` and `decimals` of its words mean nothing). All zero: nothing is.
+    function collateralRamp(address token) external view returns (CollateralRamp memory);
+
+    /// @notice What is to come of the parameters of all accounts. All zero: nothing is.
+    function accountRamp() external view returns (AccountRamp memory);
 
     /// @notice A collateral by its index: the token, its word, and the discount of its sale.
     function collateralAt(uint256 index) external view returns (address token, Collateral word, DiscountTerms discount);

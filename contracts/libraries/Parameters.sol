@@ -17,6 +17,7 @@ library Parameters {
         _require(p.profitWeightWad <= WAD, "profitWeight <= 100%");
         _require(p.lambdaMaintenanceWad >= WAD, "lambdaMaintenance >= 1");
         _require(p.lambdaInitialWad >= p.lambdaMaintenanceWad, "lambdaInitial >= lambdaMaintenance");
+        _require(p.lambdaInitialWad <= 10e18, "lambdaInitial <= 10");
         _require(p.openInterestSlopeWad <= 10e18, "openInterestSlope <= 1000%");
         _require(p.skewScaleWad != 0, "skewScale > 0");
         // Then no fill is further than the maintenance base from the price.
@@ -29,11 +30,20 @@ library Parameters {
         _require(p.makerRateWad <= p.takerRateWad, "makerRate <= takerRate");
         _require(p.capitalShareWad <= WAD, "capitalShare <= 100%");
         _require(p.maxFundingRatePerDayWad <= 0.05e18, "maxFundingRate <= 5% a day");
-        _require(p.maxFundingGapSeconds != 0, "maxFundingGap > 0");
+        _require(p.maxFundingVelocityPerDay2Wad <= 10e18, "maxFundingVelocity <= 10 a day and day");
+        _require(p.maxFundingGapSeconds != 0 && p.maxFundingGapSeconds <= 7 days, "maxFundingGap 1 s to 7 days");
         // Being liquidated is never the cheap way out.
         _require(p.discountBaseWad >= p.takerRateWad + toleranceWad, "discountBase >= takerRate + tolerance");
         _require(p.discountCapWad >= p.discountBaseWad, "discountCap >= discountBase");
+        _require(p.discountSlopeWad <= WAD, "discountSlope <= 100%");
         _require(p.discountCapWad <= 0.5e18, "discountCap <= 50%");
+    }
+
+    /// @notice Sizes by their notional at this price, so that one in a wrong unit is refused. A price that has moved since refuses nothing.
+    function requireSizesWithin(MarketParameters memory p, uint256 priceWad) internal pure {
+        _require(p.minimumSizeWad * priceWad <= 10_000e36, "minimumSize * price <= 10,000");
+        _require(p.skewScaleWad * priceWad >= 10_000e36, "skewScale * price >= 10,000");
+        _require(p.skewScaleWad * priceWad <= 1e49, "skewScale * price <= 1e13");
     }
 
     /// @notice T <= initial base / maintenance base, or a partial liquidation would ask for more than an opening.
@@ -57,6 +67,7 @@ library Parameters {
         // Then selling it raises health, whatever the discount.
         _require(p.maintenanceWeightWad + p.discountCapWad < WAD, "maintenanceWeight + discountCap < 100%");
         _require(p.discountCapWad >= p.discountBaseWad, "discountCap >= discountBase");
+        _require(p.discountSlopeWad <= WAD, "discountSlope <= 100%");
         _require(p.concentrationStartWad != 0 && p.concentrationStartWad <= WAD, "0 < concentrationStart <= 100%");
         // Being liquidated is never the cheap way to sell.
         _require(p.discountBaseWad >= toleranceWad, "discountBase >= tolerance");
@@ -74,13 +85,17 @@ library Parameters {
     }
 
     function requireValid(AccountParameters memory p) internal pure {
-        _require(p.debtMarginWad <= WAD, "debtMargin <= 100%");
+        _require(p.debtMarginWad <= 0.5e18, "debtMargin <= 50%");
         _require(p.targetHealthWad >= 1.01e18, "targetHealth >= 1.01");
+        _require(p.targetHealthWad <= 2e18, "targetHealth <= 2");
         _require(p.absorbHealthWad >= 0.1e18 && p.absorbHealthWad < WAD, "10% <= absorbHealth < 1");
         _require(p.absorbPenaltyWad <= 0.1e18, "absorbPenalty <= 10%");
         _require(p.keeperShareWad + p.insuranceShareWad <= WAD, "keeperShare + insuranceShare <= 100%");
         _require(p.insuranceFeeShareWad <= WAD, "insuranceFeeShare <= 100%");
         _require(p.keeperFloorWad >= p.absorbRewardFloorWad, "keeperFloor >= absorbRewardFloor");
+        _require(p.keeperFloorWad <= 1000e18, "keeperFloor <= 1,000");
+        _require(p.minimumDebtWad <= 10_000e18, "minimumDebt <= 10,000");
+        _require(p.absorbRewardPerHourWad <= 100_000e18, "absorbRewardPerHour <= 100,000");
         _require(p.capitalMaxAgeSeconds != 0 && p.capitalMaxAgeSeconds <= 1 days, "capitalMaxAge 1 s to 1 day");
     }
 

@@ -51,14 +51,21 @@ using {allowed, spent, since} for HourBudget global;
 uint256 constant INDEX_ONE = 1e15;
 uint256 constant MAX_INDEX = (1 << 72) - 1;
 
-/// @notice The parameters of cash as people write them: wads, rates a year.
+/// @notice The parameters of cash as people write them: wads, rates a year; each with its bounds in code.
 struct CashParameters {
+    /// 0 to 100%.
     uint256 kinkWad;
+    /// 0 to rateAtKink.
     uint256 rateAtZeroWad;
+    /// rateAtZero to rateAtFull.
     uint256 rateAtKinkWad;
+    /// rateAtKink to 400%.
     uint256 rateAtFullWad;
+    /// 0 to 50%.
     uint256 reserveFactorWad;
+    /// 0 to 100%.
     uint256 poolLossPerHourWad;
+    /// 0 to 100%.
     uint256 writeOffPerHourWad;
 }
 

@@ -96,7 +96,8 @@ using {
     openInterestSlope,
     maxFundingRate,
     maxFundingGap,
-    skewScale
+    skewScale,
+    withMaintenance
 } for MarketRisk global;
 using {openInterestCap, minimumSize, takerRate, makerRate, capitalShare, maxFundingVelocity} for MarketTerms global;
 using {discountBase, discountSlope, discountCap} for DiscountTerms global;
@@ -211,25 +212,44 @@ function feesUnsweptWad(MarketTotals word) pure returns (uint256) {
     }
 }
 
-/// @notice The parameters of a market as people write them: wads, and seconds. Bounds stand in Parameters.sol.
+/// @notice The parameters of a market as people write them: wads, and seconds; each with its bounds in code.
 struct MarketParameters {
+    /// maintenanceBase to 100%, and at least targetHealth * maintenanceBase.
     uint256 initialBaseWad;
+    /// 0.1% to initialBase. Rises by steps.
     uint256 maintenanceBaseWad;
+    /// 0 to 100%.
     uint256 profitWeightWad;
+    /// lambdaMaintenance to 10.
     uint256 lambdaInitialWad;
+    /// 1 (then a position's own impact is covered) to lambdaInitial. Rises by steps.
     uint256 lambdaMaintenanceWad;
+    /// 0 to 5%.
     uint256 maxFundingRatePerDayWad;
+    /// 0 to 10.
     uint256 maxFundingVelocityPerDay2Wad;
+    /// 1 second to 7 days.
     uint256 maxFundingGapSeconds;
+    /// 10,000 to 1e13 of notional at the price when it is set: far beyond any market, but between them no decimal point is lost unnoticed.
+    /// Falls by steps.
     uint256 skewScaleWad;
+    /// 0 to maintenanceBase * skewScale, by what counts at once as by what is to come.
     uint256 openInterestCapWad;
+    /// Above zero; at most 10,000 of notional at the price when it is set, since a smaller position cannot be left.
     uint256 minimumSizeWad;
+    /// 0 to 1%.
     uint256 takerRateWad;
+    /// 0 to takerRate.
     uint256 makerRateWad;
+    /// 0 to 100%.
     uint256 capitalShareWad;
+    /// 0 to 1000%.
     uint256 openInterestSlopeWad;
+    /// takerRate + the price's tolerance to discountCap.
     uint256 discountBaseWad;
+    /// 0 to 100%.
     uint256 discountSlopeWad;
+    /// discountBase to 50%.
     uint256 discountCapWad;
 }
 
@@ -299,6 +319,23 @@ function skewScale(MarketRisk word) pure returns (uint256) {
     unchecked {
         return (MarketRisk.unwrap(word) >> 176) * NANO;
     }
+}
+
+/// @notice The word with other values of what maintenance margin depends on.
+function withMaintenance(
+    MarketRisk word,
+    uint256 maintenanceBaseWad,
+    uint256 lambdaMaintenanceWad,
+    uint256 skewScaleWad
+) pure returns (MarketRisk) {
+    uint256 mask = (((uint256(1) << 20) - 1) << 20) | (((uint256(1) << 24) - 1) << 84) | (type(uint256).max << 176);
+    return
+        MarketRisk.wrap(
+            (MarketRisk.unwrap(word) & ~mask) |
+                placeUnits(maintenanceBaseWad, PPM, 20, 20) |
+                placeUnits(lambdaMaintenanceWad, PPM, 84, 24) |
+                placeUnits(skewScaleWad, NANO, 176, 80)
+        );
 }
 
 function toMarketTerms(MarketParameters memory p) pure returns (MarketTerms) {

@@ -15,6 +15,7 @@ import {
     SideWord
 } from "./MarketWords.sol";
 import {Position} from "./Position.sol";
+import {AccountRamp, CollateralRamp, MarketRamp} from "./RampWords.sol";
 import {Collateral, AccountRisk, RewardBudget, Capital} from "./VaultWords.sol";
 import {IPriceOracle} from "../interfaces/IPriceOracle.sol";
 
@@ -58,6 +59,9 @@ struct VaultStorage {
     mapping(AccountId account => mapping(address operator => uint256)) permissionsOf; // 19: bits, see Permissions
     mapping(address owner => uint256) nonces; // 20: of the owner's next signed grant
     bool borrowingHalted; // 21
+    mapping(MarketId market => MarketRamp) marketRamps; // 22: what is to come of a market's risk; only setting and steps read it
+    mapping(uint256 collateralIndex => CollateralRamp) collateralRamps; // 23
+    AccountRamp accountRamp; // 24 to 26
 }
 
 /// @notice What an operation knows of cash: the indices as they stand now, and by how much it changes what is stored.

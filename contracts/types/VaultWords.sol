@@ -55,7 +55,8 @@ using {
     held,
     concentrationStart,
     depositCap,
-    withHeld
+    withHeld,
+    withMaintenanceWeight
 } for Collateral global;
 using {
     debtMargin,
@@ -66,19 +67,27 @@ using {
     insuranceShare,
     insuranceFeeShare,
     keeperFloor,
-    minimumDebt
+    minimumDebt,
+    withMaintenance
 } for AccountRisk global;
 using {rewardFloor, perHour, spent, since} for RewardBudget global;
 using {capitalValue, takenAt, maxAge} for Capital global;
 
-/// @notice The parameters of a collateral as people write them.
+/// @notice The parameters of a collateral as people write them, each with its bounds in code.
 struct CollateralParameters {
+    /// 0 to maintenanceWeight.
     uint256 initialWeightWad;
+    /// Below 100% with discountCap. Falls by steps.
     uint256 maintenanceWeightWad;
+    /// Raw, at most 96 bits. Zero takes no more of it.
     uint256 depositCap;
+    /// Above zero, at most 100%.
     uint256 concentrationStartWad;
+    /// The price's tolerance to discountCap.
     uint256 discountBaseWad;
+    /// 0 to 100%.
     uint256 discountSlopeWad;
+    /// discountBase to less than 100% with maintenanceWeight.
     uint256 discountCapWad;
 }
 
@@ -129,20 +138,54 @@ function withHeld(Collateral word, uint256 held_) pure returns (Collateral) {
     return Collateral.wrap((Collateral.unwrap(word) & ~mask) | place(held_, 48, 96));
 }
 
-/// @notice The parameters of all accounts as people write them.
+function withMaintenanceWeight(Collateral word, uint256 maintenanceWeightWad) pure returns (Collateral) {
+    uint256 mask = ((uint256(1) << 20) - 1) << 20;
+    return Collateral.wrap((Collateral.unwrap(word) & ~mask) | placeUnits(maintenanceWeightWad, PPM, 20, 20));
+}
+
+/// @notice The parameters of all accounts as people write them, each with its bounds in code.
 struct AccountParameters {
+    /// 0 to 50%: liquidation discounts shrink by 1 + debtMargin. Rises by steps.
     uint256 debtMarginWad;
+    /// 1.01 to 2, and at most initialBase / maintenanceBase of every market.
     uint256 targetHealthWad;
+    /// 10% to less than 1. Rises by steps.
     uint256 absorbHealthWad;
+    /// 0 to 10%.
     uint256 absorbPenaltyWad;
+    /// 0 to 100% with insuranceShare.
     uint256 keeperShareWad;
+    /// 0 to 100% with keeperShare.
     uint256 insuranceShareWad;
+    /// 0 to 100%.
     uint256 insuranceFeeShareWad;
+    /// absorbRewardFloor to 1,000. Rises by steps.
     uint256 keeperFloorWad;
+    /// 0 to 10,000.
     uint256 minimumDebtWad;
+    /// 0 to keeperFloor.
     uint256 absorbRewardFloorWad;
+    /// 0 to 100,000.
     uint256 absorbRewardPerHourWad;
+    /// 1 second to 1 day.
     uint256 capitalMaxAgeSeconds;
+}
+
+/// @notice The word with other values of what maintenance depends on.
+function withMaintenance(
+    AccountRisk word,
+    uint256 debtMarginWad,
+    uint256 absorbHealthWad,
+    uint256 keeperFloorWad
+) pure returns (AccountRisk) {
+    uint256 mask = ((uint256(1) << 20) - 1) | (((uint256(1) << 20) - 1) << 44) | (((uint256(1) << 56) - 1) << 144);
+    return
+        AccountRisk.wrap(
+            (AccountRisk.unwrap(word) & ~mask) |
+                placeUnits(debtMarginWad, PPM, 0, 20) |
+                placeUnits(absorbHealthWad, PPM, 44, 20) |
+                placeUnits(keeperFloorWad, MICRO, 144, 56)
+        );
 }
 
 function toAccountRisk(AccountParameters memory p) pure returns (AccountRisk) {

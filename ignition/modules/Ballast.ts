@@ -1,11 +1,11 @@
 import { buildModule } from "@nomicfoundation/hardhat-ignition/modules";
 
-import { PriceOracle__factory } from "../../typechain-types/index.js";
+import { roleIds, selectorsOf } from "../../sdk/index.js";
 
-/** Publishing prices; everything else that is restricted belongs to the manager's admin. */
-export const PUSHER_ROLE = 1n;
-
-/** The contracts, wired. Markets, collaterals and parameters come after it: see ../deploy.ts. */
+/**
+ * The contracts, wired, and each restricted function with its role. The deployer holds what listing needs, without delay; markets,
+ * collaterals and parameters come after it, and then the hand-over: see ../deploy.ts and ../power.ts.
+ */
 export default buildModule("Ballast", (m) => {
   const admin = m.getAccount(0);
   const settlementToken = m.getParameter<string>("settlementToken");
@@ -39,10 +39,20 @@ export default buildModule("Ballast", (m) => {
   const pool = m.contractAt("LiquidityPool", m.staticCall(vault, "pool"));
   const lens = m.contract("VaultLens", [vault]);
 
-  const pushSelector = PriceOracle__factory.createInterface().getFunction("push").selector;
-  const pusher = m.getParameter("pusher", admin);
-  m.call(manager, "setTargetFunctionRole", [oracle, [pushSelector], PUSHER_ROLE]);
-  m.call(manager, "grantRole", [PUSHER_ROLE, pusher, 0]);
+  const targets = { MarginVault: vault, PriceOracle: oracle } as const;
+  for (const role of ["pusher", "guardian", "risk"] as const) {
+    const id = roleIds[role];
+    m.call(manager, "labelRole", [id, role.toUpperCase()], { id: `label_${role}` });
+    for (const [name, target] of Object.entries(targets)) {
+      const selectors = selectorsOf(name as keyof typeof targets, role);
+      if (selectors.length === 0) continue;
+      m.call(manager, "setTargetFunctionRole", [target, selectors, id], { id: `functions_${name}_${role}` });
+    }
+  }
+  m.call(manager, "setRoleGuardian", [roleIds.risk, roleIds.guardian]);
+  for (const role of ["pusher", "risk"] as const) {
+    m.call(manager, "grantRole", [roleIds[role], admin, 0], { id: `grant_${role}` });
+  }
 
   return { manager, oracle, vault, pool, lens };
 });

@@ -112,6 +112,9 @@ describe("contracts/MarginVault: administration", () => {
       "liquidateCollateral",
       "liquidatePosition",
       "multicall",
+      "rampAccounts",
+      "rampCollateral",
+      "rampMarket",
       "refreshCapital",
       "resolvePool",
       "revokeSignatures",
@@ -238,6 +241,7 @@ describe("contracts/MarginVault: administration", () => {
         ["profitWeight <= 100%", { profitWeightWad: wad("1.000001") }],
         ["lambdaMaintenance >= 1", { lambdaMaintenanceWad: wad("0.999999") }],
         ["lambdaInitial >= lambdaMaintenance", { lambdaInitialWad: wad("0.999999") }],
+        ["lambdaInitial <= 10", { lambdaInitialWad: wad("10.000001") }],
         ["skewScale > 0", { skewScaleWad: 0n }],
         ["openInterestCap <= maintenanceBase * skewScale", { openInterestCapWad: wad("240000.000000001") }],
         ["minimumSize > 0", { minimumSizeWad: 0n }],
@@ -246,10 +250,17 @@ describe("contracts/MarginVault: administration", () => {
         ["makerRate <= takerRate", { makerRateWad: wad("0.000501") }],
         ["capitalShare <= 100%", { capitalShareWad: wad("1.000001") }],
         ["maxFundingRate <= 5% a day", { maxFundingRatePerDayWad: wad("0.050001") }],
-        ["maxFundingGap > 0", { maxFundingGapSeconds: 0n }],
+        ["maxFundingVelocity <= 10 a day and day", { maxFundingVelocityPerDay2Wad: wad("10.000001") }],
+        ["maxFundingGap 1 s to 7 days", { maxFundingGapSeconds: 0n }],
+        ["maxFundingGap 1 s to 7 days", { maxFundingGapSeconds: 604_801n }],
         ["discountBase >= takerRate + tolerance", { discountBaseWad: wad("0.001499") }],
         ["discountCap >= discountBase", { discountCapWad: wad("0.009999") }],
         ["discountCap <= 50%", { discountCapWad: wad("0.500001") }],
+        ["discountSlope <= 100%", { discountSlopeWad: wad("1.000001") }],
+        // Of the price, 200.
+        ["minimumSize * price <= 10,000", { minimumSizeWad: wad("50.000000001") }],
+        ["skewScale * price >= 10,000", { skewScaleWad: wad("49.999999999"), openInterestCapWad: 0n }],
+        ["skewScale * price <= 1e13", { skewScaleWad: wad("50000000000.000000001") }],
         ["targetHealth <= initialBase / maintenanceBase", { initialBaseWad: wad("0.032999") }],
       ];
       for (const [rule, change] of broken) {
@@ -266,6 +277,11 @@ describe("contracts/MarginVault: administration", () => {
         discountBaseWad: wad("0.0015"),
         discountCapWad: wad("0.0015"),
         maxFundingRatePerDayWad: wad("0.05"),
+        maxFundingVelocityPerDay2Wad: wad("10"),
+        maxFundingGapSeconds: 604_800n,
+        lambdaInitialWad: wad("10"),
+        discountSlopeWad: wad("1"),
+        minimumSizeWad: wad("50"),
       };
       await (await vault.listMarket(most)).wait();
       await (await vault.setMarketParameters(1, most)).wait();
@@ -305,6 +321,7 @@ describe("contracts/MarginVault: administration", () => {
         ["maintenanceWeight + discountCap < 100%", { discountCapWad: wad("0.1") }],
         ["discountCap >= discountBase", { discountCapWad: wad("0.009999") }],
         ["discountBase >= tolerance", { discountBaseWad: wad("0.000999") }],
+        ["discountSlope <= 100%", { discountSlopeWad: wad("1.000001") }],
         ["initialWeight <= maintenanceWeight", { initialWeightWad: wad("0.900001") }],
         ["0 < concentrationStart <= 100%", { concentrationStartWad: 0n }],
         ["0 < concentrationStart <= 100%", { concentrationStartWad: wad("1.0001") }],
@@ -319,8 +336,12 @@ describe("contracts/MarginVault: administration", () => {
     it("hold for the parameters of all accounts", async () => {
       const good = accountParameters(world.parameters);
       const broken: readonly [string, Partial<typeof good>][] = [
-        ["debtMargin <= 100%", { debtMarginWad: wad("1.000001") }],
+        ["debtMargin <= 50%", { debtMarginWad: wad("0.500001") }],
         ["targetHealth >= 1.01", { targetHealthWad: wad("1.009999") }],
+        ["targetHealth <= 2", { targetHealthWad: wad("2.000001") }],
+        ["keeperFloor <= 1,000", { keeperFloorWad: wad("1000.000001") }],
+        ["minimumDebt <= 10,000", { minimumDebtWad: wad("10000.000001") }],
+        ["absorbRewardPerHour <= 100,000", { absorbRewardPerHourWad: wad("100000.000001") }],
         ["10% <= absorbHealth < 1", { absorbHealthWad: wad("1") }],
         ["10% <= absorbHealth < 1", { absorbHealthWad: wad("0.099999") }],
         ["absorbPenalty <= 10%", { absorbPenaltyWad: wad("0.100001") }],
@@ -471,7 +492,7 @@ describe("contracts/MarginVault: administration", () => {
         await vault.setMarketParameters(1, {
           ...market(),
           maxFundingVelocityPerDay2Wad: wad("0"),
-          skewScaleWad: wad("7000000"),
+          skewScaleWad: wad("9000000"), // looser, so at once
         })
       ).wait();
       const state = decodeMarketState((await vault.market(1)).state);

@@ -2,8 +2,7 @@ import { expect } from "chai";
 import hre from "hardhat";
 
 import type { Connection } from "../../ignition/deploy.js";
-import { PUSHER_ROLE } from "../../ignition/modules/Ballast.js";
-import { decodePrice } from "../../sdk/index.js";
+import { decodePrice, roleIds } from "../../sdk/index.js";
 import { AccessManager__factory, type PriceOracle } from "../../typechain-types/index.js";
 import { expectRevert } from "../helpers/revert.js";
 import { type Signer, type World, deployWorld, roundFigures, wad } from "../helpers/world.js";
@@ -66,7 +65,7 @@ describe("contracts/PriceOracle", () => {
       await expectRevert(() => asStranger.push([1], [wad("1")], now), "AccessManagedUnauthorized", refused);
       await expectRevert(() => asStranger.setPushFeed(1, 0n, 60n), "AccessManagedUnauthorized", refused);
       const manager = AccessManager__factory.connect(world.deployment.manager, world.admin);
-      await (await manager.grantRole(PUSHER_ROLE, stranger.address, 0)).wait();
+      await (await manager.grantRole(roleIds.pusher, stranger.address, 0)).wait();
       await (await asStranger.push([1], [wad("202")], now)).wait();
       await expectRevert(() => asStranger.setPushFeed(1, 0n, 60n), "AccessManagedUnauthorized", refused);
       expect((await last(1))[0]?.priceWad).to.equal(wad("202"));

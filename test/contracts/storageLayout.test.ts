@@ -90,7 +90,16 @@ describe("storage layout of the margin vault", () => {
       permissionsOf: "19:0",
       nonces: "20:0",
       borrowingHalted: "21:0",
+      marketRamps: "22:0",
+      collateralRamps: "23:0",
+      accountRamp: "24:0",
     });
+  });
+
+  it("puts the words of every ramp in the slots that their comments name", () => {
+    for (const struct of ["MarketRamp", "CollateralRamp", "AccountRamp"]) {
+      expect(placesIn(layout, struct), struct).to.deep.equal({ from: "0:0", to: "1:0", clock: "2:0" });
+    }
   });
 
   it("puts every member of Market in the slot that its comment names", () => {

@@ -11,6 +11,7 @@ const [wbtc] = valid.collaterals;
 const withMarket = (change: object) => ({ ...valid, markets: [{ ...btc, ...change }, link] });
 const withCollateral = (change: object) => ({ ...valid, collaterals: [{ ...wbtc, ...change }] });
 const withCash = (change: object) => ({ ...valid, cash: { ...valid.cash, ...change } });
+const withPower = (change: object) => ({ ...valid, power: { ...valid.power, ...change } });
 const withVault = (change: object) => ({ ...valid, vault: { ...valid.vault, ...change } });
 
 const chainlink = {
@@ -61,6 +62,12 @@ describe("deployments/schema", () => {
     for (const graceSeconds of ["600", "86400"]) {
       expect(refusedFields({ ...valid, sequencer: { uptimeFeed: aggregator, graceSeconds } })).to.deep.equal([]);
     }
+  });
+
+  it("takes a member for each role, and delays from none to 30 days", () => {
+    const [, pusher, guardian, risk, admin] = [0, 1, 2, 3, 4].map((digit) => `0x${String(digit).repeat(40)}`);
+    expect(refusedFields(withPower({ pusher, guardian, risk, admin }))).to.deep.equal([]);
+    expect(refusedFields(withPower({ riskDelaySeconds: "172800", adminDelaySeconds: "2592000" }))).to.deep.equal([]);
   });
 
   it("takes the limits of its rules", () => {
@@ -167,6 +174,12 @@ describe("deployments/schema", () => {
     ["an absorb health of 1", withVault({ absorbHealth: "1" }), ["vault.absorbHealth"]],
     ["fee shares that do not make 1", withVault({ forcedFeeSharePool: "0.3" }), ["vault.forcedFeeShareKeeper"]],
     ["a feed of an unknown kind", withMarket({ feed: { kind: "band" } }), ["markets.0.feed.kind"]],
+    ["parameters without power", { ...valid, power: undefined }, ["power"]],
+    ["an unknown key of power", withPower({ keeper: chainlink.aggregator }), ["power"]],
+    ["a member that is no address", withPower({ guardian: "guardian.eth" }), ["power.guardian"]],
+    ["a delay that is no whole number", withPower({ riskDelaySeconds: "172800.5" }), ["power.riskDelaySeconds"]],
+    ["a delay of more than 30 days", withPower({ adminDelaySeconds: "2592001" }), ["power.adminDelaySeconds"]],
+    ["no delay at all", withPower({ riskDelaySeconds: undefined }), ["power.riskDelaySeconds"]],
     ["an unknown key of a feed", withFeed({ heartbeat: "3600" }), ["markets.0.feed"]],
     ["an aggregator for prices that are pushed", withFeed({ kind: "push" }), ["markets.0.feed"]],
     ["an aggregator that is no address", withFeed({ aggregator: "ETH/USD" }), ["markets.0.feed.aggregator"]],

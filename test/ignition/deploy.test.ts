@@ -175,7 +175,8 @@ describe("ignition/deploy", () => {
 
   it("deploys no mock token to a chain that is not the local one", async () => {
     const real = await hre.network.create({ override: { chainId: 4242 } });
-    const error = await failure(() => deployBallast(real as Connection, three));
+    const power = { riskDelaySeconds: "172800", adminDelaySeconds: "172800" };
+    const error = await failure(() => deployBallast(real as Connection, { ...three, power }));
     expect(error).to.be.instanceOf(TokenAddressMissingError);
     expect((error as TokenAddressMissingError).symbol).to.equal("USDC");
     expect(await real.ethers.provider.getBlockNumber()).to.equal(0);

@@ -60,7 +60,7 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   
 
   export interface MarginVaultInterface extends Interface {
-    getFunction(nameOrSignature: "absorb" | "accountRisk" | "accountWord" | "announceDelisting" | "authority" | "borrowingHalted" | "buyCollateral" | "capital" | "cash" | "cashView" | "collateral" | "collateralAt" | "cover" | "delist" | "deposit" | "depositWithPermit" | "eip712Domain" | "epochEnd" | "extension" | "haltBorrowing" | "haltMarket" | "health" | "healths" | "insuranceAccount" | "isConsumingScheduledOp" | "liquidateCollateral" | "liquidatePosition" | "listCollateral" | "listMarket" | "market" | "multicall" | "nonces" | "oracle" | "permissionsOf" | "pool" | "poolAccount" | "poolValue" | "position" | "previewAbsorb" | "previewBuyCollateral" | "previewLiquidation" | "refreshCapital" | "resolvePool" | "resumeBorrowing" | "resumeMarket" | "revokeSignatures" | "setAccountParameters" | "setAuthority" | "setCashParameters" | "setCollateralParameters" | "setMarketParameters" | "setMode" | "setOperator" | "setOperatorBySig" | "settle" | "settlementToken" | "sweepFees" | "sweepInterest" | "totals" | "trade" | "transfer" | "withdraw"): FunctionFragment;
+    getFunction(nameOrSignature: "absorb" | "accountRisk" | "accountWord" | "announceDelisting" | "authority" | "borrowingHalted" | "buyCollateral" | "capital" | "cash" | "cashView" | "collateral" | "collateralAt" | "cover" | "delist" | "deposit" | "depositWithPermit" | "eip712Domain" | "epochEnd" | "extension" | "haltBorrowing" | "haltMarket" | "health" | "healths" | "insuranceAccount" | "isConsumingScheduledOp" | "liquidateCollateral" | "liquidatePosition" | "listCollateral" | "listMarket" | "market" | "multicall" | "nonces" | "oracle" | "permissionsOf" | "pool" | "poolAccount" | "poolValue" | "position" | "previewAbsorb" | "previewBuyCollateral" | "previewLiquidation" | "refreshCapital" | "resolvePool" | "resumeBorrowing" | "resumeMarket" | "revokeSignatures" | "setAccountParameters" | "setAuthority" | "setCashParameters" | "setCollateralParameters" | "setMarketParameters" | "setMode" | "setOperator" | "setOperatorBySig" | "settle" | "settlementToken" | "sweepFees" | "sweepInterest" | "totals" | "trade" | "transfer" | "updatePrices" | "withdraw"): FunctionFragment;
 
     getEvent(nameOrSignatureOrTopic: "Absorbed" | "AccountChanged" | "AccountParametersSet" | "AuthorityUpdated" | "BadDebtCovered" | "BorrowingHaltedSet" | "CapitalChanged" | "CashChanged" | "CashParametersSet" | "CollateralAbsorbed" | "CollateralChanged" | "CollateralLiquidated" | "CollateralParametersSet" | "Deleveraged" | "Delisted" | "DelistingAnnounced" | "Deposited" | "EIP712DomainChanged" | "EpochEnded" | "FeesSwept" | "InsurancePaid" | "InterestSwept" | "LossWrittenOff" | "LossesChanged" | "MarketChanged" | "MarketParametersSet" | "NonceUsed" | "OperatorSet" | "PoolCollateralSold" | "PoolPaid" | "PoolResolved" | "PositionAbsorbed" | "PositionChanged" | "PositionDeleveraged" | "PositionLiquidated" | "ReservePaid" | "RewardBudgetChanged" | "Settled" | "SidesChanged" | "Traded" | "Transferred" | "Withdrawn"): EventFragment;
 
@@ -125,6 +125,7 @@ encodeFunctionData(functionFragment: 'sweepInterest', values?: undefined): strin
 encodeFunctionData(functionFragment: 'totals', values?: undefined): string;
 encodeFunctionData(functionFragment: 'trade', values: [BytesLike, BigNumberish, BigNumberish, BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'transfer', values: [BytesLike, BytesLike, AddressLike, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'updatePrices', values: [BytesLike[]]): string;
 encodeFunctionData(functionFragment: 'withdraw', values: [BytesLike, AddressLike, BigNumberish, AddressLike]): string;
 
     decodeFunctionResult(functionFragment: 'absorb', data: BytesLike): Result;
@@ -188,6 +189,7 @@ decodeFunctionResult(functionFragment: 'sweepInterest', data: BytesLike): Result
 decodeFunctionResult(functionFragment: 'totals', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'trade', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'transfer', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'updatePrices', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
   }
 
@@ -1218,6 +1220,14 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
     
 
     
+    updatePrices: TypedContractMethod<
+      [arg0: BytesLike[], ],
+      [void],
+      'payable'
+    >
+    
+
+    
     withdraw: TypedContractMethod<
       [account: BytesLike, token: AddressLike, amount: BigNumberish, to: AddressLike, ],
       [void],
@@ -1530,6 +1540,11 @@ getFunction(nameOrSignature: 'trade'): TypedContractMethod<
     >;
 getFunction(nameOrSignature: 'transfer'): TypedContractMethod<
       [from: BytesLike, to: BytesLike, token: AddressLike, amount: BigNumberish, ],
+      [void],
+      'payable'
+    >;
+getFunction(nameOrSignature: 'updatePrices'): TypedContractMethod<
+      [arg0: BytesLike[], ],
       [void],
       'payable'
     >;

@@ -55,7 +55,7 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   
 
   export interface VaultExtensionInterface extends Interface {
-    getFunction(nameOrSignature: "accountRisk" | "announceDelisting" | "authority" | "borrowingHalted" | "capital" | "cashView" | "cover" | "delist" | "depositWithPermit" | "eip712Domain" | "epochEnd" | "haltBorrowing" | "haltMarket" | "healths" | "isConsumingScheduledOp" | "listCollateral" | "listMarket" | "market" | "nonces" | "permissionsOf" | "position" | "previewAbsorb" | "previewBuyCollateral" | "previewLiquidation" | "resolvePool" | "resumeBorrowing" | "resumeMarket" | "revokeSignatures" | "setAccountParameters" | "setAuthority" | "setCashParameters" | "setCollateralParameters" | "setMarketParameters" | "setMode" | "setOperator" | "setOperatorBySig" | "sweepFees" | "sweepInterest"): FunctionFragment;
+    getFunction(nameOrSignature: "accountRisk" | "announceDelisting" | "authority" | "borrowingHalted" | "capital" | "cashView" | "cover" | "delist" | "depositWithPermit" | "eip712Domain" | "epochEnd" | "haltBorrowing" | "haltMarket" | "healths" | "isConsumingScheduledOp" | "listCollateral" | "listMarket" | "market" | "nonces" | "permissionsOf" | "position" | "previewAbsorb" | "previewBuyCollateral" | "previewLiquidation" | "resolvePool" | "resumeBorrowing" | "resumeMarket" | "revokeSignatures" | "setAccountParameters" | "setAuthority" | "setCashParameters" | "setCollateralParameters" | "setMarketParameters" | "setMode" | "setOperator" | "setOperatorBySig" | "sweepFees" | "sweepInterest" | "updatePrices"): FunctionFragment;
 
     getEvent(nameOrSignatureOrTopic: "AuthorityUpdated" | "NonceUsed" | "OperatorSet"): EventFragment;
 
@@ -97,6 +97,7 @@ encodeFunctionData(functionFragment: 'setOperator', values: [BytesLike, AddressL
 encodeFunctionData(functionFragment: 'setOperatorBySig', values: [BytesLike, AddressLike, BigNumberish, BigNumberish, BigNumberish, BytesLike]): string;
 encodeFunctionData(functionFragment: 'sweepFees', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'sweepInterest', values?: undefined): string;
+encodeFunctionData(functionFragment: 'updatePrices', values: [BytesLike[]]): string;
 
     decodeFunctionResult(functionFragment: 'accountRisk', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'announceDelisting', data: BytesLike): Result;
@@ -136,6 +137,7 @@ decodeFunctionResult(functionFragment: 'setOperator', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'setOperatorBySig', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'sweepFees', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'sweepInterest', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'updatePrices', data: BytesLike): Result;
   }
 
   
@@ -512,6 +514,14 @@ decodeFunctionResult(functionFragment: 'sweepInterest', data: BytesLike): Result
     >
     
 
+    
+    updatePrices: TypedContractMethod<
+      [updates: BytesLike[], ],
+      [void],
+      'payable'
+    >
+    
+
 
     getFunction<T extends ContractMethod = ContractMethod>(key: string | FunctionFragment): T;
 
@@ -702,6 +712,11 @@ getFunction(nameOrSignature: 'sweepFees'): TypedContractMethod<
     >;
 getFunction(nameOrSignature: 'sweepInterest'): TypedContractMethod<
       [],
+      [void],
+      'payable'
+    >;
+getFunction(nameOrSignature: 'updatePrices'): TypedContractMethod<
+      [updates: BytesLike[], ],
       [void],
       'payable'
     >;

@@ -39,6 +39,11 @@ contract ParametersTest is Test {
         p.discountCapWad = 0.015e18;
         this.requireMarket(p);
         p.initialBaseWad = 1e18;
+        p.lambdaInitialWad = 10e18;
+        p.lambdaMaintenanceWad = 10e18;
+        p.maxFundingVelocityPerDay2Wad = 10e18;
+        p.maxFundingGapSeconds = 7 days;
+        p.discountSlopeWad = 1e18;
         p.discountCapWad = 0.5e18;
         this.requireMarket(p);
     }
@@ -127,10 +132,57 @@ contract ParametersTest is Test {
         _refuses(p, "maxFundingRate <= 5% a day");
     }
 
-    function test_RefusesAFundingGapOfZero() external {
+    function test_RefusesAFundingGapOfZeroOrOverAWeek() external {
         MarketParameters memory p = usualMarket();
         p.maxFundingGapSeconds = 0;
-        _refuses(p, "maxFundingGap > 0");
+        _refuses(p, "maxFundingGap 1 s to 7 days");
+        p.maxFundingGapSeconds = 7 days + 1;
+        _refuses(p, "maxFundingGap 1 s to 7 days");
+    }
+
+    function test_RefusesAFundingVelocityAboveTenADayAndDay() external {
+        MarketParameters memory p = usualMarket();
+        p.maxFundingVelocityPerDay2Wad = 10e18 + 1;
+        _refuses(p, "maxFundingVelocity <= 10 a day and day");
+    }
+
+    function test_RefusesALambdaAboveTen() external {
+        MarketParameters memory p = usualMarket();
+        p.lambdaInitialWad = 10e18 + 1;
+        _refuses(p, "lambdaInitial <= 10");
+    }
+
+    function test_RefusesADiscountSlopeAboveOne() external {
+        MarketParameters memory p = usualMarket();
+        p.discountSlopeWad = 1e18 + 1;
+        _refuses(p, "discountSlope <= 100%");
+        CollateralParameters memory c = usualCollateral();
+        c.discountSlopeWad = 1e18;
+        this.requireCollateral(c);
+        c.discountSlopeWad = 1e18 + 1;
+        _expect("discountSlope <= 100%");
+        this.requireCollateral(c);
+    }
+
+    function test_RefusesAMinimumSizeThatIsLargeAtThePrice() external {
+        MarketParameters memory p = usualMarket();
+        p.minimumSizeWad = 5e18;
+        this.requireSizes(p, 2000e18);
+        _expect("minimumSize * price <= 10,000");
+        this.requireSizes(p, 2000e18 + 1);
+    }
+
+    function test_RefusesASkewScaleInAnotherUnitThanItsPrice() external {
+        MarketParameters memory p = usualMarket();
+        p.minimumSizeWad = 1e9;
+        this.requireSizes(p, 0.01e18); // a million of them
+        _expect("skewScale * price >= 10,000");
+        this.requireSizes(p, 0.01e18 - 1);
+        p.skewScaleWad = 1e22;
+        this.requireSizes(p, 1e27);
+        p.skewScaleWad += 1;
+        _expect("skewScale * price <= 1e13");
+        this.requireSizes(p, 1e27);
     }
 
     function test_RefusesADiscountThatMakesLiquidationTheCheapWayOut() external {
@@ -253,7 +305,7 @@ contract ParametersTest is Test {
 
     function test_AcceptsAccountsAtEveryBound() external view {
         AccountParameters memory p = usualAccounts();
-        p.debtMarginWad = 1e18;
+        p.debtMarginWad = 0.5e18;
         p.targetHealthWad = 1.01e18;
         p.absorbHealthWad = 1e18 - 1;
         p.absorbPenaltyWad = 0.1e18;
@@ -265,13 +317,38 @@ contract ParametersTest is Test {
         this.requireAccounts(p);
         p.capitalMaxAgeSeconds = 1;
         p.absorbHealthWad = 0.1e18;
+        p.targetHealthWad = 2e18;
+        p.keeperFloorWad = 1000e18;
+        p.minimumDebtWad = 10_000e18;
+        p.absorbRewardPerHourWad = 100_000e18;
         this.requireAccounts(p);
     }
 
-    function test_RefusesADebtMarginAboveOne() external {
+    function test_RefusesADebtMarginAboveHalf() external {
         AccountParameters memory p = usualAccounts();
-        p.debtMarginWad = 1e18 + 1;
-        _refuses(p, "debtMargin <= 100%");
+        p.debtMarginWad = 0.5e18 + 1;
+        _refuses(p, "debtMargin <= 50%");
+    }
+
+    function test_RefusesATargetHealthAboveTwo() external {
+        AccountParameters memory p = usualAccounts();
+        p.targetHealthWad = 2e18 + 1;
+        _refuses(p, "targetHealth <= 2");
+    }
+
+    function test_RefusesAmountsThatNoSmallAccountCouldHave() external {
+        AccountParameters memory p = usualAccounts();
+        p.keeperFloorWad = 1000e18 + 1;
+        _refuses(p, "keeperFloor <= 1,000");
+        p = usualAccounts();
+        p.minimumDebtWad = 10_000e18 + 1;
+        _refuses(p, "minimumDebt <= 10,000");
+    }
+
+    function test_RefusesAnHourOfRewardsThatWouldEmptyInsurance() external {
+        AccountParameters memory p = usualAccounts();
+        p.absorbRewardPerHourWad = 100_000e18 + 1;
+        _refuses(p, "absorbRewardPerHour <= 100,000");
     }
 
     function test_RefusesATargetHealthThatLeavesNoBuffer() external {
@@ -327,6 +404,10 @@ contract ParametersTest is Test {
 
     function requireMarket(MarketParameters calldata p) external pure {
         Parameters.requireValid(p, TOLERANCE);
+    }
+
+    function requireSizes(MarketParameters calldata p, uint256 priceWad) external pure {
+        Parameters.requireSizesWithin(p, priceWad);
     }
 
     function requireAccounts(AccountParameters calldata p) external pure {

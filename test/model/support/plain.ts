@@ -73,6 +73,7 @@ export function plainState(changes: Partial<typeof market> & { readonly price?: 
         maxPriceAgeSeconds: "3600",
         insuranceSeed: "0",
       },
+      power: { riskDelaySeconds: "0", adminDelaySeconds: "0" },
     },
     1_000_000n,
   );

@@ -6,15 +6,19 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   
 
   export interface IPriceOracleInterface extends Interface {
-    getFunction(nameOrSignature: "lastPrices" | "prices"): FunctionFragment;
+    getFunction(nameOrSignature: "lastPrices" | "prices" | "pythFee" | "updatePyth"): FunctionFragment;
 
-    getEvent(nameOrSignatureOrTopic: "ChainlinkFeedSet" | "FeedSet" | "PricePublished"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "ChainlinkFeedSet" | "PriceAgreed" | "PricePublished" | "PushFeedSet" | "PythFeedSet" | "PythSet" | "SecondFeedCleared" | "SecondFeedSet" | "SequencerSet"): EventFragment;
 
     encodeFunctionData(functionFragment: 'lastPrices', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'prices', values: [BigNumberish]): string;
+encodeFunctionData(functionFragment: 'pythFee', values: [BytesLike[]]): string;
+encodeFunctionData(functionFragment: 'updatePyth', values: [BytesLike[]]): string;
 
     decodeFunctionResult(functionFragment: 'lastPrices', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'prices', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'pythFee', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'updatePyth', data: BytesLike): Result;
   }
 
   
@@ -30,10 +34,10 @@ decodeFunctionResult(functionFragment: 'prices', data: BytesLike): Result;
 
   
 
-    export namespace FeedSetEvent {
-      export type InputTuple = [asset: BigNumberish, toleranceWad: BigNumberish, maxAge: BigNumberish];
-      export type OutputTuple = [asset: bigint, toleranceWad: bigint, maxAge: bigint];
-      export interface OutputObject {asset: bigint, toleranceWad: bigint, maxAge: bigint };
+    export namespace PriceAgreedEvent {
+      export type InputTuple = [asset: BigNumberish, priceWad: BigNumberish, publishedAt: BigNumberish];
+      export type OutputTuple = [asset: bigint, priceWad: bigint, publishedAt: bigint];
+      export interface OutputObject {asset: bigint, priceWad: bigint, publishedAt: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -46,6 +50,78 @@ decodeFunctionResult(functionFragment: 'prices', data: BytesLike): Result;
       export type InputTuple = [asset: BigNumberish, priceWad: BigNumberish, toleranceWad: BigNumberish, publishedAt: BigNumberish];
       export type OutputTuple = [asset: bigint, priceWad: bigint, toleranceWad: bigint, publishedAt: bigint];
       export interface OutputObject {asset: bigint, priceWad: bigint, toleranceWad: bigint, publishedAt: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace PushFeedSetEvent {
+      export type InputTuple = [asset: BigNumberish, toleranceWad: BigNumberish, maxAge: BigNumberish];
+      export type OutputTuple = [asset: bigint, toleranceWad: bigint, maxAge: bigint];
+      export interface OutputObject {asset: bigint, toleranceWad: bigint, maxAge: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace PythFeedSetEvent {
+      export type InputTuple = [asset: BigNumberish, pyth: AddressLike, priceId: BytesLike, toleranceWad: BigNumberish, maxAge: BigNumberish, minPriceWad: BigNumberish, maxPriceWad: BigNumberish, maxConfidenceWad: BigNumberish];
+      export type OutputTuple = [asset: bigint, pyth: string, priceId: string, toleranceWad: bigint, maxAge: bigint, minPriceWad: bigint, maxPriceWad: bigint, maxConfidenceWad: bigint];
+      export interface OutputObject {asset: bigint, pyth: string, priceId: string, toleranceWad: bigint, maxAge: bigint, minPriceWad: bigint, maxPriceWad: bigint, maxConfidenceWad: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace PythSetEvent {
+      export type InputTuple = [pyth: AddressLike];
+      export type OutputTuple = [pyth: string];
+      export interface OutputObject {pyth: string };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace SecondFeedClearedEvent {
+      export type InputTuple = [asset: BigNumberish];
+      export type OutputTuple = [asset: bigint];
+      export interface OutputObject {asset: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace SecondFeedSetEvent {
+      export type InputTuple = [asset: BigNumberish, kind: BigNumberish, feed: AddressLike, priceId: BytesLike, maxAge: BigNumberish, minPriceWad: BigNumberish, maxPriceWad: BigNumberish, decimals: BigNumberish, maxConfidenceWad: BigNumberish, maxDeviationWad: BigNumberish];
+      export type OutputTuple = [asset: bigint, kind: bigint, feed: string, priceId: string, maxAge: bigint, minPriceWad: bigint, maxPriceWad: bigint, decimals: bigint, maxConfidenceWad: bigint, maxDeviationWad: bigint];
+      export interface OutputObject {asset: bigint, kind: bigint, feed: string, priceId: string, maxAge: bigint, minPriceWad: bigint, maxPriceWad: bigint, decimals: bigint, maxConfidenceWad: bigint, maxDeviationWad: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace SequencerSetEvent {
+      export type InputTuple = [uptimeFeed: AddressLike, graceSeconds: BigNumberish];
+      export type OutputTuple = [uptimeFeed: string, graceSeconds: bigint];
+      export interface OutputObject {uptimeFeed: string, graceSeconds: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -103,6 +179,22 @@ decodeFunctionResult(functionFragment: 'prices', data: BytesLike): Result;
     >
     
 
+    
+    pythFee: TypedContractMethod<
+      [updateData: BytesLike[], ],
+      [bigint],
+      'view'
+    >
+    
+
+    
+    updatePyth: TypedContractMethod<
+      [updateData: BytesLike[], ],
+      [void],
+      'payable'
+    >
+    
+
 
     getFunction<T extends ContractMethod = ContractMethod>(key: string | FunctionFragment): T;
 
@@ -116,10 +208,26 @@ getFunction(nameOrSignature: 'prices'): TypedContractMethod<
       [bigint[]],
       'view'
     >;
+getFunction(nameOrSignature: 'pythFee'): TypedContractMethod<
+      [updateData: BytesLike[], ],
+      [bigint],
+      'view'
+    >;
+getFunction(nameOrSignature: 'updatePyth'): TypedContractMethod<
+      [updateData: BytesLike[], ],
+      [void],
+      'payable'
+    >;
 
     getEvent(key: 'ChainlinkFeedSet'): TypedContractEvent<ChainlinkFeedSetEvent.InputTuple, ChainlinkFeedSetEvent.OutputTuple, ChainlinkFeedSetEvent.OutputObject>;
-getEvent(key: 'FeedSet'): TypedContractEvent<FeedSetEvent.InputTuple, FeedSetEvent.OutputTuple, FeedSetEvent.OutputObject>;
+getEvent(key: 'PriceAgreed'): TypedContractEvent<PriceAgreedEvent.InputTuple, PriceAgreedEvent.OutputTuple, PriceAgreedEvent.OutputObject>;
 getEvent(key: 'PricePublished'): TypedContractEvent<PricePublishedEvent.InputTuple, PricePublishedEvent.OutputTuple, PricePublishedEvent.OutputObject>;
+getEvent(key: 'PushFeedSet'): TypedContractEvent<PushFeedSetEvent.InputTuple, PushFeedSetEvent.OutputTuple, PushFeedSetEvent.OutputObject>;
+getEvent(key: 'PythFeedSet'): TypedContractEvent<PythFeedSetEvent.InputTuple, PythFeedSetEvent.OutputTuple, PythFeedSetEvent.OutputObject>;
+getEvent(key: 'PythSet'): TypedContractEvent<PythSetEvent.InputTuple, PythSetEvent.OutputTuple, PythSetEvent.OutputObject>;
+getEvent(key: 'SecondFeedCleared'): TypedContractEvent<SecondFeedClearedEvent.InputTuple, SecondFeedClearedEvent.OutputTuple, SecondFeedClearedEvent.OutputObject>;
+getEvent(key: 'SecondFeedSet'): TypedContractEvent<SecondFeedSetEvent.InputTuple, SecondFeedSetEvent.OutputTuple, SecondFeedSetEvent.OutputObject>;
+getEvent(key: 'SequencerSet'): TypedContractEvent<SequencerSetEvent.InputTuple, SequencerSetEvent.OutputTuple, SequencerSetEvent.OutputObject>;
 
     filters: {
       
@@ -127,12 +235,36 @@ getEvent(key: 'PricePublished'): TypedContractEvent<PricePublishedEvent.InputTup
       ChainlinkFeedSet: TypedContractEvent<ChainlinkFeedSetEvent.InputTuple, ChainlinkFeedSetEvent.OutputTuple, ChainlinkFeedSetEvent.OutputObject>;
     
 
-      'FeedSet(uint256,uint256,uint256)': TypedContractEvent<FeedSetEvent.InputTuple, FeedSetEvent.OutputTuple, FeedSetEvent.OutputObject>;
-      FeedSet: TypedContractEvent<FeedSetEvent.InputTuple, FeedSetEvent.OutputTuple, FeedSetEvent.OutputObject>;
+      'PriceAgreed(uint256,uint256,uint256)': TypedContractEvent<PriceAgreedEvent.InputTuple, PriceAgreedEvent.OutputTuple, PriceAgreedEvent.OutputObject>;
+      PriceAgreed: TypedContractEvent<PriceAgreedEvent.InputTuple, PriceAgreedEvent.OutputTuple, PriceAgreedEvent.OutputObject>;
     
 
       'PricePublished(uint256,uint256,uint256,uint256)': TypedContractEvent<PricePublishedEvent.InputTuple, PricePublishedEvent.OutputTuple, PricePublishedEvent.OutputObject>;
       PricePublished: TypedContractEvent<PricePublishedEvent.InputTuple, PricePublishedEvent.OutputTuple, PricePublishedEvent.OutputObject>;
+    
+
+      'PushFeedSet(uint256,uint256,uint256)': TypedContractEvent<PushFeedSetEvent.InputTuple, PushFeedSetEvent.OutputTuple, PushFeedSetEvent.OutputObject>;
+      PushFeedSet: TypedContractEvent<PushFeedSetEvent.InputTuple, PushFeedSetEvent.OutputTuple, PushFeedSetEvent.OutputObject>;
+    
+
+      'PythFeedSet(uint256,address,bytes32,uint256,uint256,uint256,uint256,uint256)': TypedContractEvent<PythFeedSetEvent.InputTuple, PythFeedSetEvent.OutputTuple, PythFeedSetEvent.OutputObject>;
+      PythFeedSet: TypedContractEvent<PythFeedSetEvent.InputTuple, PythFeedSetEvent.OutputTuple, PythFeedSetEvent.OutputObject>;
+    
+
+      'PythSet(address)': TypedContractEvent<PythSetEvent.InputTuple, PythSetEvent.OutputTuple, PythSetEvent.OutputObject>;
+      PythSet: TypedContractEvent<PythSetEvent.InputTuple, PythSetEvent.OutputTuple, PythSetEvent.OutputObject>;
+    
+
+      'SecondFeedCleared(uint256)': TypedContractEvent<SecondFeedClearedEvent.InputTuple, SecondFeedClearedEvent.OutputTuple, SecondFeedClearedEvent.OutputObject>;
+      SecondFeedCleared: TypedContractEvent<SecondFeedClearedEvent.InputTuple, SecondFeedClearedEvent.OutputTuple, SecondFeedClearedEvent.OutputObject>;
+    
+
+      'SecondFeedSet(uint256,uint8,address,bytes32,uint256,uint256,uint256,uint256,uint256,uint256)': TypedContractEvent<SecondFeedSetEvent.InputTuple, SecondFeedSetEvent.OutputTuple, SecondFeedSetEvent.OutputObject>;
+      SecondFeedSet: TypedContractEvent<SecondFeedSetEvent.InputTuple, SecondFeedSetEvent.OutputTuple, SecondFeedSetEvent.OutputObject>;
+    
+
+      'SequencerSet(address,uint256)': TypedContractEvent<SequencerSetEvent.InputTuple, SequencerSetEvent.OutputTuple, SequencerSetEvent.OutputObject>;
+      SequencerSet: TypedContractEvent<SequencerSetEvent.InputTuple, SequencerSetEvent.OutputTuple, SequencerSetEvent.OutputObject>;
     
     };
   }

@@ -3,5 +3,9 @@
 /* eslint-disable */
 export type { MockAggregator } from './MockAggregator.js';
 export type { MockFeeToken } from './MockFeeToken.js';
+export type { MockHostileToken } from './MockHostileToken.js';
+export type { MockPayer } from './MockPayer.js';
+export type { MockPuppet } from './MockPuppet.js';
+export type { MockPyth } from './MockPyth.js';
 export type { MockToken } from './MockToken.js';
 export type { MockWallet } from './MockWallet.js';

@@ -4,37 +4,64 @@
 import type { BaseContract, BigNumberish, BytesLike, FunctionFragment, Result, Interface, EventFragment, AddressLike, ContractRunner, ContractMethod, Listener } from "ethers"
 import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, TypedLogDescription, TypedListener, TypedContractMethod } from "../../common.js"
   
-    export type ChainlinkSourceStruct = {aggregator: AddressLike, minPriceWad: BigNumberish, maxPriceWad: BigNumberish, decimals: BigNumberish}
+    export type LiveSourceStruct = {feed: AddressLike, minPriceWad: BigNumberish, maxPriceWad: BigNumberish, kind: BigNumberish, decimals: BigNumberish, toleranceWad: BigNumberish, maxConfidenceWad: BigNumberish, priceId: BytesLike}
 
-    export type ChainlinkSourceStructOutput = [aggregator: string, minPriceWad: bigint, maxPriceWad: bigint, decimals: bigint] & {aggregator: string, minPriceWad: bigint, maxPriceWad: bigint, decimals: bigint }
+    export type LiveSourceStructOutput = [feed: string, minPriceWad: bigint, maxPriceWad: bigint, kind: bigint, decimals: bigint, toleranceWad: bigint, maxConfidenceWad: bigint, priceId: string] & {feed: string, minPriceWad: bigint, maxPriceWad: bigint, kind: bigint, decimals: bigint, toleranceWad: bigint, maxConfidenceWad: bigint, priceId: string }
+  
+
+    export type SecondSourceStruct = {live: LiveSourceStruct, maxDeviationWad: BigNumberish, maxAge: BigNumberish, usedAt: BigNumberish, agreed: BigNumberish}
+
+    export type SecondSourceStructOutput = [live: LiveSourceStructOutput, maxDeviationWad: bigint, maxAge: bigint, usedAt: bigint, agreed: bigint] & {live: LiveSourceStructOutput, maxDeviationWad: bigint, maxAge: bigint, usedAt: bigint, agreed: bigint }
   
 
   export interface PriceOracleInterface extends Interface {
-    getFunction(nameOrSignature: "authority" | "chainlinkSource" | "isConsumingScheduledOp" | "lastPrices" | "prices" | "push" | "refresh" | "setAuthority" | "setChainlinkFeed" | "setFeed"): FunctionFragment;
+    getFunction(nameOrSignature: "authority" | "clearSecondFeed" | "firstSource" | "isConsumingScheduledOp" | "lastPrices" | "prices" | "push" | "pyth" | "pythFee" | "refresh" | "secondSource" | "sequencerStatus" | "setAuthority" | "setChainlinkFeed" | "setPushFeed" | "setPyth" | "setPythFeed" | "setSecondChainlinkFeed" | "setSecondPythFeed" | "setSequencer" | "updatePyth"): FunctionFragment;
 
-    getEvent(nameOrSignatureOrTopic: "AuthorityUpdated" | "ChainlinkFeedSet" | "FeedSet" | "PricePublished"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "AuthorityUpdated" | "ChainlinkFeedSet" | "PriceAgreed" | "PricePublished" | "PushFeedSet" | "PythFeedSet" | "PythSet" | "SecondFeedCleared" | "SecondFeedSet" | "SequencerSet"): EventFragment;
 
     encodeFunctionData(functionFragment: 'authority', values?: undefined): string;
-encodeFunctionData(functionFragment: 'chainlinkSource', values: [BigNumberish]): string;
+encodeFunctionData(functionFragment: 'clearSecondFeed', values: [BigNumberish]): string;
+encodeFunctionData(functionFragment: 'firstSource', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'isConsumingScheduledOp', values?: undefined): string;
 encodeFunctionData(functionFragment: 'lastPrices', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'prices', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'push', values: [BigNumberish[], BigNumberish[], BigNumberish]): string;
+encodeFunctionData(functionFragment: 'pyth', values?: undefined): string;
+encodeFunctionData(functionFragment: 'pythFee', values: [BytesLike[]]): string;
 encodeFunctionData(functionFragment: 'refresh', values: [BigNumberish[]]): string;
+encodeFunctionData(functionFragment: 'secondSource', values: [BigNumberish]): string;
+encodeFunctionData(functionFragment: 'sequencerStatus', values?: undefined): string;
 encodeFunctionData(functionFragment: 'setAuthority', values: [AddressLike]): string;
 encodeFunctionData(functionFragment: 'setChainlinkFeed', values: [BigNumberish, BigNumberish, BigNumberish, AddressLike, BigNumberish, BigNumberish]): string;
-encodeFunctionData(functionFragment: 'setFeed', values: [BigNumberish, BigNumberish, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'setPushFeed', values: [BigNumberish, BigNumberish, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'setPyth', values: [AddressLike]): string;
+encodeFunctionData(functionFragment: 'setPythFeed', values: [BigNumberish, BigNumberish, BigNumberish, BigNumberish, BytesLike, BigNumberish, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'setSecondChainlinkFeed', values: [BigNumberish, BigNumberish, BigNumberish, AddressLike, BigNumberish, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'setSecondPythFeed', values: [BigNumberish, BigNumberish, BigNumberish, BigNumberish, BytesLike, BigNumberish, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'setSequencer', values: [AddressLike, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'updatePyth', values: [BytesLike[]]): string;
 
     decodeFunctionResult(functionFragment: 'authority', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'chainlinkSource', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'clearSecondFeed', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'firstSource', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'isConsumingScheduledOp', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'lastPrices', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'prices', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'push', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'pyth', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'pythFee', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'refresh', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'secondSource', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'sequencerStatus', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'setAuthority', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'setChainlinkFeed', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'setFeed', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'setPushFeed', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'setPyth', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'setPythFeed', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'setSecondChainlinkFeed', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'setSecondPythFeed', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'setSequencer', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'updatePyth', data: BytesLike): Result;
   }
 
   
@@ -62,10 +89,10 @@ decodeFunctionResult(functionFragment: 'setFeed', data: BytesLike): Result;
 
   
 
-    export namespace FeedSetEvent {
-      export type InputTuple = [asset: BigNumberish, toleranceWad: BigNumberish, maxAge: BigNumberish];
-      export type OutputTuple = [asset: bigint, toleranceWad: bigint, maxAge: bigint];
-      export interface OutputObject {asset: bigint, toleranceWad: bigint, maxAge: bigint };
+    export namespace PriceAgreedEvent {
+      export type InputTuple = [asset: BigNumberish, priceWad: BigNumberish, publishedAt: BigNumberish];
+      export type OutputTuple = [asset: bigint, priceWad: bigint, publishedAt: bigint];
+      export interface OutputObject {asset: bigint, priceWad: bigint, publishedAt: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -78,6 +105,78 @@ decodeFunctionResult(functionFragment: 'setFeed', data: BytesLike): Result;
       export type InputTuple = [asset: BigNumberish, priceWad: BigNumberish, toleranceWad: BigNumberish, publishedAt: BigNumberish];
       export type OutputTuple = [asset: bigint, priceWad: bigint, toleranceWad: bigint, publishedAt: bigint];
       export interface OutputObject {asset: bigint, priceWad: bigint, toleranceWad: bigint, publishedAt: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace PushFeedSetEvent {
+      export type InputTuple = [asset: BigNumberish, toleranceWad: BigNumberish, maxAge: BigNumberish];
+      export type OutputTuple = [asset: bigint, toleranceWad: bigint, maxAge: bigint];
+      export interface OutputObject {asset: bigint, toleranceWad: bigint, maxAge: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace PythFeedSetEvent {
+      export type InputTuple = [asset: BigNumberish, pyth: AddressLike, priceId: BytesLike, toleranceWad: BigNumberish, maxAge: BigNumberish, minPriceWad: BigNumberish, maxPriceWad: BigNumberish, maxConfidenceWad: BigNumberish];
+      export type OutputTuple = [asset: bigint, pyth: string, priceId: string, toleranceWad: bigint, maxAge: bigint, minPriceWad: bigint, maxPriceWad: bigint, maxConfidenceWad: bigint];
+      export interface OutputObject {asset: bigint, pyth: string, priceId: string, toleranceWad: bigint, maxAge: bigint, minPriceWad: bigint, maxPriceWad: bigint, maxConfidenceWad: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace PythSetEvent {
+      export type InputTuple = [pyth: AddressLike];
+      export type OutputTuple = [pyth: string];
+      export interface OutputObject {pyth: string };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace SecondFeedClearedEvent {
+      export type InputTuple = [asset: BigNumberish];
+      export type OutputTuple = [asset: bigint];
+      export interface OutputObject {asset: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace SecondFeedSetEvent {
+      export type InputTuple = [asset: BigNumberish, kind: BigNumberish, feed: AddressLike, priceId: BytesLike, maxAge: BigNumberish, minPriceWad: BigNumberish, maxPriceWad: BigNumberish, decimals: BigNumberish, maxConfidenceWad: BigNumberish, maxDeviationWad: BigNumberish];
+      export type OutputTuple = [asset: bigint, kind: bigint, feed: string, priceId: string, maxAge: bigint, minPriceWad: bigint, maxPriceWad: bigint, decimals: bigint, maxConfidenceWad: bigint, maxDeviationWad: bigint];
+      export interface OutputObject {asset: bigint, kind: bigint, feed: string, priceId: string, maxAge: bigint, minPriceWad: bigint, maxPriceWad: bigint, decimals: bigint, maxConfidenceWad: bigint, maxDeviationWad: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace SequencerSetEvent {
+      export type InputTuple = [uptimeFeed: AddressLike, graceSeconds: BigNumberish];
+      export type OutputTuple = [uptimeFeed: string, graceSeconds: bigint];
+      export interface OutputObject {uptimeFeed: string, graceSeconds: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -128,9 +227,17 @@ decodeFunctionResult(functionFragment: 'setFeed', data: BytesLike): Result;
     
 
     
-    chainlinkSource: TypedContractMethod<
+    clearSecondFeed: TypedContractMethod<
       [asset: BigNumberish, ],
-      [ChainlinkSourceStructOutput],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
+    firstSource: TypedContractMethod<
+      [asset: BigNumberish, ],
+      [LiveSourceStructOutput],
       'view'
     >
     
@@ -168,10 +275,42 @@ decodeFunctionResult(functionFragment: 'setFeed', data: BytesLike): Result;
     
 
     
+    pyth: TypedContractMethod<
+      [],
+      [string],
+      'view'
+    >
+    
+
+    
+    pythFee: TypedContractMethod<
+      [updateData: BytesLike[], ],
+      [bigint],
+      'view'
+    >
+    
+
+    
     refresh: TypedContractMethod<
       [assets: BigNumberish[], ],
       [void],
       'nonpayable'
+    >
+    
+
+    
+    secondSource: TypedContractMethod<
+      [asset: BigNumberish, ],
+      [SecondSourceStructOutput],
+      'view'
+    >
+    
+
+    
+    sequencerStatus: TypedContractMethod<
+      [],
+      [[string, bigint, bigint] & {uptimeFeed: string, graceSeconds: bigint, state: bigint }],
+      'view'
     >
     
 
@@ -192,10 +331,58 @@ decodeFunctionResult(functionFragment: 'setFeed', data: BytesLike): Result;
     
 
     
-    setFeed: TypedContractMethod<
+    setPushFeed: TypedContractMethod<
       [asset: BigNumberish, toleranceWad: BigNumberish, maxAge: BigNumberish, ],
       [void],
       'nonpayable'
+    >
+    
+
+    
+    setPyth: TypedContractMethod<
+      [pyth_: AddressLike, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
+    setPythFeed: TypedContractMethod<
+      [asset: BigNumberish, toleranceWad: BigNumberish, maxAge: BigNumberish, maxConfidenceWad: BigNumberish, priceId: BytesLike, minPriceWad: BigNumberish, maxPriceWad: BigNumberish, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
+    setSecondChainlinkFeed: TypedContractMethod<
+      [asset: BigNumberish, maxAge: BigNumberish, maxDeviationWad: BigNumberish, aggregator: AddressLike, minPriceWad: BigNumberish, maxPriceWad: BigNumberish, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
+    setSecondPythFeed: TypedContractMethod<
+      [asset: BigNumberish, maxAge: BigNumberish, maxDeviationWad: BigNumberish, maxConfidenceWad: BigNumberish, priceId: BytesLike, minPriceWad: BigNumberish, maxPriceWad: BigNumberish, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
+    setSequencer: TypedContractMethod<
+      [uptimeFeed: AddressLike, graceSeconds: BigNumberish, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
+    updatePyth: TypedContractMethod<
+      [updateData: BytesLike[], ],
+      [void],
+      'payable'
     >
     
 
@@ -207,9 +394,14 @@ decodeFunctionResult(functionFragment: 'setFeed', data: BytesLike): Result;
       [string],
       'view'
     >;
-getFunction(nameOrSignature: 'chainlinkSource'): TypedContractMethod<
+getFunction(nameOrSignature: 'clearSecondFeed'): TypedContractMethod<
       [asset: BigNumberish, ],
-      [ChainlinkSourceStructOutput],
+      [void],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'firstSource'): TypedContractMethod<
+      [asset: BigNumberish, ],
+      [LiveSourceStructOutput],
       'view'
     >;
 getFunction(nameOrSignature: 'isConsumingScheduledOp'): TypedContractMethod<
@@ -232,10 +424,30 @@ getFunction(nameOrSignature: 'push'): TypedContractMethod<
       [void],
       'nonpayable'
     >;
+getFunction(nameOrSignature: 'pyth'): TypedContractMethod<
+      [],
+      [string],
+      'view'
+    >;
+getFunction(nameOrSignature: 'pythFee'): TypedContractMethod<
+      [updateData: BytesLike[], ],
+      [bigint],
+      'view'
+    >;
 getFunction(nameOrSignature: 'refresh'): TypedContractMethod<
       [assets: BigNumberish[], ],
       [void],
       'nonpayable'
+    >;
+getFunction(nameOrSignature: 'secondSource'): TypedContractMethod<
+      [asset: BigNumberish, ],
+      [SecondSourceStructOutput],
+      'view'
+    >;
+getFunction(nameOrSignature: 'sequencerStatus'): TypedContractMethod<
+      [],
+      [[string, bigint, bigint] & {uptimeFeed: string, graceSeconds: bigint, state: bigint }],
+      'view'
     >;
 getFunction(nameOrSignature: 'setAuthority'): TypedContractMethod<
       [newAuthority: AddressLike, ],
@@ -247,16 +459,52 @@ getFunction(nameOrSignature: 'setChainlinkFeed'): TypedContractMethod<
       [void],
       'nonpayable'
     >;
-getFunction(nameOrSignature: 'setFeed'): TypedContractMethod<
+getFunction(nameOrSignature: 'setPushFeed'): TypedContractMethod<
       [asset: BigNumberish, toleranceWad: BigNumberish, maxAge: BigNumberish, ],
       [void],
       'nonpayable'
     >;
+getFunction(nameOrSignature: 'setPyth'): TypedContractMethod<
+      [pyth_: AddressLike, ],
+      [void],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'setPythFeed'): TypedContractMethod<
+      [asset: BigNumberish, toleranceWad: BigNumberish, maxAge: BigNumberish, maxConfidenceWad: BigNumberish, priceId: BytesLike, minPriceWad: BigNumberish, maxPriceWad: BigNumberish, ],
+      [void],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'setSecondChainlinkFeed'): TypedContractMethod<
+      [asset: BigNumberish, maxAge: BigNumberish, maxDeviationWad: BigNumberish, aggregator: AddressLike, minPriceWad: BigNumberish, maxPriceWad: BigNumberish, ],
+      [void],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'setSecondPythFeed'): TypedContractMethod<
+      [asset: BigNumberish, maxAge: BigNumberish, maxDeviationWad: BigNumberish, maxConfidenceWad: BigNumberish, priceId: BytesLike, minPriceWad: BigNumberish, maxPriceWad: BigNumberish, ],
+      [void],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'setSequencer'): TypedContractMethod<
+      [uptimeFeed: AddressLike, graceSeconds: BigNumberish, ],
+      [void],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'updatePyth'): TypedContractMethod<
+      [updateData: BytesLike[], ],
+      [void],
+      'payable'
+    >;
 
     getEvent(key: 'AuthorityUpdated'): TypedContractEvent<AuthorityUpdatedEvent.InputTuple, AuthorityUpdatedEvent.OutputTuple, AuthorityUpdatedEvent.OutputObject>;
 getEvent(key: 'ChainlinkFeedSet'): TypedContractEvent<ChainlinkFeedSetEvent.InputTuple, ChainlinkFeedSetEvent.OutputTuple, ChainlinkFeedSetEvent.OutputObject>;
-getEvent(key: 'FeedSet'): TypedContractEvent<FeedSetEvent.InputTuple, FeedSetEvent.OutputTuple, FeedSetEvent.OutputObject>;
+getEvent(key: 'PriceAgreed'): TypedContractEvent<PriceAgreedEvent.InputTuple, PriceAgreedEvent.OutputTuple, PriceAgreedEvent.OutputObject>;
 getEvent(key: 'PricePublished'): TypedContractEvent<PricePublishedEvent.InputTuple, PricePublishedEvent.OutputTuple, PricePublishedEvent.OutputObject>;
+getEvent(key: 'PushFeedSet'): TypedContractEvent<PushFeedSetEvent.InputTuple, PushFeedSetEvent.OutputTuple, PushFeedSetEvent.OutputObject>;
+getEvent(key: 'PythFeedSet'): TypedContractEvent<PythFeedSetEvent.InputTuple, PythFeedSetEvent.OutputTuple, PythFeedSetEvent.OutputObject>;
+getEvent(key: 'PythSet'): TypedContractEvent<PythSetEvent.InputTuple, PythSetEvent.OutputTuple, PythSetEvent.OutputObject>;
+getEvent(key: 'SecondFeedCleared'): TypedContractEvent<SecondFeedClearedEvent.InputTuple, SecondFeedClearedEvent.OutputTuple, SecondFeedClearedEvent.OutputObject>;
+getEvent(key: 'SecondFeedSet'): TypedContractEvent<SecondFeedSetEvent.InputTuple, SecondFeedSetEvent.OutputTuple, SecondFeedSetEvent.OutputObject>;
+getEvent(key: 'SequencerSet'): TypedContractEvent<SequencerSetEvent.InputTuple, SequencerSetEvent.OutputTuple, SequencerSetEvent.OutputObject>;
 
     filters: {
       
@@ -268,12 +516,36 @@ getEvent(key: 'PricePublished'): TypedContractEvent<PricePublishedEvent.InputTup
       ChainlinkFeedSet: TypedContractEvent<ChainlinkFeedSetEvent.InputTuple, ChainlinkFeedSetEvent.OutputTuple, ChainlinkFeedSetEvent.OutputObject>;
     
 
-      'FeedSet(uint256,uint256,uint256)': TypedContractEvent<FeedSetEvent.InputTuple, FeedSetEvent.OutputTuple, FeedSetEvent.OutputObject>;
-      FeedSet: TypedContractEvent<FeedSetEvent.InputTuple, FeedSetEvent.OutputTuple, FeedSetEvent.OutputObject>;
+      'PriceAgreed(uint256,uint256,uint256)': TypedContractEvent<PriceAgreedEvent.InputTuple, PriceAgreedEvent.OutputTuple, PriceAgreedEvent.OutputObject>;
+      PriceAgreed: TypedContractEvent<PriceAgreedEvent.InputTuple, PriceAgreedEvent.OutputTuple, PriceAgreedEvent.OutputObject>;
     
 
       'PricePublished(uint256,uint256,uint256,uint256)': TypedContractEvent<PricePublishedEvent.InputTuple, PricePublishedEvent.OutputTuple, PricePublishedEvent.OutputObject>;
       PricePublished: TypedContractEvent<PricePublishedEvent.InputTuple, PricePublishedEvent.OutputTuple, PricePublishedEvent.OutputObject>;
+    
+
+      'PushFeedSet(uint256,uint256,uint256)': TypedContractEvent<PushFeedSetEvent.InputTuple, PushFeedSetEvent.OutputTuple, PushFeedSetEvent.OutputObject>;
+      PushFeedSet: TypedContractEvent<PushFeedSetEvent.InputTuple, PushFeedSetEvent.OutputTuple, PushFeedSetEvent.OutputObject>;
+    
+
+      'PythFeedSet(uint256,address,bytes32,uint256,uint256,uint256,uint256,uint256)': TypedContractEvent<PythFeedSetEvent.InputTuple, PythFeedSetEvent.OutputTuple, PythFeedSetEvent.OutputObject>;
+      PythFeedSet: TypedContractEvent<PythFeedSetEvent.InputTuple, PythFeedSetEvent.OutputTuple, PythFeedSetEvent.OutputObject>;
+    
+
+      'PythSet(address)': TypedContractEvent<PythSetEvent.InputTuple, PythSetEvent.OutputTuple, PythSetEvent.OutputObject>;
+      PythSet: TypedContractEvent<PythSetEvent.InputTuple, PythSetEvent.OutputTuple, PythSetEvent.OutputObject>;
+    
+
+      'SecondFeedCleared(uint256)': TypedContractEvent<SecondFeedClearedEvent.InputTuple, SecondFeedClearedEvent.OutputTuple, SecondFeedClearedEvent.OutputObject>;
+      SecondFeedCleared: TypedContractEvent<SecondFeedClearedEvent.InputTuple, SecondFeedClearedEvent.OutputTuple, SecondFeedClearedEvent.OutputObject>;
+    
+
+      'SecondFeedSet(uint256,uint8,address,bytes32,uint256,uint256,uint256,uint256,uint256,uint256)': TypedContractEvent<SecondFeedSetEvent.InputTuple, SecondFeedSetEvent.OutputTuple, SecondFeedSetEvent.OutputObject>;
+      SecondFeedSet: TypedContractEvent<SecondFeedSetEvent.InputTuple, SecondFeedSetEvent.OutputTuple, SecondFeedSetEvent.OutputObject>;
+    
+
+      'SequencerSet(address,uint256)': TypedContractEvent<SequencerSetEvent.InputTuple, SequencerSetEvent.OutputTuple, SequencerSetEvent.OutputObject>;
+      SequencerSet: TypedContractEvent<SequencerSetEvent.InputTuple, SequencerSetEvent.OutputTuple, SequencerSetEvent.OutputObject>;
     
     };
   }

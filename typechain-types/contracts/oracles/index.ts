@@ -3,5 +3,9 @@
 /* eslint-disable */
 export type { ChainlinkFeed } from './ChainlinkFeed.js';
 export type { LastPrices } from './LastPrices.js';
+export type { LiveFeed } from './LiveFeed.js';
 export type { PriceOracle } from './PriceOracle.js';
+export type { PriceSources } from './PriceSources.js';
 export type { PushFeed } from './PushFeed.js';
+export type { PythContract } from './PythContract.js';
+export type { SequencerGate } from './SequencerGate.js';

@@ -632,6 +632,17 @@
   {
     "inputs": [
       {
+        "internalType": "AccountId",
+        "name": "account",
+        "type": "bytes32"
+      }
+    ],
+    "name": "SequencerGrace",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "address",
         "name": "token",
         "type": "address"
@@ -3730,6 +3741,19 @@
       }
     ],
     "name": "transfer",
+    "outputs": [],
+    "stateMutability": "payable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes[]",
+        "name": "updates",
+        "type": "bytes[]"
+      }
+    ],
+    "name": "updatePrices",
     "outputs": [],
     "stateMutability": "payable",
     "type": "function"

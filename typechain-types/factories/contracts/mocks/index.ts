@@ -3,5 +3,9 @@
 /* eslint-disable */
 export { MockAggregator__factory } from './MockAggregator__factory.js';
 export { MockFeeToken__factory } from './MockFeeToken__factory.js';
+export { MockHostileToken__factory } from './MockHostileToken__factory.js';
+export { MockPayer__factory } from './MockPayer__factory.js';
+export { MockPuppet__factory } from './MockPuppet__factory.js';
+export { MockPyth__factory } from './MockPyth__factory.js';
 export { MockToken__factory } from './MockToken__factory.js';
 export { MockWallet__factory } from './MockWallet__factory.js';

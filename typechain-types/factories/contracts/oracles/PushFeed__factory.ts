@@ -52,6 +52,38 @@
         "type": "uint256"
       },
       {
+        "internalType": "uint256",
+        "name": "maxConfidenceWad",
+        "type": "uint256"
+      }
+    ],
+    "name": "ConfidenceOutOfBounds",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "asset",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "maxDeviationWad",
+        "type": "uint256"
+      }
+    ],
+    "name": "DeviationOutOfBounds",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "asset",
+        "type": "uint256"
+      },
+      {
         "internalType": "address",
         "name": "aggregator",
         "type": "address"
@@ -95,7 +127,7 @@
       },
       {
         "internalType": "address",
-        "name": "aggregator",
+        "name": "feed",
         "type": "address"
       },
       {
@@ -115,6 +147,17 @@
       }
     ],
     "name": "FeedRefused",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "graceSeconds",
+        "type": "uint256"
+      }
+    ],
+    "name": "GraceOutOfBounds",
     "type": "error"
   },
   {
@@ -157,7 +200,7 @@
         "type": "uint256"
       }
     ],
-    "name": "NotChainlinkFed",
+    "name": "NoSecondSource",
     "type": "error"
   },
   {
@@ -169,6 +212,17 @@
       }
     ],
     "name": "NotPushFed",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "asset",
+        "type": "uint256"
+      }
+    ],
+    "name": "NotReadLive",
     "type": "error"
   },
   {
@@ -306,6 +360,92 @@
   {
     "inputs": [
       {
+        "internalType": "address",
+        "name": "pyth",
+        "type": "address"
+      }
+    ],
+    "name": "PythMissing",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "caller",
+        "type": "address"
+      },
+      {
+        "internalType": "uint256",
+        "name": "rest",
+        "type": "uint256"
+      }
+    ],
+    "name": "RestRefused",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "asset",
+        "type": "uint256"
+      },
+      {
+        "internalType": "address",
+        "name": "feed",
+        "type": "address"
+      }
+    ],
+    "name": "SameSource",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "uptimeFeed",
+        "type": "address"
+      },
+      {
+        "internalType": "enum SequencerState",
+        "name": "state",
+        "type": "uint8"
+      }
+    ],
+    "name": "SequencerNotReady",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "paid",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "fee",
+        "type": "uint256"
+      }
+    ],
+    "name": "UpdateFeeNotPaid",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "uptimeFeed",
+        "type": "address"
+      }
+    ],
+    "name": "UptimeFeedRefused",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "int256",
         "name": "value",
         "type": "int256"
@@ -393,17 +533,17 @@
       {
         "indexed": false,
         "internalType": "uint256",
-        "name": "toleranceWad",
+        "name": "priceWad",
         "type": "uint256"
       },
       {
         "indexed": false,
         "internalType": "uint256",
-        "name": "maxAge",
+        "name": "publishedAt",
         "type": "uint256"
       }
     ],
-    "name": "FeedSet",
+    "name": "PriceAgreed",
     "type": "event"
   },
   {
@@ -438,6 +578,198 @@
     "type": "event"
   },
   {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "uint256",
+        "name": "asset",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "toleranceWad",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "maxAge",
+        "type": "uint256"
+      }
+    ],
+    "name": "PushFeedSet",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "uint256",
+        "name": "asset",
+        "type": "uint256"
+      },
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "pyth",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "priceId",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "toleranceWad",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "maxAge",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "minPriceWad",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "maxPriceWad",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "maxConfidenceWad",
+        "type": "uint256"
+      }
+    ],
+    "name": "PythFeedSet",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "pyth",
+        "type": "address"
+      }
+    ],
+    "name": "PythSet",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "uint256",
+        "name": "asset",
+        "type": "uint256"
+      }
+    ],
+    "name": "SecondFeedCleared",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "uint256",
+        "name": "asset",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "enum SourceKind",
+        "name": "kind",
+        "type": "uint8"
+      },
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "feed",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "priceId",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "maxAge",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "minPriceWad",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "maxPriceWad",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "decimals",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "maxConfidenceWad",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "maxDeviationWad",
+        "type": "uint256"
+      }
+    ],
+    "name": "SecondFeedSet",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "uptimeFeed",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "graceSeconds",
+        "type": "uint256"
+      }
+    ],
+    "name": "SequencerSet",
+    "type": "event"
+  },
+  {
     "inputs": [],
     "name": "authority",
     "outputs": [
@@ -445,6 +777,67 @@
         "internalType": "address",
         "name": "",
         "type": "address"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "asset",
+        "type": "uint256"
+      }
+    ],
+    "name": "firstSource",
+    "outputs": [
+      {
+        "components": [
+          {
+            "internalType": "address",
+            "name": "feed",
+            "type": "address"
+          },
+          {
+            "internalType": "uint96",
+            "name": "minPriceWad",
+            "type": "uint96"
+          },
+          {
+            "internalType": "uint96",
+            "name": "maxPriceWad",
+            "type": "uint96"
+          },
+          {
+            "internalType": "enum SourceKind",
+            "name": "kind",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint8",
+            "name": "decimals",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint64",
+            "name": "toleranceWad",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "maxConfidenceWad",
+            "type": "uint64"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "priceId",
+            "type": "bytes32"
+          }
+        ],
+        "internalType": "struct LiveSource",
+        "name": "",
+        "type": "tuple"
       }
     ],
     "stateMutability": "view",
@@ -527,6 +920,136 @@
   {
     "inputs": [
       {
+        "internalType": "bytes[]",
+        "name": "updateData",
+        "type": "bytes[]"
+      }
+    ],
+    "name": "pythFee",
+    "outputs": [
+      {
+        "internalType": "uint256",
+        "name": "",
+        "type": "uint256"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "asset",
+        "type": "uint256"
+      }
+    ],
+    "name": "secondSource",
+    "outputs": [
+      {
+        "components": [
+          {
+            "components": [
+              {
+                "internalType": "address",
+                "name": "feed",
+                "type": "address"
+              },
+              {
+                "internalType": "uint96",
+                "name": "minPriceWad",
+                "type": "uint96"
+              },
+              {
+                "internalType": "uint96",
+                "name": "maxPriceWad",
+                "type": "uint96"
+              },
+              {
+                "internalType": "enum SourceKind",
+                "name": "kind",
+                "type": "uint8"
+              },
+              {
+                "internalType": "uint8",
+                "name": "decimals",
+                "type": "uint8"
+              },
+              {
+                "internalType": "uint64",
+                "name": "toleranceWad",
+                "type": "uint64"
+              },
+              {
+                "internalType": "uint64",
+                "name": "maxConfidenceWad",
+                "type": "uint64"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "priceId",
+                "type": "bytes32"
+              }
+            ],
+            "internalType": "struct LiveSource",
+            "name": "live",
+            "type": "tuple"
+          },
+          {
+            "internalType": "uint64",
+            "name": "maxDeviationWad",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint32",
+            "name": "maxAge",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint40",
+            "name": "usedAt",
+            "type": "uint40"
+          },
+          {
+            "internalType": "Price",
+            "name": "agreed",
+            "type": "uint256"
+          }
+        ],
+        "internalType": "struct SecondSource",
+        "name": "",
+        "type": "tuple"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "sequencerStatus",
+    "outputs": [
+      {
+        "internalType": "address",
+        "name": "uptimeFeed",
+        "type": "address"
+      },
+      {
+        "internalType": "uint256",
+        "name": "graceSeconds",
+        "type": "uint256"
+      },
+      {
+        "internalType": "enum SequencerState",
+        "name": "state",
+        "type": "uint8"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "address",
         "name": "newAuthority",
         "type": "address"
@@ -555,9 +1078,40 @@
         "type": "uint256"
       }
     ],
-    "name": "setFeed",
+    "name": "setPushFeed",
     "outputs": [],
     "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "uptimeFeed",
+        "type": "address"
+      },
+      {
+        "internalType": "uint32",
+        "name": "graceSeconds",
+        "type": "uint32"
+      }
+    ],
+    "name": "setSequencer",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes[]",
+        "name": "updateData",
+        "type": "bytes[]"
+      }
+    ],
+    "name": "updatePyth",
+    "outputs": [],
+    "stateMutability": "payable",
     "type": "function"
   }
 ] as const;

@@ -3,5 +3,9 @@
 /* eslint-disable */
 export { ChainlinkFeed__factory } from './ChainlinkFeed__factory.js';
 export { LastPrices__factory } from './LastPrices__factory.js';
+export { LiveFeed__factory } from './LiveFeed__factory.js';
 export { PriceOracle__factory } from './PriceOracle__factory.js';
+export { PriceSources__factory } from './PriceSources__factory.js';
 export { PushFeed__factory } from './PushFeed__factory.js';
+export { PythContract__factory } from './PythContract__factory.js';
+export { SequencerGate__factory } from './SequencerGate__factory.js';
