@@ -70,6 +70,9 @@ const choreDone = {
   resolvePool: "pool resolved",
   cover: "bad debt covered",
   settle: "settled",
+  rampMarket: "market tightened by a step",
+  rampCollateral: "collateral tightened by a step",
+  rampAccounts: "accounts tightened by a step",
 } satisfies Record<Chore["kind"], string>;
 
 /** For a log line. */
@@ -248,6 +251,9 @@ export class Executor {
 function choreData(chore: Chore): string {
   if (chore.kind === "delist") return vaultInterface.encodeFunctionData("delist", [chore.market]);
   if (chore.kind === "settle") return vaultInterface.encodeFunctionData("settle", [chore.account, chore.market]);
+  if (chore.kind === "rampMarket") return vaultInterface.encodeFunctionData("rampMarket", [chore.market]);
+  if (chore.kind === "rampCollateral") return vaultInterface.encodeFunctionData("rampCollateral", [chore.token]);
+  if (chore.kind === "rampAccounts") return vaultInterface.encodeFunctionData("rampAccounts");
   if (chore.kind === "cover") return vaultInterface.encodeFunctionData("cover");
   return vaultInterface.encodeFunctionData("resolvePool");
 }

@@ -5,7 +5,7 @@ import { type AccountId, Ballast, type Deployment, accountId, formatDecimal, mar
 import { type TakerOptions, maxRounds } from "./config.js";
 import { type Decision, type SkipReason, type TakerSide, decide } from "./decide.js";
 import { giveBack } from "./decide/giveBack.js";
-import { type ChoreSkip, type Upkeep, delistings, upkeep } from "./decide/upkeep.js";
+import { type ChoreSkip, type Upkeep, delistings, rampSteps, upkeep } from "./decide/upkeep.js";
 import { type ChoreOutcome, Executor, type Outcome } from "./execute.js";
 import { Observer } from "./observe.js";
 import type { Risk } from "./risk.js";
@@ -38,7 +38,7 @@ export interface TurnReport {
   readonly givenBack: number;
   /** Accounts absorbed. */
   readonly absorbed: number;
-  /** What was done for the vault as a whole: markets delisted, the pool resolved, bad debt covered, final results settled. */
+  /** What was done for the vault as a whole: delistings, steps of ramps, the pool resolved, bad debt covered, final results settled. */
   readonly chores: number;
   /** Accounts at risk that the turn left alone. */
   readonly skipped: readonly { readonly account: AccountId; readonly reason: LeftReason }[];
@@ -103,6 +103,9 @@ export class Keeper {
       left: new Map(),
     };
     const { steward, nowSeconds } = this.#observer;
+    const steps = rampSteps(steward.ramps, nowSeconds);
+    for (const step of steps) if (step.kind !== "skip") steward.tried(step, nowSeconds);
+    await this.#keepUp(turn, steps); // before delistings, after which there is nothing to step
     await this.#keepUp(turn, delistings(steward.dueAt, nowSeconds));
     const taker = await this.#takerOfTurn();
     if (taker !== undefined) note(turn, await this.#giveBack(taker, turn.block));

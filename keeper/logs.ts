@@ -1,8 +1,16 @@
 import { type Log, type Provider, dataSlice } from "ethers";
 
-import type { AccountId, Deployment } from "../sdk/index.js";
+import { type AccountId, type Deployment, decodeRampClock } from "../sdk/index.js";
 import { MarginVault__factory, PriceOracle__factory } from "../typechain-types/index.js";
 import { logBlocks } from "./config.js";
+import type { RampStep } from "./decide/upkeep.js";
+
+/** What an event tells of something that counts by steps. */
+export interface RampChange {
+  readonly step: RampStep;
+  /** Unix seconds: of the last step, or of the start. Undefined: nothing is to come any more. */
+  readonly steppedAt: number | undefined;
+}
 
 /** What a range of blocks changed, as far as the keeper's book goes. */
 export interface Changes {
@@ -21,6 +29,8 @@ export interface Changes {
   readonly delisted: ReadonlySet<number>;
   /** Markets of which a side's epoch has ended. */
   readonly epochsEnded: ReadonlySet<number>;
+  /** In order: of what counts by steps. Each may have tightened the margin of many accounts. */
+  readonly ramps: readonly RampChange[];
 }
 
 const vaultInterface = MarginVault__factory.createInterface();
@@ -29,6 +39,9 @@ const lossWrittenOff = vaultInterface.getEvent("LossWrittenOff").topicHash;
 const delistingAnnounced = vaultInterface.getEvent("DelistingAnnounced").topicHash;
 const marketDelisted = vaultInterface.getEvent("Delisted").topicHash;
 const epochEnded = vaultInterface.getEvent("EpochEnded").topicHash;
+const marketRampSet = vaultInterface.getEvent("MarketRampSet").topicHash;
+const collateralRampSet = vaultInterface.getEvent("CollateralRampSet").topicHash;
+const accountRampSet = vaultInterface.getEvent("AccountRampSet").topicHash;
 const oracleInterface = PriceOracle__factory.createInterface();
 const pricePublished = oracleInterface.getEvent("PricePublished").topicHash;
 const pushFeedSet = oracleInterface.getEvent("PushFeedSet").topicHash;
@@ -55,6 +68,7 @@ export async function readChanges(
   const announced = new Map<number, number>();
   const delisted = new Set<number>();
   const epochsEnded = new Set<number>();
+  const ramps: RampChange[] = [];
   let wroteOff = false;
   for (let from = fromBlock; from <= toBlock; from += logBlocks) {
     const logs = await readLogs(provider, deployment, from, Math.min(toBlock, from + logBlocks - 1));
@@ -69,9 +83,19 @@ export async function readChanges(
       if (kind === delistingAnnounced) announced.set(Number(key), Number(dataSlice(data, 0, 32)));
       if (kind === marketDelisted) delisted.add(Number(key));
       if (kind === epochEnded) epochsEnded.add(Number(key));
+      if (kind === marketRampSet) ramps.push(rampChange({ kind: "rampMarket", market: Number(key) }, data));
+      if (kind === collateralRampSet)
+        ramps.push(rampChange({ kind: "rampCollateral", token: dataSlice(key, 12) }, data));
+      if (kind === accountRampSet) ramps.push(rampChange({ kind: "rampAccounts" }, data));
     }
   }
-  return { words, storedAt, readLive, paired, wroteOff, announced, delisted, epochsEnded };
+  return { words, storedAt, readLive, paired, wroteOff, announced, delisted, epochsEnded, ramps };
+}
+
+/** The clock is the third word of each of these events. */
+function rampChange(step: RampStep, data: string): RampChange {
+  const { secondsLeft, steppedAt } = decodeRampClock(BigInt(dataSlice(data, 64, 96)));
+  return { step, steppedAt: secondsLeft === 0 ? undefined : steppedAt };
 }
 
 /** One request; where the node refuses it (too many blocks, too long an answer), one for each half. */
@@ -83,7 +107,8 @@ async function readLogs(
 ): Promise<Log[]> {
   const { vault, oracle } = deployment;
   const ofVault = [accountChanged, lossWrittenOff, delistingAnnounced, marketDelisted, epochEnded];
-  const topics = [[...ofVault, ...ofOracle]];
+  const ofRamps = [marketRampSet, collateralRampSet, accountRampSet];
+  const topics = [[...ofVault, ...ofRamps, ...ofOracle]];
   try {
     return await provider.getLogs({ address: [vault, oracle], topics, fromBlock, toBlock });
   } catch (error) {

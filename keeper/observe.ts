@@ -114,7 +114,7 @@ export class Observer {
     this.#readTo = toBlock;
     this.#nowSeconds = atSeconds;
     this.steward.note(changes);
-    this.#isFullPass = changes.wroteOff || this.#isFullPassDue(toBlock, atSeconds);
+    this.#isFullPass = changes.wroteOff || changes.ramps.length > 0 || this.#isFullPassDue(toBlock, atSeconds);
     if (this.#isFullPass) {
       this.#fullPass = { block: toBlock, atSeconds };
       return this.book.exposed();

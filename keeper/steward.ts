@@ -3,7 +3,8 @@ import type { Provider } from "ethers";
 import { type AccountId, type Deployment, accountId } from "../sdk/index.js";
 import { type MarginVault, MarginVault__factory } from "../typechain-types/index.js";
 import type { Book } from "./book.js";
-import type { Remainder, UpkeepState } from "./decide/upkeep.js";
+import { rampRetrySeconds, rampSeconds } from "./config.js";
+import type { Ramp, RampStep, Remainder, UpkeepState } from "./decide/upkeep.js";
 import type { Changes } from "./logs.js";
 
 /** Positions that are asked for at once. */
@@ -18,6 +19,8 @@ export class Steward {
   readonly #dueAt = new Map<number, number>();
   /** Markets of which an epoch has ended: positions in them may have no size left. */
   readonly #ended = new Set<number>();
+  /** What counts by steps, by rampKey. */
+  readonly #ramps = new Map<string, Ramp>();
 
   constructor(provider: Provider, deployment: Deployment) {
     this.#vault = MarginVault__factory.connect(deployment.vault, provider);
@@ -29,15 +32,33 @@ export class Steward {
     return this.#dueAt;
   }
 
-  note({ announced, delisted, epochsEnded }: Pick<Changes, "announced" | "delisted" | "epochsEnded">): void {
+  get ramps(): readonly Ramp[] {
+    return [...this.#ramps.values()];
+  }
+
+  note(changes: Pick<Changes, "announced" | "delisted" | "epochsEnded" | "ramps">): void {
+    const { announced, delisted, epochsEnded, ramps } = changes;
+    for (const { step, steppedAt } of ramps) {
+      if (steppedAt === undefined) this.#ramps.delete(rampKey(step));
+      else this.#ramps.set(rampKey(step), { step, dueAt: steppedAt + rampSeconds });
+    }
     for (const [market, due] of announced) this.#dueAt.set(market, due);
-    for (const market of delisted) this.#dueAt.delete(market);
+    for (const market of delisted) {
+      this.#dueAt.delete(market);
+      this.#ramps.delete(rampKey({ kind: "rampMarket", market })); // nothing counts there any more
+    }
     for (const market of epochsEnded) this.#ended.add(market);
+  }
+
+  /** A step was tried at this time (Unix seconds): until the log tells what came of it, or a while after it failed, it is not tried again. */
+  tried(step: RampStep, nowSeconds: number): void {
+    this.#ramps.set(rampKey(step), { step, dueAt: nowSeconds + rampRetrySeconds });
   }
 
   clear(): void {
     this.#dueAt.clear();
     this.#ended.clear();
+    this.#ramps.clear();
   }
 
   /** How things stand after a block. */
@@ -69,4 +90,9 @@ export class Steward {
     }
     return found;
   }
+}
+
+function rampKey(step: RampStep): string {
+  if (step.kind === "rampMarket") return `market ${step.market}`;
+  return step.kind === "rampCollateral" ? `collateral ${step.token}` : "accounts";
 }

@@ -41,6 +41,8 @@ function who({ caller, role }: FunctionAccess, isClosed: boolean): string {
     }
     case "holder":
       return "the shares' holder, or with its allowance";
+    case "spender":
+      return "with an allowance of the shares' holder";
     case "role":
       if (isClosed) return "nobody (closed)";
       return role === "PUBLIC" ? "anyone (role PUBLIC)" : `role ${role}`;

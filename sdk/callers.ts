@@ -26,8 +26,10 @@ export type Caller =
   | { readonly kind: "owner" }
   /** The account's owner, and operators with the permission. `unless`: when anyone may. */
   | { readonly kind: "operator"; readonly permission: Permission; readonly unless?: string }
-  /** Whoever holds the pool's shares, and whom the holder has given an allowance. */
+  /** Whoever holds the pool's shares, and spenders. */
   | { readonly kind: "holder" }
+  /** Whom the shares' holder has given an allowance. */
+  | { readonly kind: "spender" }
   /** Members of the role that the access manager names for the function; the role is what a deployment gives it. */
   | { readonly kind: "role"; readonly role: Exclude<RoleName, "admin"> }
   /** The access manager's admins. `delayed`: not before the target's own delay for that either. */
@@ -50,6 +52,7 @@ const operator = (needed: Permission, unless?: string): Caller => ({
   ...(unless === undefined ? {} : { unless }),
 });
 const holder: Caller = { kind: "holder" };
+const spender: Caller = { kind: "spender" };
 const role = (name: Exclude<RoleName, "admin">): Caller => ({ kind: "role", role: name });
 const admin: Caller = { kind: "admin", delayed: false };
 const adminOfTarget: Caller = { kind: "admin", delayed: true };
@@ -83,6 +86,9 @@ export const callers = {
     refreshCapital: anyone(),
     sweepFees: anyone(),
     sweepInterest: anyone(),
+    rampMarket: anyone(),
+    rampCollateral: anyone(),
+    rampAccounts: anyone(),
     updatePrices: anyone("for Pyth's fee"),
     haltMarket: role("guardian"),
     haltBorrowing: role("guardian"),
@@ -117,7 +123,7 @@ export const callers = {
     redeem: holder,
     withdraw: holder,
     transfer: anyone("its own shares"),
-    transferFrom: holder,
+    transferFrom: spender,
     approve: anyone("its own shares"),
   },
   VaultLens: {},
@@ -204,10 +210,13 @@ export function callersOf(
   return new Map(contract === "VaultExtension" ? entries.map(([name]) => [name, hollow]) : entries);
 }
 
-/** The selectors of a contract's functions that a deployment gives to a role. */
-export function selectorsOf(contract: ContractName, given: RoleName): string[] {
-  return [...callersOf(contract)].flatMap(([name, caller]) =>
-    caller.kind === "role" && caller.role === given ? [selectorOf(contract, name)] : [],
+/**
+ * The selectors of a contract's functions that a deployment gives to a role. What has no line is in none of them, and so its admins'.
+ */
+export function selectorsOf(contract: keyof typeof callers, given: RoleName): string[] {
+  const coder = contractInterfaces[contract];
+  return Object.entries<Caller>(callers[contract]).flatMap(([name, caller]) =>
+    caller.kind === "role" && caller.role === given && coder.hasFunction(name) ? [selectorOf(contract, name)] : [],
   );
 }
 

@@ -79,6 +79,7 @@ export {
   type LedgerCash,
   type LedgerCollateral,
   type LedgerMarket,
+  type LedgerRamp,
   LogGapError,
   type VaultLog,
 } from "./ledger.js";

@@ -21,6 +21,13 @@ export interface LedgerAccount {
   readonly collaterals: ReadonlyMap<string, bigint>;
 }
 
+/** The words of what counts by steps: at its start, at its end, and how far it has come. All zero: nothing is to come. */
+export interface LedgerRamp {
+  readonly from: bigint;
+  readonly to: bigint;
+  readonly clock: bigint;
+}
+
 /** A market's words. */
 export interface LedgerMarket {
   readonly state: bigint;
@@ -34,6 +41,8 @@ export interface LedgerMarket {
   readonly epochs: bigint;
   /** The index of a side at the end of an epoch, by epochEndKey. */
   readonly ends: ReadonlyMap<number, bigint>;
+  /** Of `risk`. */
+  readonly ramp: LedgerRamp;
 }
 
 export interface LedgerCollateral {
@@ -43,6 +52,8 @@ export interface LedgerCollateral {
   readonly discount: bigint;
   /** Unix seconds: since when the pool offers what it absorbed. */
   readonly stockSince: bigint;
+  /** Of `word`, what is held left out. */
+  readonly ramp: LedgerRamp;
 }
 
 /** The log speaks of a collateral that it has not listed: its beginning is missing. */
@@ -79,6 +90,7 @@ interface Entry {
 
 /** Of the field `held` in a collateral's word. */
 const heldOffset = 48n;
+const noRamp: LedgerRamp = { from: 0n, to: 0n, clock: 0n };
 const vaultInterface = MarginVault__factory.createInterface();
 const eventNames = new Map<string, string>();
 vaultInterface.forEachEvent(({ name, topicHash }) => eventNames.set(topicHash, name));
@@ -112,6 +124,7 @@ export class Ledger {
   readonly #pool: AccountId;
   #authority = 0n;
   #accountRisk = 0n;
+  #accountRamp = noRamp;
   #rewardBudget = 0n;
   #capital = 0n;
   #cashHeld = 0n;
@@ -133,6 +146,11 @@ export class Ledger {
 
   get accountRisk(): bigint {
     return this.#accountRisk;
+  }
+
+  /** Of `accountRisk`. */
+  get accountRamp(): LedgerRamp {
+    return this.#accountRamp;
   }
 
   get rewardBudget(): bigint {
@@ -205,10 +223,13 @@ export class Ledger {
     },
     CollateralParametersSet: (log) => {
       const token = addressKey(log, 1);
-      const { stockSince } = this.#collaterals.get(token) ?? { stockSince: 0n };
+      const { stockSince, ramp } = this.#collaterals.get(token) ?? { stockSince: 0n, ramp: noRamp };
       const [index, discount] = [Number(key(log, 2)), word(log, 1)];
-      this.#collaterals.set(token, { index, word: word(log, 0), discount, stockSince });
+      this.#collaterals.set(token, { index, word: word(log, 0), discount, stockSince, ramp });
     },
+    MarketRampSet: (log) => (this.#market(Number(key(log, 1))).ramp = ramp(log)),
+    CollateralRampSet: (log) => (this.#collateral(addressKey(log, 1)).ramp = ramp(log)),
+    AccountRampSet: (log) => (this.#accountRamp = ramp(log)),
     CashParametersSet: (log) => (this.#cash.terms = word(log, 0)),
     AccountParametersSet: (log) => (this.#accountRisk = word(log, 0)),
     AuthorityUpdated: (log) => (this.#authority = word(log, 0)),
@@ -227,7 +248,7 @@ export class Ledger {
 
   #market(id: number): MarketEntry {
     const words = { state: 0n, totals: 0n, risk: 0n, terms: 0n, discount: 0n, longSide: 0n, shortSide: 0n, epochs: 0n };
-    return created(this.#markets, id, () => ({ ...words, ends: new Map<number, bigint>() }));
+    return created(this.#markets, id, () => ({ ...words, ends: new Map<number, bigint>(), ramp: noRamp }));
   }
 
   #collateral(token: string): Mutable<LedgerCollateral> {
@@ -254,6 +275,10 @@ function put<K>(map: Map<K, bigint>, at: K, value: bigint): void {
 
 function word({ data }: VaultLog, at: number): bigint {
   return BigInt(`0x${data.slice(2 + 64 * at, 66 + 64 * at)}`);
+}
+
+function ramp(log: VaultLog): LedgerRamp {
+  return { from: word(log, 0), to: word(log, 1), clock: word(log, 2) };
 }
 
 function key({ topics }: VaultLog, at: number): string {

@@ -188,6 +188,49 @@ export function decodeMarketRisk(word: bigint): MarketRiskFields {
   };
 }
 
+/** How far something that counts by steps has come. */
+export interface RampClockFields {
+  /** Of the time that steps have yet to cover; zero: nothing is to come. */
+  readonly secondsLeft: number;
+  /** Unix seconds: of the last step, or of the start. */
+  readonly steppedAt: number;
+}
+
+export function decodeRampClock(word: bigint): RampClockFields {
+  return { secondsLeft: Number(field(word, 0n, 32n)), steppedAt: Number(field(word, 32n, 40n)) };
+}
+
+/** What margin and liquidation need to know of accounts in general. */
+export interface AccountRiskFields {
+  /** Of a net cash debt. */
+  readonly debtMarginWad: bigint;
+  readonly targetHealthWad: bigint;
+  readonly absorbHealthWad: bigint;
+  /** Of notional and collateral value. */
+  readonly absorbPenaltyWad: bigint;
+  /** Of a forced fee or a penalty. */
+  readonly keeperShareWad: bigint;
+  readonly insuranceShareWad: bigint;
+  /** Of a trading fee. */
+  readonly insuranceFeeShareWad: bigint;
+  readonly keeperFloorWad: bigint;
+  readonly minimumDebtWad: bigint;
+}
+
+export function decodeAccountRisk(word: bigint): AccountRiskFields {
+  return {
+    debtMarginWad: field(word, 0n, 20n) * millionthWad,
+    targetHealthWad: field(word, 20n, 24n) * millionthWad,
+    absorbHealthWad: field(word, 44n, 20n) * millionthWad,
+    absorbPenaltyWad: field(word, 64n, 20n) * millionthWad,
+    keeperShareWad: field(word, 84n, 20n) * millionthWad,
+    insuranceShareWad: field(word, 104n, 20n) * millionthWad,
+    insuranceFeeShareWad: field(word, 124n, 20n) * millionthWad,
+    keeperFloorWad: field(word, 144n, 56n) * millionthWad,
+    minimumDebtWad: field(word, 200n, 56n) * millionthWad,
+  };
+}
+
 export interface MarketTermsFields {
   /** Base units, a side, the pool not counted. */
   readonly openInterestCapWad: bigint;

@@ -173,7 +173,7 @@ interface IPriceOracle {
     function lastPrices(AssetSet assets) external view returns (Price[] memory);
 
     /// @notice Brings signed prices to the Pyth contract, by anyone, and pays its fee out of what was sent. The rest goes back to the
-    /// caller.
+    /// caller, last: a contract must be able to receive it, or send the fee exactly.
     /// @param updateData as Pyth's price service gives it
     function updatePyth(bytes[] calldata updateData) external payable;
 

@@ -29,11 +29,26 @@ export type Chore =
   /** Insurance pays bad debt. */
   | { readonly kind: "cover"; readonly payableWad: bigint }
   /** A position without size: its result is final, and its account cannot be empty before it is paid. */
-  | { readonly kind: "settle"; readonly account: AccountId; readonly market: number };
+  | { readonly kind: "settle"; readonly account: AccountId; readonly market: number }
+  | RampStep;
+
+/** A step of what counts by steps: nobody is hurried by it, and without it a tighter margin never counts. */
+export type RampStep =
+  | { readonly kind: "rampMarket"; readonly market: number }
+  | { readonly kind: "rampCollateral"; readonly token: string }
+  | { readonly kind: "rampAccounts" };
+
+/** Something that is to count by steps. */
+export interface Ramp {
+  readonly step: RampStep;
+  /** Unix seconds: from when on a step is worth a transaction. */
+  readonly dueAt: number;
+}
 
 /** Why one is left. */
 export type ChoreSkip =
   | { readonly kind: "skip"; readonly chore: "delist"; readonly market: number; readonly reason: "notDue" }
+  | RampSkip
   | { readonly kind: "skip"; readonly chore: "resolvePool"; readonly reason: "solvent" }
   | {
       readonly kind: "skip";
@@ -49,6 +64,13 @@ export type ChoreSkip =
       readonly reason: "hasSize" | "enoughThisTurn";
     };
 
+export interface RampSkip {
+  readonly kind: "skip";
+  readonly chore: "ramp";
+  readonly step: RampStep;
+  readonly reason: "notDue";
+}
+
 export type Upkeep = Chore | ChoreSkip;
 
 /** Of bad debt (wad) less is not worth the gas to cover it: interest would bring a little each second. */
@@ -61,6 +83,13 @@ export function delistings(dueAt: ReadonlyMap<number, number>, nowSeconds: numbe
   return [...dueAt].map(([market, due]): Upkeep => {
     if (due > nowSeconds) return { kind: "skip", chore: "delist", market, reason: "notDue" };
     return { kind: "delist", market };
+  });
+}
+
+/** One decision for each ramp, by the time (Unix seconds). */
+export function rampSteps(ramps: readonly Ramp[], nowSeconds: number): (RampStep | RampSkip)[] {
+  return ramps.map(({ step, dueAt }): RampStep | RampSkip => {
+    return dueAt <= nowSeconds ? step : { kind: "skip", chore: "ramp", step, reason: "notDue" };
   });
 }
 

@@ -80,65 +80,6 @@ describe("contracts/MarginVault: administration", () => {
   /** One rate a year at every utilisation. */
   const flatRate = (rate: string) => ({ rateAtZeroWad: wad(rate), rateAtKinkWad: wad(rate), rateAtFullWad: wad(rate) });
 
-  it("is closed to strangers, function by function", async () => {
-    const weth = world.deployment.collaterals[0]?.address ?? "";
-    const token = await newToken();
-    const asStranger = MarginVault__factory.connect(world.deployment.vault, stranger);
-    const acts = {
-      listMarket: () => asStranger.listMarket(market()),
-      setMarketParameters: () => asStranger.setMarketParameters(1, market()),
-      listCollateral: () => asStranger.listCollateral(token, collateral()),
-      setCollateralParameters: () => asStranger.setCollateralParameters(weth, collateral()),
-      setAccountParameters: () => asStranger.setAccountParameters(accountParameters(world.parameters)),
-      setCashParameters: () => asStranger.setCashParameters(cashParameters(world.parameters)),
-      announceDelisting: () => asStranger.announceDelisting(1, 4_000_000_000n, 0n),
-      haltMarket: () => asStranger.haltMarket(1),
-      resumeMarket: () => asStranger.resumeMarket(1),
-      haltBorrowing: () => asStranger.haltBorrowing(),
-      resumeBorrowing: () => asStranger.resumeBorrowing(),
-      setAuthority: () => asStranger.setAuthority(stranger.address),
-    };
-    for (const act of Object.values(acts)) {
-      await expectRevert(act, "AccessManagedUnauthorized", { caller: stranger.address });
-    }
-    // Every other act of the vault belongs to owners of accounts, or to anybody.
-    const open = [
-      "absorb",
-      "buyCollateral",
-      "cover",
-      "delist",
-      "deposit",
-      "depositWithPermit",
-      "liquidateCollateral",
-      "liquidatePosition",
-      "multicall",
-      "rampAccounts",
-      "rampCollateral",
-      "rampMarket",
-      "refreshCapital",
-      "resolvePool",
-      "revokeSignatures",
-      "setMode",
-      "setOperator",
-      "setOperatorBySig",
-      "settle",
-      "sweepFees",
-      "sweepInterest",
-      "trade",
-      "transfer",
-      "updatePrices",
-      "withdraw",
-    ];
-    const writing = MarginVault__factory.abi.flatMap((entry) =>
-      entry.type === "function" && ["nonpayable", "payable"].includes(entry.stateMutability) ? [entry.name] : [],
-    );
-    expect(writing.toSorted()).to.deep.equal([...open, ...Object.keys(acts)].toSorted());
-    // Nor has the admin itself a way round the manager.
-    await expectRevert(() => vault.setAuthority(stranger.address), "AccessManagedUnauthorized", {
-      caller: world.admin.address,
-    });
-  });
-
   describe("listing", () => {
     it("lists a market under the next number, with its words, for a reserve of one quote unit", async () => {
       await openFeed(3);

@@ -27,6 +27,9 @@ const at = (member: number) => slotOf(BigInt(first + member));
 /** Slots 0 to 7 of a market. */
 const marketWords = ["state", "totals", "risk", "terms", "discount", "longSide", "shortSide", "epochs"] as const;
 const marketEnds = 8;
+/** Slots 0 to 2 of a ramp. */
+const rampWords = ["from", "to", "clock"] as const;
+type RampWord = (typeof rampWords)[number];
 const sides = { long: true, short: false } as const;
 
 export const place = {
@@ -58,6 +61,11 @@ export const place = {
   cashTerms: placeAt("cash terms", () => at(16)),
   poolLosses: placeAt("pool losses", () => at(17)),
   writeOffs: placeAt("write-offs", () => at(18)),
+  marketRamp: (id: number, word: RampWord) =>
+    placeAt(`ramp ${word} ${id}`, () => after(entry(BigInt(id), at(22)), rampWords.indexOf(word))),
+  collateralRamp: (index: number, word: RampWord) =>
+    placeAt(`ramp ${word} of collateral ${index}`, () => after(entry(BigInt(index), at(23)), rampWords.indexOf(word))),
+  accountRamp: (word: RampWord) => placeAt(`ramp ${word} of accounts`, () => after(at(24), rampWords.indexOf(word))),
 } as const;
 
 /** What a vault may have something of: accounts, so many markets, collaterals by index, and ended epochs. */
@@ -80,6 +88,7 @@ export function placesOf({ accounts, markets, ended = new Map(), collaterals }: 
       ...collaterals.map((_, index) => place.collateralOf(id, index)),
     ]),
     ...ids.flatMap((id) => marketWords.map((word) => place.market(id, word))),
+    ...ids.flatMap((id) => rampWords.map((word) => place.marketRamp(id, word))),
     ...[...ended].flatMap(([id, { long, short }]) => [
       ...Array.from({ length: long }, (_, epoch) => place.epochEnd(id, "long", epoch)),
       ...Array.from({ length: short }, (_, epoch) => place.epochEnd(id, "short", epoch)),
@@ -90,6 +99,7 @@ export function placesOf({ accounts, markets, ended = new Map(), collaterals }: 
       place.collateralIndex(token),
       place.collateralDiscount(index),
       place.stockSince(index),
+      ...rampWords.map((word) => place.collateralRamp(index, word)),
     ]),
     place.accountRisk,
     place.rewardBudget,
@@ -101,6 +111,7 @@ export function placesOf({ accounts, markets, ended = new Map(), collaterals }: 
     place.cashTerms,
     place.poolLosses,
     place.writeOffs,
+    ...rampWords.map((word) => place.accountRamp(word)),
   ];
 }
 
@@ -135,9 +146,11 @@ export function toldBy(ledger: Ledger): Map<string, bigint> {
   }
   for (const [id, market] of markets) {
     for (const word of marketWords) tell(place.market(id, word), market[word]);
+    for (const word of rampWords) tell(place.marketRamp(id, word), market.ramp[word]);
     for (const [key, end] of market.ends) tell(place.epochEnd(id, key % 2 === 1 ? "long" : "short", key >> 1), end);
   }
-  for (const [token, { index, word, discount, stockSince }] of collaterals) {
+  for (const [token, { index, word, discount, stockSince, ramp }] of collaterals) {
+    for (const each of rampWords) tell(place.collateralRamp(index, each), ramp[each]);
     tell(place.collateral(index), word);
     tell(place.collateralDiscount(index), discount);
     tell(place.stockSince(index), stockSince);
@@ -156,6 +169,7 @@ export function toldBy(ledger: Ledger): Map<string, bigint> {
   tell(place.cashTerms, cash.terms);
   tell(place.poolLosses, cash.poolLosses);
   tell(place.writeOffs, cash.writeOffs);
+  for (const word of rampWords) tell(place.accountRamp(word), ledger.accountRamp[word]);
   return told;
 }
 

@@ -3,8 +3,9 @@ import type { Signer as EthersSigner } from "ethers";
 import hre from "hardhat";
 
 import type { DeploymentParameters } from "../../deployments/schema.js";
+import { accountParameters, collateralParameters, marketParameters } from "../../ignition/deploy.js";
 import { Keeper, type TurnReport } from "../../keeper/index.js";
-import { type AccountId, accountId } from "../../sdk/index.js";
+import { type AccountId, accountId, decodeRampClock } from "../../sdk/index.js";
 import { type LogLine, intercept, keptLog } from "../helpers/keeper.js";
 import { type Signer, type World, deployWorld, wad } from "../helpers/world.js";
 
@@ -162,6 +163,98 @@ describe("keeper, for the vault as a whole", () => {
     await world.passTime(61);
     expect(await turn()).to.include({ chores: 0 });
     expect(told(lines, "failed")).to.deep.equal([]);
+  });
+
+  describe("while parameters tighten by steps", () => {
+    const hour = 3_600;
+    /** A scene with a position and a collateral, in which all that can tighten is to. */
+    async function tightening(maxPriceAge = 30 * day, wrap?: (signer: Signer) => EthersSigner) {
+      const here = await scene("100000", { vault: { maxPriceAgeSeconds: String(maxPriceAge) } }, wrap);
+      const { world } = here;
+      const { vault } = world.ballast;
+      const account = await enter(world, 0, "300", "ETH", "10");
+      const pledge = await world.fund(world.signers[1]!, { WETH: "1" });
+      const [weth] = world.parameters.collaterals;
+      const { address } = world.deployment.collaterals[0]!;
+      const market = { ...marketParameters(world.parameters.markets[1]!), maintenanceBaseWad: wad("0.045") };
+      const collateral = { ...collateralParameters(weth!), maintenanceWeightWad: wad("0.88") };
+      await (await vault.setMarketParameters(1, market)).wait();
+      await (await vault.setCollateralParameters(address, collateral)).wait();
+      const accounts = { ...accountParameters(world.parameters), keeperFloorWad: wad("3") };
+      await (await vault.setAccountParameters(accounts)).wait();
+      const left = async () =>
+        [
+          (await vault.marketRamp(1)).clock,
+          (await vault.collateralRamp(address)).clock,
+          (await vault.accountRamp()).clock,
+        ]
+          .map(decodeRampClock)
+          .map(({ secondsLeft }) => secondsLeft);
+      return { ...here, account, pledge, address, left };
+    }
+
+    it("takes a step of each an hour, until there is nothing more to come", async () => {
+      const { world, turn, lines, left, address } = await tightening();
+      expect(await turn()).to.include({ chores: 0 });
+      await world.passTime(hour - 10);
+      expect(await turn()).to.include({ chores: 0 });
+      await world.passTime(10);
+      expect(await turn()).to.include({ chores: 3 });
+      expect(await left()).to.deep.equal([71 * hour, 71 * hour, 71 * hour]);
+      expect(told(lines, "market tightened by a step")[0]).to.include({ market: 1 });
+      expect(told(lines, "collateral tightened by a step")[0]).to.include({ token: address.toLowerCase() });
+      expect(told(lines, "accounts tightened by a step")).to.have.length(1);
+      expect(await turn()).to.include({ chores: 0 });
+      for (let step = 2; step <= 72; step += 1) {
+        await world.passTime(hour);
+        expect(await turn(), String(step)).to.include({ chores: 3 });
+      }
+      expect(await left()).to.deep.equal([0, 0, 0]);
+      await world.passTime(hour);
+      expect(await turn()).to.include({ chores: 0 });
+      expect(told(lines, "failed")).to.deep.equal([]);
+    });
+
+    it("reads everybody again after a step, whoever took it", async () => {
+      const { world, turn, account, pledge } = await tightening();
+      await turn();
+      expect(await turn()).to.include({ checked: 0 });
+      await (await world.ballast.vault.rampMarket(1)).wait();
+      expect([account, pledge]).to.have.length(2);
+      expect(await turn()).to.include({ checked: 2, chores: 0 });
+    });
+
+    it("waits a quarter of an hour after a step that could not be taken", async () => {
+      const { world, turn, lines, left } = await tightening(2 * hour);
+      await world.passTime(2 * hour); // now no price is fresh
+      await turn();
+      expect(await left()).to.deep.equal([72 * hour, 71 * hour, 71 * hour]);
+      expect(told(lines, "failed")).to.have.length(1);
+      expect(told(lines, "failed")[0]).to.include({ action: "rampMarket", market: 1, reason: "PriceStale" });
+      await world.passTime(hour / 4 - 10);
+      await turn();
+      expect(told(lines, "failed")).to.have.length(1);
+      await world.passTime(10);
+      await world.push({ ETH: "200" });
+      await turn();
+      expect(await left()).to.deep.equal([71 * hour, 71 * hour, 71 * hour]);
+    });
+
+    it("leaves a market that is delisted meanwhile", async () => {
+      const { world, turn, lines, left } = await tightening();
+      const now = await world.connection.networkHelpers.time.latest();
+      await (await world.ballast.vault.announceDelisting(1, now + day + 100, 0n)).wait();
+      await world.passTime(day + 100);
+      await turn();
+      expect(told(lines, "delisted")).to.have.length(1);
+      const [market] = await left();
+      for (let turns = 0; turns < 3; turns += 1) {
+        await world.passTime(hour);
+        await turn();
+      }
+      expect((await left())[0]).to.equal(market);
+      expect(told(lines, "failed")).to.deep.equal([]);
+    });
   });
 
   it("tries again in the next turn what it could not do, without a new price", async () => {

@@ -71,7 +71,9 @@ describe("sdk/ledger", () => {
       expect(ledger.cashHeld).to.equal(cashHeld);
       for (const [index, { address }] of world.deployment.collaterals.entries()) {
         const [, word, discount] = await world.ballast.vault.collateralAt(index);
-        expect(ledger.collaterals.get(address.toLowerCase())).to.deep.equal({ index, word, discount, stockSince: 0n });
+        const ramp = { from: 0n, to: 0n, clock: 0n };
+        const told = { index, word, discount, stockSince: 0n, ramp };
+        expect(ledger.collaterals.get(address.toLowerCase())).to.deep.equal(told);
         expect(decodeCollateral(word).held).to.equal([0n, 75_000_000n][index]);
       }
     });

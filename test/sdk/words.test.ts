@@ -1,6 +1,7 @@
 import { expect } from "chai";
 
 import {
+  decodeAccountRisk,
   decodeCashIndices,
   decodeCashTerms,
   decodeCashTotals,
@@ -10,6 +11,7 @@ import {
   decodeMarketRisk,
   decodeMarketState,
   decodeMarketTerms,
+  decodeRampClock,
   decodeSide,
   epochEndKey,
   hasFlag,
@@ -94,6 +96,21 @@ describe("sdk/words", () => {
     });
   });
 
+  it("decodes the parameters of all accounts as they were given", async () => {
+    const { vault } = world.parameters;
+    expect(decodeAccountRisk(await world.ballast.vault.accountRisk())).to.deep.equal({
+      debtMarginWad: wad(vault.debtMargin),
+      targetHealthWad: wad(vault.targetHealth),
+      absorbHealthWad: wad(vault.absorbHealth),
+      absorbPenaltyWad: wad(vault.absorbPenalty),
+      keeperShareWad: wad(vault.forcedFeeShareKeeper),
+      insuranceShareWad: wad(vault.forcedFeeShareInsurance),
+      insuranceFeeShareWad: wad(vault.insuranceFeeShare),
+      keeperFloorWad: wad(vault.keeperFloor),
+      minimumDebtWad: wad(vault.minimumDebt),
+    });
+  });
+
   it("decodes the sums of cash, and the indices as they begin", async () => {
     const { indices, totals } = await world.ballast.vault.cashView();
     const { timestamp } = (await world.ballast.provider.getBlock("latest"))!;
@@ -134,6 +151,10 @@ describe("sdk/words", () => {
       reserveFactorWad: wad("0.000013"),
       poolLossPerHourWad: wad("0.000015"),
       writeOffPerHourWad: wad("0.000017"),
+    });
+    expect(decodeRampClock(packed([32n, 259_200n], [40n, all(40n)], [184n, all(184n)]))).to.deep.equal({
+      secondsLeft: 259_200,
+      steppedAt: 2 ** 40 - 1,
     });
     expect(decodeHourBudget(packed([104n, all(104n)], [104n, 3n], [40n, all(40n)]))).to.deep.equal({
       allowedWad: all(104n),

@@ -9,9 +9,19 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
     export type LossStructOutput = [deficitWad: bigint, insuranceWad: bigint, deleveragedWad: bigint, writtenOffWad: bigint, badDebtWad: bigint] & {deficitWad: bigint, insuranceWad: bigint, deleveragedWad: bigint, writtenOffWad: bigint, badDebtWad: bigint }
   
 
+    export type AccountRampStruct = {from: BigNumberish, to: BigNumberish, clock: BigNumberish}
+
+    export type AccountRampStructOutput = [from: bigint, to: bigint, clock: bigint] & {from: bigint, to: bigint, clock: bigint }
+  
+
     export type CashViewStruct = {indices: BigNumberish, totals: BigNumberish, terms: BigNumberish, poolLosses: BigNumberish, writeOffs: BigNumberish, interestUnsweptWad: BigNumberish, badDebtWad: BigNumberish}
 
     export type CashViewStructOutput = [indices: bigint, totals: bigint, terms: bigint, poolLosses: bigint, writeOffs: bigint, interestUnsweptWad: bigint, badDebtWad: bigint] & {indices: bigint, totals: bigint, terms: bigint, poolLosses: bigint, writeOffs: bigint, interestUnsweptWad: bigint, badDebtWad: bigint }
+  
+
+    export type CollateralRampStruct = {from: BigNumberish, to: BigNumberish, clock: BigNumberish}
+
+    export type CollateralRampStructOutput = [from: bigint, to: bigint, clock: bigint] & {from: bigint, to: bigint, clock: bigint }
   
 
     export type HealthStruct = {equityMaintenanceWad: BigNumberish, requirementMaintenanceWad: BigNumberish, equityInitialWad: BigNumberish, requirementInitialWad: BigNumberish, netCashWad: BigNumberish, healthWad: BigNumberish, pricesFresh: boolean}
@@ -32,6 +42,11 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
     export type MarketViewStruct = {state: BigNumberish, totals: BigNumberish, risk: BigNumberish, terms: BigNumberish, discount: BigNumberish, poolPosition: BigNumberish, longSide: BigNumberish, shortSide: BigNumberish, epochs: BigNumberish}
 
     export type MarketViewStructOutput = [state: bigint, totals: bigint, risk: bigint, terms: bigint, discount: bigint, poolPosition: bigint, longSide: bigint, shortSide: bigint, epochs: bigint] & {state: bigint, totals: bigint, risk: bigint, terms: bigint, discount: bigint, poolPosition: bigint, longSide: bigint, shortSide: bigint, epochs: bigint }
+  
+
+    export type MarketRampStruct = {from: BigNumberish, to: BigNumberish, clock: BigNumberish}
+
+    export type MarketRampStructOutput = [from: bigint, to: bigint, clock: bigint] & {from: bigint, to: bigint, clock: bigint }
   
 
     export type PositionViewStruct = {sharesWad: BigNumberish, costWad: BigNumberish, sizeWad: BigNumberish, valueWad: BigNumberish, notionalWad: BigNumberish, epoch: BigNumberish, storedSharesWad: BigNumberish, storedEpoch: BigNumberish}
@@ -60,11 +75,12 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   
 
   export interface MarginVaultInterface extends Interface {
-    getFunction(nameOrSignature: "absorb" | "accountRisk" | "accountWord" | "announceDelisting" | "authority" | "borrowingHalted" | "buyCollateral" | "capital" | "cash" | "cashView" | "collateral" | "collateralAt" | "cover" | "delist" | "deposit" | "depositWithPermit" | "eip712Domain" | "epochEnd" | "extension" | "haltBorrowing" | "haltMarket" | "health" | "healths" | "insuranceAccount" | "isConsumingScheduledOp" | "liquidateCollateral" | "liquidatePosition" | "listCollateral" | "listMarket" | "market" | "multicall" | "nonces" | "oracle" | "permissionsOf" | "pool" | "poolAccount" | "poolValue" | "position" | "previewAbsorb" | "previewBuyCollateral" | "previewLiquidation" | "refreshCapital" | "resolvePool" | "resumeBorrowing" | "resumeMarket" | "revokeSignatures" | "setAccountParameters" | "setAuthority" | "setCashParameters" | "setCollateralParameters" | "setMarketParameters" | "setMode" | "setOperator" | "setOperatorBySig" | "settle" | "settlementToken" | "sweepFees" | "sweepInterest" | "totals" | "trade" | "transfer" | "updatePrices" | "withdraw"): FunctionFragment;
+    getFunction(nameOrSignature: "absorb" | "accountRamp" | "accountRisk" | "accountWord" | "announceDelisting" | "authority" | "borrowingHalted" | "buyCollateral" | "capital" | "cash" | "cashView" | "collateral" | "collateralAt" | "collateralRamp" | "cover" | "delist" | "deposit" | "depositWithPermit" | "eip712Domain" | "epochEnd" | "extension" | "haltBorrowing" | "haltMarket" | "health" | "healths" | "insuranceAccount" | "isConsumingScheduledOp" | "liquidateCollateral" | "liquidatePosition" | "listCollateral" | "listMarket" | "market" | "marketRamp" | "multicall" | "nonces" | "oracle" | "permissionsOf" | "pool" | "poolAccount" | "poolValue" | "position" | "previewAbsorb" | "previewBuyCollateral" | "previewLiquidation" | "rampAccounts" | "rampCollateral" | "rampMarket" | "refreshCapital" | "resolvePool" | "resumeBorrowing" | "resumeMarket" | "revokeSignatures" | "setAccountParameters" | "setAuthority" | "setCashParameters" | "setCollateralParameters" | "setMarketParameters" | "setMode" | "setOperator" | "setOperatorBySig" | "settle" | "settlementToken" | "sweepFees" | "sweepInterest" | "totals" | "trade" | "transfer" | "updatePrices" | "withdraw"): FunctionFragment;
 
-    getEvent(nameOrSignatureOrTopic: "Absorbed" | "AccountChanged" | "AccountParametersSet" | "AuthorityUpdated" | "BadDebtCovered" | "BorrowingHaltedSet" | "CapitalChanged" | "CashChanged" | "CashParametersSet" | "CollateralAbsorbed" | "CollateralChanged" | "CollateralLiquidated" | "CollateralParametersSet" | "Deleveraged" | "Delisted" | "DelistingAnnounced" | "Deposited" | "EIP712DomainChanged" | "EpochEnded" | "FeesSwept" | "InsurancePaid" | "InterestSwept" | "LossWrittenOff" | "LossesChanged" | "MarketChanged" | "MarketParametersSet" | "NonceUsed" | "OperatorSet" | "PoolCollateralSold" | "PoolPaid" | "PoolResolved" | "PositionAbsorbed" | "PositionChanged" | "PositionDeleveraged" | "PositionLiquidated" | "ReservePaid" | "RewardBudgetChanged" | "Settled" | "SidesChanged" | "Traded" | "Transferred" | "Withdrawn"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "Absorbed" | "AccountChanged" | "AccountParametersSet" | "AccountRampSet" | "AuthorityUpdated" | "BadDebtCovered" | "BorrowingHaltedSet" | "CapitalChanged" | "CashChanged" | "CashParametersSet" | "CollateralAbsorbed" | "CollateralChanged" | "CollateralLiquidated" | "CollateralParametersSet" | "CollateralRampSet" | "Deleveraged" | "Delisted" | "DelistingAnnounced" | "Deposited" | "EIP712DomainChanged" | "EpochEnded" | "FeesSwept" | "InsurancePaid" | "InterestSwept" | "LossWrittenOff" | "LossesChanged" | "MarketChanged" | "MarketParametersSet" | "MarketRampSet" | "NonceUsed" | "OperatorSet" | "PoolCollateralSold" | "PoolPaid" | "PoolResolved" | "PositionAbsorbed" | "PositionChanged" | "PositionDeleveraged" | "PositionLiquidated" | "ReservePaid" | "RewardBudgetChanged" | "Settled" | "SidesChanged" | "Traded" | "Transferred" | "Withdrawn"): EventFragment;
 
     encodeFunctionData(functionFragment: 'absorb', values: [BytesLike[], BytesLike]): string;
+encodeFunctionData(functionFragment: 'accountRamp', values?: undefined): string;
 encodeFunctionData(functionFragment: 'accountRisk', values?: undefined): string;
 encodeFunctionData(functionFragment: 'accountWord', values: [BytesLike]): string;
 encodeFunctionData(functionFragment: 'announceDelisting', values: [BigNumberish, BigNumberish, BigNumberish]): string;
@@ -76,6 +92,7 @@ encodeFunctionData(functionFragment: 'cash', values: [BytesLike]): string;
 encodeFunctionData(functionFragment: 'cashView', values?: undefined): string;
 encodeFunctionData(functionFragment: 'collateral', values: [BytesLike, AddressLike]): string;
 encodeFunctionData(functionFragment: 'collateralAt', values: [BigNumberish]): string;
+encodeFunctionData(functionFragment: 'collateralRamp', values: [AddressLike]): string;
 encodeFunctionData(functionFragment: 'cover', values?: undefined): string;
 encodeFunctionData(functionFragment: 'delist', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'deposit', values: [BytesLike, AddressLike, BigNumberish]): string;
@@ -94,6 +111,7 @@ encodeFunctionData(functionFragment: 'liquidatePosition', values: [BytesLike, Bi
 encodeFunctionData(functionFragment: 'listCollateral', values: [AddressLike, CollateralParametersStruct]): string;
 encodeFunctionData(functionFragment: 'listMarket', values: [MarketParametersStruct]): string;
 encodeFunctionData(functionFragment: 'market', values: [BigNumberish]): string;
+encodeFunctionData(functionFragment: 'marketRamp', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'multicall', values: [BytesLike[]]): string;
 encodeFunctionData(functionFragment: 'nonces', values: [AddressLike]): string;
 encodeFunctionData(functionFragment: 'oracle', values?: undefined): string;
@@ -105,6 +123,9 @@ encodeFunctionData(functionFragment: 'position', values: [BytesLike, BigNumberis
 encodeFunctionData(functionFragment: 'previewAbsorb', values: [BytesLike]): string;
 encodeFunctionData(functionFragment: 'previewBuyCollateral', values: [AddressLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'previewLiquidation', values: [BytesLike, BigNumberish, BigNumberish, BytesLike]): string;
+encodeFunctionData(functionFragment: 'rampAccounts', values?: undefined): string;
+encodeFunctionData(functionFragment: 'rampCollateral', values: [AddressLike]): string;
+encodeFunctionData(functionFragment: 'rampMarket', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'refreshCapital', values?: undefined): string;
 encodeFunctionData(functionFragment: 'resolvePool', values?: undefined): string;
 encodeFunctionData(functionFragment: 'resumeBorrowing', values?: undefined): string;
@@ -129,6 +150,7 @@ encodeFunctionData(functionFragment: 'updatePrices', values: [BytesLike[]]): str
 encodeFunctionData(functionFragment: 'withdraw', values: [BytesLike, AddressLike, BigNumberish, AddressLike]): string;
 
     decodeFunctionResult(functionFragment: 'absorb', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'accountRamp', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'accountRisk', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'accountWord', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'announceDelisting', data: BytesLike): Result;
@@ -140,6 +162,7 @@ decodeFunctionResult(functionFragment: 'cash', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'cashView', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'collateral', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'collateralAt', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'collateralRamp', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'cover', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'delist', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'deposit', data: BytesLike): Result;
@@ -158,6 +181,7 @@ decodeFunctionResult(functionFragment: 'liquidatePosition', data: BytesLike): Re
 decodeFunctionResult(functionFragment: 'listCollateral', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'listMarket', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'market', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'marketRamp', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'multicall', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'nonces', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'oracle', data: BytesLike): Result;
@@ -169,6 +193,9 @@ decodeFunctionResult(functionFragment: 'position', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'previewAbsorb', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'previewBuyCollateral', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'previewLiquidation', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'rampAccounts', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'rampCollateral', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'rampMarket', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'refreshCapital', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'resolvePool', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'resumeBorrowing', data: BytesLike): Result;
@@ -222,6 +249,18 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
       export type InputTuple = [risk: BigNumberish];
       export type OutputTuple = [risk: bigint];
       export interface OutputObject {risk: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace AccountRampSetEvent {
+      export type InputTuple = [from: BigNumberish, to: BigNumberish, clock: BigNumberish];
+      export type OutputTuple = [from: bigint, to: bigint, clock: bigint];
+      export interface OutputObject {from: bigint, to: bigint, clock: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -342,6 +381,18 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
       export type InputTuple = [token: AddressLike, collateralIndex: BigNumberish, collateral: BigNumberish, discount: BigNumberish];
       export type OutputTuple = [token: string, collateralIndex: bigint, collateral: bigint, discount: bigint];
       export interface OutputObject {token: string, collateralIndex: bigint, collateral: bigint, discount: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace CollateralRampSetEvent {
+      export type InputTuple = [token: AddressLike, from: BigNumberish, to: BigNumberish, clock: BigNumberish];
+      export type OutputTuple = [token: string, from: bigint, to: bigint, clock: bigint];
+      export interface OutputObject {token: string, from: bigint, to: bigint, clock: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -498,6 +549,18 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
       export type InputTuple = [market: BigNumberish, risk: BigNumberish, terms: BigNumberish, discount: BigNumberish];
       export type OutputTuple = [market: bigint, risk: bigint, terms: bigint, discount: bigint];
       export interface OutputObject {market: bigint, risk: bigint, terms: bigint, discount: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace MarketRampSetEvent {
+      export type InputTuple = [market: BigNumberish, from: BigNumberish, to: BigNumberish, clock: BigNumberish];
+      export type OutputTuple = [market: bigint, from: bigint, to: bigint, clock: bigint];
+      export interface OutputObject {market: bigint, from: bigint, to: bigint, clock: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -740,6 +803,14 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
     
 
     
+    accountRamp: TypedContractMethod<
+      [],
+      [AccountRampStructOutput],
+      'view'
+    >
+    
+
+    
     accountRisk: TypedContractMethod<
       [],
       [bigint],
@@ -823,6 +894,14 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
     collateralAt: TypedContractMethod<
       [index: BigNumberish, ],
       [[string, bigint, bigint] & {token: string, word: bigint, discount: bigint }],
+      'view'
+    >
+    
+
+    
+    collateralRamp: TypedContractMethod<
+      [arg0: AddressLike, ],
+      [CollateralRampStructOutput],
       'view'
     >
     
@@ -972,6 +1051,14 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
     
 
     
+    marketRamp: TypedContractMethod<
+      [arg0: BigNumberish, ],
+      [MarketRampStructOutput],
+      'view'
+    >
+    
+
+    
     multicall: TypedContractMethod<
       [calls: BytesLike[], ],
       [string[]],
@@ -1056,6 +1143,30 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
       [arg0: BytesLike, arg1: BigNumberish, arg2: BigNumberish, arg3: BytesLike, ],
       [LiquidationPreviewStructOutput],
       'view'
+    >
+    
+
+    
+    rampAccounts: TypedContractMethod<
+      [],
+      [void],
+      'payable'
+    >
+    
+
+    
+    rampCollateral: TypedContractMethod<
+      [arg0: AddressLike, ],
+      [void],
+      'payable'
+    >
+    
+
+    
+    rampMarket: TypedContractMethod<
+      [arg0: BigNumberish, ],
+      [void],
+      'payable'
     >
     
 
@@ -1243,6 +1354,11 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
       [void],
       'payable'
     >;
+getFunction(nameOrSignature: 'accountRamp'): TypedContractMethod<
+      [],
+      [AccountRampStructOutput],
+      'view'
+    >;
 getFunction(nameOrSignature: 'accountRisk'): TypedContractMethod<
       [],
       [bigint],
@@ -1296,6 +1412,11 @@ getFunction(nameOrSignature: 'collateral'): TypedContractMethod<
 getFunction(nameOrSignature: 'collateralAt'): TypedContractMethod<
       [index: BigNumberish, ],
       [[string, bigint, bigint] & {token: string, word: bigint, discount: bigint }],
+      'view'
+    >;
+getFunction(nameOrSignature: 'collateralRamp'): TypedContractMethod<
+      [arg0: AddressLike, ],
+      [CollateralRampStructOutput],
       'view'
     >;
 getFunction(nameOrSignature: 'cover'): TypedContractMethod<
@@ -1388,6 +1509,11 @@ getFunction(nameOrSignature: 'market'): TypedContractMethod<
       [MarketViewStructOutput],
       'view'
     >;
+getFunction(nameOrSignature: 'marketRamp'): TypedContractMethod<
+      [arg0: BigNumberish, ],
+      [MarketRampStructOutput],
+      'view'
+    >;
 getFunction(nameOrSignature: 'multicall'): TypedContractMethod<
       [calls: BytesLike[], ],
       [string[]],
@@ -1442,6 +1568,21 @@ getFunction(nameOrSignature: 'previewLiquidation'): TypedContractMethod<
       [arg0: BytesLike, arg1: BigNumberish, arg2: BigNumberish, arg3: BytesLike, ],
       [LiquidationPreviewStructOutput],
       'view'
+    >;
+getFunction(nameOrSignature: 'rampAccounts'): TypedContractMethod<
+      [],
+      [void],
+      'payable'
+    >;
+getFunction(nameOrSignature: 'rampCollateral'): TypedContractMethod<
+      [arg0: AddressLike, ],
+      [void],
+      'payable'
+    >;
+getFunction(nameOrSignature: 'rampMarket'): TypedContractMethod<
+      [arg0: BigNumberish, ],
+      [void],
+      'payable'
     >;
 getFunction(nameOrSignature: 'refreshCapital'): TypedContractMethod<
       [],
@@ -1557,6 +1698,7 @@ getFunction(nameOrSignature: 'withdraw'): TypedContractMethod<
     getEvent(key: 'Absorbed'): TypedContractEvent<AbsorbedEvent.InputTuple, AbsorbedEvent.OutputTuple, AbsorbedEvent.OutputObject>;
 getEvent(key: 'AccountChanged'): TypedContractEvent<AccountChangedEvent.InputTuple, AccountChangedEvent.OutputTuple, AccountChangedEvent.OutputObject>;
 getEvent(key: 'AccountParametersSet'): TypedContractEvent<AccountParametersSetEvent.InputTuple, AccountParametersSetEvent.OutputTuple, AccountParametersSetEvent.OutputObject>;
+getEvent(key: 'AccountRampSet'): TypedContractEvent<AccountRampSetEvent.InputTuple, AccountRampSetEvent.OutputTuple, AccountRampSetEvent.OutputObject>;
 getEvent(key: 'AuthorityUpdated'): TypedContractEvent<AuthorityUpdatedEvent.InputTuple, AuthorityUpdatedEvent.OutputTuple, AuthorityUpdatedEvent.OutputObject>;
 getEvent(key: 'BadDebtCovered'): TypedContractEvent<BadDebtCoveredEvent.InputTuple, BadDebtCoveredEvent.OutputTuple, BadDebtCoveredEvent.OutputObject>;
 getEvent(key: 'BorrowingHaltedSet'): TypedContractEvent<BorrowingHaltedSetEvent.InputTuple, BorrowingHaltedSetEvent.OutputTuple, BorrowingHaltedSetEvent.OutputObject>;
@@ -1567,6 +1709,7 @@ getEvent(key: 'CollateralAbsorbed'): TypedContractEvent<CollateralAbsorbedEvent.
 getEvent(key: 'CollateralChanged'): TypedContractEvent<CollateralChangedEvent.InputTuple, CollateralChangedEvent.OutputTuple, CollateralChangedEvent.OutputObject>;
 getEvent(key: 'CollateralLiquidated'): TypedContractEvent<CollateralLiquidatedEvent.InputTuple, CollateralLiquidatedEvent.OutputTuple, CollateralLiquidatedEvent.OutputObject>;
 getEvent(key: 'CollateralParametersSet'): TypedContractEvent<CollateralParametersSetEvent.InputTuple, CollateralParametersSetEvent.OutputTuple, CollateralParametersSetEvent.OutputObject>;
+getEvent(key: 'CollateralRampSet'): TypedContractEvent<CollateralRampSetEvent.InputTuple, CollateralRampSetEvent.OutputTuple, CollateralRampSetEvent.OutputObject>;
 getEvent(key: 'Deleveraged'): TypedContractEvent<DeleveragedEvent.InputTuple, DeleveragedEvent.OutputTuple, DeleveragedEvent.OutputObject>;
 getEvent(key: 'Delisted'): TypedContractEvent<DelistedEvent.InputTuple, DelistedEvent.OutputTuple, DelistedEvent.OutputObject>;
 getEvent(key: 'DelistingAnnounced'): TypedContractEvent<DelistingAnnouncedEvent.InputTuple, DelistingAnnouncedEvent.OutputTuple, DelistingAnnouncedEvent.OutputObject>;
@@ -1580,6 +1723,7 @@ getEvent(key: 'LossWrittenOff'): TypedContractEvent<LossWrittenOffEvent.InputTup
 getEvent(key: 'LossesChanged'): TypedContractEvent<LossesChangedEvent.InputTuple, LossesChangedEvent.OutputTuple, LossesChangedEvent.OutputObject>;
 getEvent(key: 'MarketChanged'): TypedContractEvent<MarketChangedEvent.InputTuple, MarketChangedEvent.OutputTuple, MarketChangedEvent.OutputObject>;
 getEvent(key: 'MarketParametersSet'): TypedContractEvent<MarketParametersSetEvent.InputTuple, MarketParametersSetEvent.OutputTuple, MarketParametersSetEvent.OutputObject>;
+getEvent(key: 'MarketRampSet'): TypedContractEvent<MarketRampSetEvent.InputTuple, MarketRampSetEvent.OutputTuple, MarketRampSetEvent.OutputObject>;
 getEvent(key: 'NonceUsed'): TypedContractEvent<NonceUsedEvent.InputTuple, NonceUsedEvent.OutputTuple, NonceUsedEvent.OutputObject>;
 getEvent(key: 'OperatorSet'): TypedContractEvent<OperatorSetEvent.InputTuple, OperatorSetEvent.OutputTuple, OperatorSetEvent.OutputObject>;
 getEvent(key: 'PoolCollateralSold'): TypedContractEvent<PoolCollateralSoldEvent.InputTuple, PoolCollateralSoldEvent.OutputTuple, PoolCollateralSoldEvent.OutputObject>;
@@ -1609,6 +1753,10 @@ getEvent(key: 'Withdrawn'): TypedContractEvent<WithdrawnEvent.InputTuple, Withdr
 
       'AccountParametersSet(uint256)': TypedContractEvent<AccountParametersSetEvent.InputTuple, AccountParametersSetEvent.OutputTuple, AccountParametersSetEvent.OutputObject>;
       AccountParametersSet: TypedContractEvent<AccountParametersSetEvent.InputTuple, AccountParametersSetEvent.OutputTuple, AccountParametersSetEvent.OutputObject>;
+    
+
+      'AccountRampSet(uint256,uint256,uint256)': TypedContractEvent<AccountRampSetEvent.InputTuple, AccountRampSetEvent.OutputTuple, AccountRampSetEvent.OutputObject>;
+      AccountRampSet: TypedContractEvent<AccountRampSetEvent.InputTuple, AccountRampSetEvent.OutputTuple, AccountRampSetEvent.OutputObject>;
     
 
       'AuthorityUpdated(address)': TypedContractEvent<AuthorityUpdatedEvent.InputTuple, AuthorityUpdatedEvent.OutputTuple, AuthorityUpdatedEvent.OutputObject>;
@@ -1649,6 +1797,10 @@ getEvent(key: 'Withdrawn'): TypedContractEvent<WithdrawnEvent.InputTuple, Withdr
 
       'CollateralParametersSet(address,uint256,uint256,uint256)': TypedContractEvent<CollateralParametersSetEvent.InputTuple, CollateralParametersSetEvent.OutputTuple, CollateralParametersSetEvent.OutputObject>;
       CollateralParametersSet: TypedContractEvent<CollateralParametersSetEvent.InputTuple, CollateralParametersSetEvent.OutputTuple, CollateralParametersSetEvent.OutputObject>;
+    
+
+      'CollateralRampSet(address,uint256,uint256,uint256)': TypedContractEvent<CollateralRampSetEvent.InputTuple, CollateralRampSetEvent.OutputTuple, CollateralRampSetEvent.OutputObject>;
+      CollateralRampSet: TypedContractEvent<CollateralRampSetEvent.InputTuple, CollateralRampSetEvent.OutputTuple, CollateralRampSetEvent.OutputObject>;
     
 
       'Deleveraged(uint8,bool,uint256,uint256,uint256,uint256)': TypedContractEvent<DeleveragedEvent.InputTuple, DeleveragedEvent.OutputTuple, DeleveragedEvent.OutputObject>;
@@ -1701,6 +1853,10 @@ getEvent(key: 'Withdrawn'): TypedContractEvent<WithdrawnEvent.InputTuple, Withdr
 
       'MarketParametersSet(uint8,uint256,uint256,uint256)': TypedContractEvent<MarketParametersSetEvent.InputTuple, MarketParametersSetEvent.OutputTuple, MarketParametersSetEvent.OutputObject>;
       MarketParametersSet: TypedContractEvent<MarketParametersSetEvent.InputTuple, MarketParametersSetEvent.OutputTuple, MarketParametersSetEvent.OutputObject>;
+    
+
+      'MarketRampSet(uint8,uint256,uint256,uint256)': TypedContractEvent<MarketRampSetEvent.InputTuple, MarketRampSetEvent.OutputTuple, MarketRampSetEvent.OutputObject>;
+      MarketRampSet: TypedContractEvent<MarketRampSetEvent.InputTuple, MarketRampSetEvent.OutputTuple, MarketRampSetEvent.OutputObject>;
     
 
       'NonceUsed(address,uint256)': TypedContractEvent<NonceUsedEvent.InputTuple, NonceUsedEvent.OutputTuple, NonceUsedEvent.OutputObject>;

@@ -4,9 +4,19 @@
 import type { BaseContract, BigNumberish, BytesLike, FunctionFragment, Result, Interface, EventFragment, AddressLike, ContractRunner, ContractMethod, Listener } from "ethers"
 import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, TypedLogDescription, TypedListener, TypedContractMethod } from "../common.js"
   
+    export type AccountRampStruct = {from: BigNumberish, to: BigNumberish, clock: BigNumberish}
+
+    export type AccountRampStructOutput = [from: bigint, to: bigint, clock: bigint] & {from: bigint, to: bigint, clock: bigint }
+  
+
     export type CashViewStruct = {indices: BigNumberish, totals: BigNumberish, terms: BigNumberish, poolLosses: BigNumberish, writeOffs: BigNumberish, interestUnsweptWad: BigNumberish, badDebtWad: BigNumberish}
 
     export type CashViewStructOutput = [indices: bigint, totals: bigint, terms: bigint, poolLosses: bigint, writeOffs: bigint, interestUnsweptWad: bigint, badDebtWad: bigint] & {indices: bigint, totals: bigint, terms: bigint, poolLosses: bigint, writeOffs: bigint, interestUnsweptWad: bigint, badDebtWad: bigint }
+  
+
+    export type CollateralRampStruct = {from: BigNumberish, to: BigNumberish, clock: BigNumberish}
+
+    export type CollateralRampStructOutput = [from: bigint, to: bigint, clock: bigint] & {from: bigint, to: bigint, clock: bigint }
   
 
     export type HealthStruct = {equityMaintenanceWad: BigNumberish, requirementMaintenanceWad: BigNumberish, equityInitialWad: BigNumberish, requirementInitialWad: BigNumberish, netCashWad: BigNumberish, healthWad: BigNumberish, pricesFresh: boolean}
@@ -27,6 +37,11 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
     export type MarketViewStruct = {state: BigNumberish, totals: BigNumberish, risk: BigNumberish, terms: BigNumberish, discount: BigNumberish, poolPosition: BigNumberish, longSide: BigNumberish, shortSide: BigNumberish, epochs: BigNumberish}
 
     export type MarketViewStructOutput = [state: bigint, totals: bigint, risk: bigint, terms: bigint, discount: bigint, poolPosition: bigint, longSide: bigint, shortSide: bigint, epochs: bigint] & {state: bigint, totals: bigint, risk: bigint, terms: bigint, discount: bigint, poolPosition: bigint, longSide: bigint, shortSide: bigint, epochs: bigint }
+  
+
+    export type MarketRampStruct = {from: BigNumberish, to: BigNumberish, clock: BigNumberish}
+
+    export type MarketRampStructOutput = [from: bigint, to: bigint, clock: bigint] & {from: bigint, to: bigint, clock: bigint }
   
 
     export type PositionViewStruct = {sharesWad: BigNumberish, costWad: BigNumberish, sizeWad: BigNumberish, valueWad: BigNumberish, notionalWad: BigNumberish, epoch: BigNumberish, storedSharesWad: BigNumberish, storedEpoch: BigNumberish}
@@ -55,16 +70,18 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   
 
   export interface VaultExtensionInterface extends Interface {
-    getFunction(nameOrSignature: "accountRisk" | "announceDelisting" | "authority" | "borrowingHalted" | "capital" | "cashView" | "cover" | "delist" | "depositWithPermit" | "eip712Domain" | "epochEnd" | "haltBorrowing" | "haltMarket" | "healths" | "isConsumingScheduledOp" | "listCollateral" | "listMarket" | "market" | "nonces" | "permissionsOf" | "position" | "previewAbsorb" | "previewBuyCollateral" | "previewLiquidation" | "resolvePool" | "resumeBorrowing" | "resumeMarket" | "revokeSignatures" | "setAccountParameters" | "setAuthority" | "setCashParameters" | "setCollateralParameters" | "setMarketParameters" | "setMode" | "setOperator" | "setOperatorBySig" | "sweepFees" | "sweepInterest" | "updatePrices"): FunctionFragment;
+    getFunction(nameOrSignature: "accountRamp" | "accountRisk" | "announceDelisting" | "authority" | "borrowingHalted" | "capital" | "cashView" | "collateralRamp" | "cover" | "delist" | "depositWithPermit" | "eip712Domain" | "epochEnd" | "haltBorrowing" | "haltMarket" | "healths" | "isConsumingScheduledOp" | "listCollateral" | "listMarket" | "market" | "marketRamp" | "nonces" | "permissionsOf" | "position" | "previewAbsorb" | "previewBuyCollateral" | "previewLiquidation" | "rampAccounts" | "rampCollateral" | "rampMarket" | "resolvePool" | "resumeBorrowing" | "resumeMarket" | "revokeSignatures" | "setAccountParameters" | "setAuthority" | "setCashParameters" | "setCollateralParameters" | "setMarketParameters" | "setMode" | "setOperator" | "setOperatorBySig" | "sweepFees" | "sweepInterest" | "updatePrices"): FunctionFragment;
 
     getEvent(nameOrSignatureOrTopic: "AuthorityUpdated" | "NonceUsed" | "OperatorSet"): EventFragment;
 
-    encodeFunctionData(functionFragment: 'accountRisk', values?: undefined): string;
+    encodeFunctionData(functionFragment: 'accountRamp', values?: undefined): string;
+encodeFunctionData(functionFragment: 'accountRisk', values?: undefined): string;
 encodeFunctionData(functionFragment: 'announceDelisting', values: [BigNumberish, BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'authority', values?: undefined): string;
 encodeFunctionData(functionFragment: 'borrowingHalted', values?: undefined): string;
 encodeFunctionData(functionFragment: 'capital', values?: undefined): string;
 encodeFunctionData(functionFragment: 'cashView', values?: undefined): string;
+encodeFunctionData(functionFragment: 'collateralRamp', values: [AddressLike]): string;
 encodeFunctionData(functionFragment: 'cover', values?: undefined): string;
 encodeFunctionData(functionFragment: 'delist', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'depositWithPermit', values: [BytesLike, AddressLike, BigNumberish, BigNumberish, BigNumberish, BytesLike, BytesLike]): string;
@@ -77,12 +94,16 @@ encodeFunctionData(functionFragment: 'isConsumingScheduledOp', values?: undefine
 encodeFunctionData(functionFragment: 'listCollateral', values: [AddressLike, CollateralParametersStruct]): string;
 encodeFunctionData(functionFragment: 'listMarket', values: [MarketParametersStruct]): string;
 encodeFunctionData(functionFragment: 'market', values: [BigNumberish]): string;
+encodeFunctionData(functionFragment: 'marketRamp', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'nonces', values: [AddressLike]): string;
 encodeFunctionData(functionFragment: 'permissionsOf', values: [BytesLike, AddressLike]): string;
 encodeFunctionData(functionFragment: 'position', values: [BytesLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'previewAbsorb', values: [BytesLike]): string;
 encodeFunctionData(functionFragment: 'previewBuyCollateral', values: [AddressLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'previewLiquidation', values: [BytesLike, BigNumberish, BigNumberish, BytesLike]): string;
+encodeFunctionData(functionFragment: 'rampAccounts', values?: undefined): string;
+encodeFunctionData(functionFragment: 'rampCollateral', values: [AddressLike]): string;
+encodeFunctionData(functionFragment: 'rampMarket', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'resolvePool', values?: undefined): string;
 encodeFunctionData(functionFragment: 'resumeBorrowing', values?: undefined): string;
 encodeFunctionData(functionFragment: 'resumeMarket', values: [BigNumberish]): string;
@@ -99,12 +120,14 @@ encodeFunctionData(functionFragment: 'sweepFees', values: [BigNumberish]): strin
 encodeFunctionData(functionFragment: 'sweepInterest', values?: undefined): string;
 encodeFunctionData(functionFragment: 'updatePrices', values: [BytesLike[]]): string;
 
-    decodeFunctionResult(functionFragment: 'accountRisk', data: BytesLike): Result;
+    decodeFunctionResult(functionFragment: 'accountRamp', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'accountRisk', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'announceDelisting', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'authority', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'borrowingHalted', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'capital', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'cashView', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'collateralRamp', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'cover', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'delist', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'depositWithPermit', data: BytesLike): Result;
@@ -117,12 +140,16 @@ decodeFunctionResult(functionFragment: 'isConsumingScheduledOp', data: BytesLike
 decodeFunctionResult(functionFragment: 'listCollateral', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'listMarket', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'market', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'marketRamp', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'nonces', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'permissionsOf', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'position', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'previewAbsorb', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'previewBuyCollateral', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'previewLiquidation', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'rampAccounts', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'rampCollateral', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'rampMarket', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'resolvePool', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'resumeBorrowing', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'resumeMarket', data: BytesLike): Result;
@@ -211,6 +238,14 @@ decodeFunctionResult(functionFragment: 'updatePrices', data: BytesLike): Result;
 
     
     
+    accountRamp: TypedContractMethod<
+      [],
+      [AccountRampStructOutput],
+      'view'
+    >
+    
+
+    
     accountRisk: TypedContractMethod<
       [],
       [bigint],
@@ -254,6 +289,14 @@ decodeFunctionResult(functionFragment: 'updatePrices', data: BytesLike): Result;
     cashView: TypedContractMethod<
       [],
       [CashViewStructOutput],
+      'view'
+    >
+    
+
+    
+    collateralRamp: TypedContractMethod<
+      [token: AddressLike, ],
+      [CollateralRampStructOutput],
       'view'
     >
     
@@ -355,6 +398,14 @@ decodeFunctionResult(functionFragment: 'updatePrices', data: BytesLike): Result;
     
 
     
+    marketRamp: TypedContractMethod<
+      [id: BigNumberish, ],
+      [MarketRampStructOutput],
+      'view'
+    >
+    
+
+    
     nonces: TypedContractMethod<
       [owner: AddressLike, ],
       [bigint],
@@ -399,6 +450,30 @@ decodeFunctionResult(functionFragment: 'updatePrices', data: BytesLike): Result;
       [account: BytesLike, market_: BigNumberish, maxSizeWad: BigNumberish, taker: BytesLike, ],
       [LiquidationPreviewStructOutput],
       'view'
+    >
+    
+
+    
+    rampAccounts: TypedContractMethod<
+      [],
+      [void],
+      'payable'
+    >
+    
+
+    
+    rampCollateral: TypedContractMethod<
+      [token: AddressLike, ],
+      [void],
+      'payable'
+    >
+    
+
+    
+    rampMarket: TypedContractMethod<
+      [id: BigNumberish, ],
+      [void],
+      'payable'
     >
     
 
@@ -525,7 +600,12 @@ decodeFunctionResult(functionFragment: 'updatePrices', data: BytesLike): Result;
 
     getFunction<T extends ContractMethod = ContractMethod>(key: string | FunctionFragment): T;
 
-    getFunction(nameOrSignature: 'accountRisk'): TypedContractMethod<
+    getFunction(nameOrSignature: 'accountRamp'): TypedContractMethod<
+      [],
+      [AccountRampStructOutput],
+      'view'
+    >;
+getFunction(nameOrSignature: 'accountRisk'): TypedContractMethod<
       [],
       [bigint],
       'view'
@@ -553,6 +633,11 @@ getFunction(nameOrSignature: 'capital'): TypedContractMethod<
 getFunction(nameOrSignature: 'cashView'): TypedContractMethod<
       [],
       [CashViewStructOutput],
+      'view'
+    >;
+getFunction(nameOrSignature: 'collateralRamp'): TypedContractMethod<
+      [token: AddressLike, ],
+      [CollateralRampStructOutput],
       'view'
     >;
 getFunction(nameOrSignature: 'cover'): TypedContractMethod<
@@ -615,6 +700,11 @@ getFunction(nameOrSignature: 'market'): TypedContractMethod<
       [MarketViewStructOutput],
       'view'
     >;
+getFunction(nameOrSignature: 'marketRamp'): TypedContractMethod<
+      [id: BigNumberish, ],
+      [MarketRampStructOutput],
+      'view'
+    >;
 getFunction(nameOrSignature: 'nonces'): TypedContractMethod<
       [owner: AddressLike, ],
       [bigint],
@@ -644,6 +734,21 @@ getFunction(nameOrSignature: 'previewLiquidation'): TypedContractMethod<
       [account: BytesLike, market_: BigNumberish, maxSizeWad: BigNumberish, taker: BytesLike, ],
       [LiquidationPreviewStructOutput],
       'view'
+    >;
+getFunction(nameOrSignature: 'rampAccounts'): TypedContractMethod<
+      [],
+      [void],
+      'payable'
+    >;
+getFunction(nameOrSignature: 'rampCollateral'): TypedContractMethod<
+      [token: AddressLike, ],
+      [void],
+      'payable'
+    >;
+getFunction(nameOrSignature: 'rampMarket'): TypedContractMethod<
+      [id: BigNumberish, ],
+      [void],
+      'payable'
     >;
 getFunction(nameOrSignature: 'resolvePool'): TypedContractMethod<
       [],

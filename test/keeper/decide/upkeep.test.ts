@@ -1,6 +1,6 @@
 import { expect } from "chai";
 
-import { type UpkeepState, delistings, upkeep } from "../../../keeper/decide/upkeep.js";
+import { type Ramp, type UpkeepState, delistings, rampSteps, upkeep } from "../../../keeper/decide/upkeep.js";
 import { type AccountId, accountId } from "../../../sdk/index.js";
 import { wad } from "../../helpers/world.js";
 
@@ -30,6 +30,23 @@ describe("keeper/decide/upkeep", () => {
         { kind: "delist", market: 7 },
       ]);
       expect(delistings(new Map(), 1_000)).to.deep.equal([]);
+    });
+  });
+
+  describe("ramps", () => {
+    it("takes a step from the second on that it is due, and leaves one that is not", () => {
+      const token = "0x00000000000000000000000000000000000000ee";
+      const ramps: Ramp[] = [
+        { step: { kind: "rampMarket", market: 3 }, dueAt: 1_000 },
+        { step: { kind: "rampCollateral", token }, dueAt: 1_001 },
+        { step: { kind: "rampAccounts" }, dueAt: 0 },
+      ];
+      expect(rampSteps(ramps, 1_000)).to.deep.equal([
+        { kind: "rampMarket", market: 3 },
+        { kind: "skip", chore: "ramp", step: { kind: "rampCollateral", token }, reason: "notDue" },
+        { kind: "rampAccounts" },
+      ]);
+      expect(rampSteps([], 1_000)).to.deep.equal([]);
     });
   });
 

@@ -8,7 +8,7 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   export interface AdministrationInterface extends Interface {
     
 
-    getEvent(nameOrSignatureOrTopic: "AccountParametersSet" | "BorrowingHaltedSet" | "CapitalChanged" | "CashChanged" | "CashParametersSet" | "CollateralParametersSet" | "MarketChanged" | "MarketParametersSet" | "ReservePaid" | "RewardBudgetChanged"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "AccountParametersSet" | "AccountRampSet" | "BorrowingHaltedSet" | "CapitalChanged" | "CashChanged" | "CashParametersSet" | "CollateralParametersSet" | "CollateralRampSet" | "MarketChanged" | "MarketParametersSet" | "MarketRampSet" | "ReservePaid" | "RewardBudgetChanged"): EventFragment;
 
     
 
@@ -20,6 +20,18 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
       export type InputTuple = [risk: BigNumberish];
       export type OutputTuple = [risk: bigint];
       export interface OutputObject {risk: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace AccountRampSetEvent {
+      export type InputTuple = [from: BigNumberish, to: BigNumberish, clock: BigNumberish];
+      export type OutputTuple = [from: bigint, to: bigint, clock: bigint];
+      export interface OutputObject {from: bigint, to: bigint, clock: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -88,6 +100,18 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
 
   
 
+    export namespace CollateralRampSetEvent {
+      export type InputTuple = [token: AddressLike, from: BigNumberish, to: BigNumberish, clock: BigNumberish];
+      export type OutputTuple = [token: string, from: bigint, to: bigint, clock: bigint];
+      export interface OutputObject {token: string, from: bigint, to: bigint, clock: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
     export namespace MarketChangedEvent {
       export type InputTuple = [market: BigNumberish, state: BigNumberish, totals: BigNumberish, poolPosition: BigNumberish];
       export type OutputTuple = [market: bigint, state: bigint, totals: bigint, poolPosition: bigint];
@@ -104,6 +128,18 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
       export type InputTuple = [market: BigNumberish, risk: BigNumberish, terms: BigNumberish, discount: BigNumberish];
       export type OutputTuple = [market: bigint, risk: bigint, terms: bigint, discount: bigint];
       export interface OutputObject {market: bigint, risk: bigint, terms: bigint, discount: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace MarketRampSetEvent {
+      export type InputTuple = [market: BigNumberish, from: BigNumberish, to: BigNumberish, clock: BigNumberish];
+      export type OutputTuple = [market: bigint, from: bigint, to: bigint, clock: bigint];
+      export interface OutputObject {market: bigint, from: bigint, to: bigint, clock: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -176,13 +212,16 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
     
 
     getEvent(key: 'AccountParametersSet'): TypedContractEvent<AccountParametersSetEvent.InputTuple, AccountParametersSetEvent.OutputTuple, AccountParametersSetEvent.OutputObject>;
+getEvent(key: 'AccountRampSet'): TypedContractEvent<AccountRampSetEvent.InputTuple, AccountRampSetEvent.OutputTuple, AccountRampSetEvent.OutputObject>;
 getEvent(key: 'BorrowingHaltedSet'): TypedContractEvent<BorrowingHaltedSetEvent.InputTuple, BorrowingHaltedSetEvent.OutputTuple, BorrowingHaltedSetEvent.OutputObject>;
 getEvent(key: 'CapitalChanged'): TypedContractEvent<CapitalChangedEvent.InputTuple, CapitalChangedEvent.OutputTuple, CapitalChangedEvent.OutputObject>;
 getEvent(key: 'CashChanged'): TypedContractEvent<CashChangedEvent.InputTuple, CashChangedEvent.OutputTuple, CashChangedEvent.OutputObject>;
 getEvent(key: 'CashParametersSet'): TypedContractEvent<CashParametersSetEvent.InputTuple, CashParametersSetEvent.OutputTuple, CashParametersSetEvent.OutputObject>;
 getEvent(key: 'CollateralParametersSet'): TypedContractEvent<CollateralParametersSetEvent.InputTuple, CollateralParametersSetEvent.OutputTuple, CollateralParametersSetEvent.OutputObject>;
+getEvent(key: 'CollateralRampSet'): TypedContractEvent<CollateralRampSetEvent.InputTuple, CollateralRampSetEvent.OutputTuple, CollateralRampSetEvent.OutputObject>;
 getEvent(key: 'MarketChanged'): TypedContractEvent<MarketChangedEvent.InputTuple, MarketChangedEvent.OutputTuple, MarketChangedEvent.OutputObject>;
 getEvent(key: 'MarketParametersSet'): TypedContractEvent<MarketParametersSetEvent.InputTuple, MarketParametersSetEvent.OutputTuple, MarketParametersSetEvent.OutputObject>;
+getEvent(key: 'MarketRampSet'): TypedContractEvent<MarketRampSetEvent.InputTuple, MarketRampSetEvent.OutputTuple, MarketRampSetEvent.OutputObject>;
 getEvent(key: 'ReservePaid'): TypedContractEvent<ReservePaidEvent.InputTuple, ReservePaidEvent.OutputTuple, ReservePaidEvent.OutputObject>;
 getEvent(key: 'RewardBudgetChanged'): TypedContractEvent<RewardBudgetChangedEvent.InputTuple, RewardBudgetChangedEvent.OutputTuple, RewardBudgetChangedEvent.OutputObject>;
 
@@ -190,6 +229,10 @@ getEvent(key: 'RewardBudgetChanged'): TypedContractEvent<RewardBudgetChangedEven
       
       'AccountParametersSet(uint256)': TypedContractEvent<AccountParametersSetEvent.InputTuple, AccountParametersSetEvent.OutputTuple, AccountParametersSetEvent.OutputObject>;
       AccountParametersSet: TypedContractEvent<AccountParametersSetEvent.InputTuple, AccountParametersSetEvent.OutputTuple, AccountParametersSetEvent.OutputObject>;
+    
+
+      'AccountRampSet(uint256,uint256,uint256)': TypedContractEvent<AccountRampSetEvent.InputTuple, AccountRampSetEvent.OutputTuple, AccountRampSetEvent.OutputObject>;
+      AccountRampSet: TypedContractEvent<AccountRampSetEvent.InputTuple, AccountRampSetEvent.OutputTuple, AccountRampSetEvent.OutputObject>;
     
 
       'BorrowingHaltedSet(bool)': TypedContractEvent<BorrowingHaltedSetEvent.InputTuple, BorrowingHaltedSetEvent.OutputTuple, BorrowingHaltedSetEvent.OutputObject>;
@@ -212,12 +255,20 @@ getEvent(key: 'RewardBudgetChanged'): TypedContractEvent<RewardBudgetChangedEven
       CollateralParametersSet: TypedContractEvent<CollateralParametersSetEvent.InputTuple, CollateralParametersSetEvent.OutputTuple, CollateralParametersSetEvent.OutputObject>;
     
 
+      'CollateralRampSet(address,uint256,uint256,uint256)': TypedContractEvent<CollateralRampSetEvent.InputTuple, CollateralRampSetEvent.OutputTuple, CollateralRampSetEvent.OutputObject>;
+      CollateralRampSet: TypedContractEvent<CollateralRampSetEvent.InputTuple, CollateralRampSetEvent.OutputTuple, CollateralRampSetEvent.OutputObject>;
+    
+
       'MarketChanged(uint8,uint256,uint256,uint256)': TypedContractEvent<MarketChangedEvent.InputTuple, MarketChangedEvent.OutputTuple, MarketChangedEvent.OutputObject>;
       MarketChanged: TypedContractEvent<MarketChangedEvent.InputTuple, MarketChangedEvent.OutputTuple, MarketChangedEvent.OutputObject>;
     
 
       'MarketParametersSet(uint8,uint256,uint256,uint256)': TypedContractEvent<MarketParametersSetEvent.InputTuple, MarketParametersSetEvent.OutputTuple, MarketParametersSetEvent.OutputObject>;
       MarketParametersSet: TypedContractEvent<MarketParametersSetEvent.InputTuple, MarketParametersSetEvent.OutputTuple, MarketParametersSetEvent.OutputObject>;
+    
+
+      'MarketRampSet(uint8,uint256,uint256,uint256)': TypedContractEvent<MarketRampSetEvent.InputTuple, MarketRampSetEvent.OutputTuple, MarketRampSetEvent.OutputObject>;
+      MarketRampSet: TypedContractEvent<MarketRampSetEvent.InputTuple, MarketRampSetEvent.OutputTuple, MarketRampSetEvent.OutputObject>;
     
 
       'ReservePaid(uint8,uint256)': TypedContractEvent<ReservePaidEvent.InputTuple, ReservePaidEvent.OutputTuple, ReservePaidEvent.OutputObject>;

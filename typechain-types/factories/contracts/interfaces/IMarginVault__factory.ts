@@ -483,6 +483,17 @@
   {
     "inputs": [
       {
+        "internalType": "uint256",
+        "name": "secondsLeft",
+        "type": "uint256"
+      }
+    ],
+    "name": "NothingToRamp",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "AccountId",
         "name": "account",
         "type": "bytes32"
@@ -970,6 +981,31 @@
     "inputs": [
       {
         "indexed": false,
+        "internalType": "AccountRisk",
+        "name": "from",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "AccountRisk",
+        "name": "to",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "RampClock",
+        "name": "clock",
+        "type": "uint256"
+      }
+    ],
+    "name": "AccountRampSet",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": false,
         "internalType": "uint256",
         "name": "paidWad",
         "type": "uint256"
@@ -1200,6 +1236,37 @@
       }
     ],
     "name": "CollateralParametersSet",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "token",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "internalType": "Collateral",
+        "name": "from",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "Collateral",
+        "name": "to",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "RampClock",
+        "name": "clock",
+        "type": "uint256"
+      }
+    ],
+    "name": "CollateralRampSet",
     "type": "event"
   },
   {
@@ -1524,6 +1591,37 @@
       }
     ],
     "name": "MarketParametersSet",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "MarketId",
+        "name": "market",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "internalType": "MarketRisk",
+        "name": "from",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "MarketRisk",
+        "name": "to",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "RampClock",
+        "name": "clock",
+        "type": "uint256"
+      }
+    ],
+    "name": "MarketRampSet",
     "type": "event"
   },
   {
@@ -2039,6 +2137,36 @@
   },
   {
     "inputs": [],
+    "name": "accountRamp",
+    "outputs": [
+      {
+        "components": [
+          {
+            "internalType": "AccountRisk",
+            "name": "from",
+            "type": "uint256"
+          },
+          {
+            "internalType": "AccountRisk",
+            "name": "to",
+            "type": "uint256"
+          },
+          {
+            "internalType": "RampClock",
+            "name": "clock",
+            "type": "uint256"
+          }
+        ],
+        "internalType": "struct AccountRamp",
+        "name": "",
+        "type": "tuple"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [],
     "name": "accountRisk",
     "outputs": [
       {
@@ -2263,6 +2391,42 @@
         "internalType": "DiscountTerms",
         "name": "discount",
         "type": "uint256"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "token",
+        "type": "address"
+      }
+    ],
+    "name": "collateralRamp",
+    "outputs": [
+      {
+        "components": [
+          {
+            "internalType": "Collateral",
+            "name": "from",
+            "type": "uint256"
+          },
+          {
+            "internalType": "Collateral",
+            "name": "to",
+            "type": "uint256"
+          },
+          {
+            "internalType": "RampClock",
+            "name": "clock",
+            "type": "uint256"
+          }
+        ],
+        "internalType": "struct CollateralRamp",
+        "name": "",
+        "type": "tuple"
       }
     ],
     "stateMutability": "view",
@@ -2868,6 +3032,42 @@
   {
     "inputs": [
       {
+        "internalType": "MarketId",
+        "name": "market",
+        "type": "uint8"
+      }
+    ],
+    "name": "marketRamp",
+    "outputs": [
+      {
+        "components": [
+          {
+            "internalType": "MarketRisk",
+            "name": "from",
+            "type": "uint256"
+          },
+          {
+            "internalType": "MarketRisk",
+            "name": "to",
+            "type": "uint256"
+          },
+          {
+            "internalType": "RampClock",
+            "name": "clock",
+            "type": "uint256"
+          }
+        ],
+        "internalType": "struct MarketRamp",
+        "name": "",
+        "type": "tuple"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "bytes[]",
         "name": "calls",
         "type": "bytes[]"
@@ -3198,6 +3398,39 @@
       }
     ],
     "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "rampAccounts",
+    "outputs": [],
+    "stateMutability": "payable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "token",
+        "type": "address"
+      }
+    ],
+    "name": "rampCollateral",
+    "outputs": [],
+    "stateMutability": "payable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "MarketId",
+        "name": "market",
+        "type": "uint8"
+      }
+    ],
+    "name": "rampMarket",
+    "outputs": [],
+    "stateMutability": "payable",
     "type": "function"
   },
   {
