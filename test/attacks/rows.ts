@@ -33,6 +33,7 @@ const defences: Readonly<Record<string, string>> = {
   I33: "After the sequencer has come back nobody is liquidated and nothing opened for a grace time.",
   I34: "A signed grant counts once, by its signer's nonce.",
   I35: "A token that moves another amount than asked is refused.",
+  I37: "A larger maintenance base moves in by steps where there are positions, and never at once.",
 };
 
 export const attackRows: readonly AttackRow[] = Object.entries(defences).map(([id, defence]) => ({
