@@ -107,6 +107,7 @@ contract VaultExtension is VaultBase {
     // ------------------------------------------------------------------ upkeep, by anyone
 
     function updatePrices(bytes[] calldata updates) external payable nonReentrant {
+        _checkDeferred(); // or a position without margin could have the old price and the new one in one transaction
         IPriceOracle oracle = IMarginVault(address(this)).oracle();
         uint256 fee = oracle.pythFee(updates);
         require(fee <= address(this).balance, IMarginVault.UpdateFeeMissing(fee, address(this).balance));

@@ -28,6 +28,7 @@ getContractFactory(name: 'PoolValue', signerOrOptions?: ethers.Signer | FactoryO
 getContractFactory(name: 'Settlement', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Settlement__factory>
 getContractFactory(name: 'Views', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Views__factory>
 getContractFactory(name: 'Waterfall', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Waterfall__factory>
+getContractFactory(name: 'Forwarder', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Forwarder__factory>
 getContractFactory(name: 'MockAggregator', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.MockAggregator__factory>
 getContractFactory(name: 'MockFeeToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.MockFeeToken__factory>
 getContractFactory(name: 'MockHostileToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.MockHostileToken__factory>
@@ -64,6 +65,7 @@ getContractAt(name: 'PoolValue', address: string | ethers.Addressable, signer?: 
 getContractAt(name: 'Settlement', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Settlement>
 getContractAt(name: 'Views', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Views>
 getContractAt(name: 'Waterfall', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Waterfall>
+getContractAt(name: 'Forwarder', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Forwarder>
 getContractAt(name: 'MockAggregator', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.MockAggregator>
 getContractAt(name: 'MockFeeToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.MockFeeToken>
 getContractAt(name: 'MockHostileToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.MockHostileToken>
@@ -100,6 +102,7 @@ deployContract(name: 'PoolValue', signerOrOptions?: ethers.Signer | DeployContra
 deployContract(name: 'Settlement', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Settlement>
 deployContract(name: 'Views', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Views>
 deployContract(name: 'Waterfall', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Waterfall>
+deployContract(name: 'Forwarder', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Forwarder>
 deployContract(name: 'MockAggregator', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MockAggregator>
 deployContract(name: 'MockFeeToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MockFeeToken>
 deployContract(name: 'MockHostileToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MockHostileToken>
@@ -136,6 +139,7 @@ deployContract(name: 'PoolValue', args: any[], signerOrOptions?: ethers.Signer |
 deployContract(name: 'Settlement', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Settlement>
 deployContract(name: 'Views', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Views>
 deployContract(name: 'Waterfall', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Waterfall>
+deployContract(name: 'Forwarder', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Forwarder>
 deployContract(name: 'MockAggregator', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MockAggregator>
 deployContract(name: 'MockFeeToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MockFeeToken>
 deployContract(name: 'MockHostileToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MockHostileToken>

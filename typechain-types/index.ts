@@ -42,6 +42,8 @@ export type { Views } from './contracts/libraries/Views.js';
 export { Views__factory } from './factories/contracts/libraries/Views__factory.js';
 export type { Waterfall } from './contracts/libraries/Waterfall.js';
 export { Waterfall__factory } from './factories/contracts/libraries/Waterfall__factory.js';
+export type { Forwarder } from './contracts/mocks/Forwarder.js';
+export { Forwarder__factory } from './factories/contracts/mocks/Forwarder__factory.js';
 export type { MockAggregator } from './contracts/mocks/MockAggregator.js';
 export { MockAggregator__factory } from './factories/contracts/mocks/MockAggregator__factory.js';
 export type { MockFeeToken } from './contracts/mocks/MockFeeToken.js';

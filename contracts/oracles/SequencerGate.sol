@@ -15,6 +15,8 @@ import {LastPrices} from "./LastPrices.sol";
 abstract contract SequencerGate is LastPrices {
     uint256 private constant LEAST_GRACE = 10 minutes;
     uint256 private constant MOST_GRACE = 1 days;
+    /// @dev A feed that tells longer than this that the sequencer is down shields nobody any more: it may be the feed that is.
+    uint256 private constant MOST_DOWNTIME = 3 days;
     uint256 private constant UP = 0;
     uint256 private constant DOWN = 1;
     uint256 private constant ROUND_WORDS = 5;
@@ -77,7 +79,8 @@ abstract contract SequencerGate is LastPrices {
         (uint256 answer, uint256 since) = (round[1], round[2]);
         bool told = fault == FeedFault.None && answer <= DOWN && since != 0 && since <= block.timestamp;
         if (!told) return SequencerState.Unknown;
-        bool ready = answer == UP && block.timestamp - since >= graceSeconds;
-        return ready ? SequencerState.Up : SequencerState.Grace;
+        uint256 lasts = block.timestamp - since;
+        if (answer == DOWN) return lasts > MOST_DOWNTIME ? SequencerState.Unknown : SequencerState.Grace;
+        return lasts >= graceSeconds ? SequencerState.Up : SequencerState.Grace;
     }
 }
