@@ -46,7 +46,8 @@ function hasPrice(situation: Situation, market: number): boolean {
 /** The admin halts the first market, or lets it go on; now and then somebody else tries. */
 export function haltAct(situation: Situation): Act {
   const { arena } = situation;
-  const name = isHalted(situation) ? "resumeMarket" : "haltMarket";
+  const halted = isHalted(situation);
+  const name = halted ? "resumeMarket" : "haltMarket";
   const from = chance(situation, 0.1) ? arena.stranger : arena.admin;
   return {
     row: name,
@@ -54,7 +55,9 @@ export function haltAct(situation: Situation): Act {
     what: `${from.name}: ${name} of ${arena.markets[0]!.symbol}`,
     from: from.address,
     to: arena.deployment.vault,
-    data: vaultInterface.encodeFunctionData(isHalted(situation) ? "resumeMarket" : "haltMarket", [0]),
+    data: halted
+      ? vaultInterface.encodeFunctionData("resumeMarket", [0])
+      : vaultInterface.encodeFunctionData("haltMarket", [0]),
     market: 0,
   };
 }
