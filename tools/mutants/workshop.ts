@@ -24,10 +24,11 @@ const reportingConfig = "hardhat.mutants.config.ts";
 export interface Failure {
   readonly title: string;
   readonly message: string;
+  /** Of a test, by an assertion. A hook that fails says nothing of the property. */
   readonly isAssertion: boolean;
 }
 
-/** What mocha says of a run; undefined if it did not come to an end. */
+/** What mocha says of a run that came to its end, as reporter.cjs writes it. */
 export interface Report {
   readonly passed: number;
   readonly failures: readonly Failure[];
@@ -92,7 +93,9 @@ export class Workshop {
     rmSync(this.reportFile, { force: true });
     const args = [...this.#hardhat, "--config", reportingConfig, "test", "mocha", "--no-compile", ...files];
     const ended = await runNode(this.folder, args, seconds);
-    const report = existsSync(this.reportFile) ? reportOf(readFileSync(this.reportFile, "utf8")) : undefined;
+    const report = existsSync(this.reportFile)
+      ? (JSON.parse(readFileSync(this.reportFile, "utf8")) as Report)
+      : undefined;
     return { report, ended };
   }
 
@@ -146,34 +149,12 @@ function copiedFiles(folder: string): readonly string[] {
 }
 
 function configText(reportFile: string): string {
+  const report = `{ reporter: "./tools/mutants/reporter.cjs", reporterOptions: { output: ${JSON.stringify(reportFile)} } }`;
   return `import config from "./hardhat.config.js";
 
-const mocha = { ...config.test?.mocha, reporter: "json", reporterOptions: { output: ${JSON.stringify(reportFile)} } };
+const mocha = { ...config.test?.mocha, ...${report} };
 // A contract may be larger without a defence than with it, and no deployment is to fail for that.
 const networks = { ...config.networks, default: { type: "edr-simulated", allowUnlimitedContractSize: true } };
 export default { ...config, networks, test: { ...config.test, mocha } };
 `;
-}
-
-interface JsonReport {
-  readonly stats: { readonly passes: number };
-  readonly failures: readonly {
-    readonly fullTitle: string;
-    readonly title: string;
-    readonly err: { readonly stack?: string; readonly message?: string; readonly code?: string };
-  }[];
-}
-
-function reportOf(text: string): Report {
-  const { stats, failures } = JSON.parse(text) as JsonReport;
-  return {
-    passed: stats.passes,
-    failures: failures.map(({ fullTitle, title, err }) => ({
-      title: fullTitle,
-      message: (err.message ?? "").split("\n")[0] ?? "",
-      // A hook that fails says nothing of the property.
-      isAssertion:
-        !/^"(before|after)/.test(title) && (err.code === "ERR_ASSERTION" || /^AssertionError\b/.test(err.stack ?? "")),
-    })),
-  };
 }
