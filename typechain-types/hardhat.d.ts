@@ -28,7 +28,6 @@ getContractFactory(name: 'PoolValue', signerOrOptions?: ethers.Signer | FactoryO
 getContractFactory(name: 'Settlement', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Settlement__factory>
 getContractFactory(name: 'Views', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Views__factory>
 getContractFactory(name: 'Waterfall', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Waterfall__factory>
-getContractFactory(name: 'Forwarder', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Forwarder__factory>
 getContractFactory(name: 'MockAggregator', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.MockAggregator__factory>
 getContractFactory(name: 'MockFeeToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.MockFeeToken__factory>
 getContractFactory(name: 'MockHostileToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.MockHostileToken__factory>
@@ -37,7 +36,6 @@ getContractFactory(name: 'MockPuppet', signerOrOptions?: ethers.Signer | Factory
 getContractFactory(name: 'MockPyth', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.MockPyth__factory>
 getContractFactory(name: 'MockToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.MockToken__factory>
 getContractFactory(name: 'MockWallet', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.MockWallet__factory>
-getContractFactory(name: 'ChainlinkFeed', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ChainlinkFeed__factory>
 getContractFactory(name: 'LastPrices', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.LastPrices__factory>
 getContractFactory(name: 'LiveFeed', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.LiveFeed__factory>
 getContractFactory(name: 'PriceOracle', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.PriceOracle__factory>
@@ -65,7 +63,6 @@ getContractAt(name: 'PoolValue', address: string | ethers.Addressable, signer?: 
 getContractAt(name: 'Settlement', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Settlement>
 getContractAt(name: 'Views', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Views>
 getContractAt(name: 'Waterfall', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Waterfall>
-getContractAt(name: 'Forwarder', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Forwarder>
 getContractAt(name: 'MockAggregator', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.MockAggregator>
 getContractAt(name: 'MockFeeToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.MockFeeToken>
 getContractAt(name: 'MockHostileToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.MockHostileToken>
@@ -74,7 +71,6 @@ getContractAt(name: 'MockPuppet', address: string | ethers.Addressable, signer?:
 getContractAt(name: 'MockPyth', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.MockPyth>
 getContractAt(name: 'MockToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.MockToken>
 getContractAt(name: 'MockWallet', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.MockWallet>
-getContractAt(name: 'ChainlinkFeed', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ChainlinkFeed>
 getContractAt(name: 'LastPrices', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.LastPrices>
 getContractAt(name: 'LiveFeed', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.LiveFeed>
 getContractAt(name: 'PriceOracle', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.PriceOracle>
@@ -102,7 +98,6 @@ deployContract(name: 'PoolValue', signerOrOptions?: ethers.Signer | DeployContra
 deployContract(name: 'Settlement', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Settlement>
 deployContract(name: 'Views', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Views>
 deployContract(name: 'Waterfall', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Waterfall>
-deployContract(name: 'Forwarder', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Forwarder>
 deployContract(name: 'MockAggregator', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MockAggregator>
 deployContract(name: 'MockFeeToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MockFeeToken>
 deployContract(name: 'MockHostileToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MockHostileToken>
@@ -111,7 +106,6 @@ deployContract(name: 'MockPuppet', signerOrOptions?: ethers.Signer | DeployContr
 deployContract(name: 'MockPyth', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MockPyth>
 deployContract(name: 'MockToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MockToken>
 deployContract(name: 'MockWallet', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MockWallet>
-deployContract(name: 'ChainlinkFeed', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ChainlinkFeed>
 deployContract(name: 'LastPrices', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.LastPrices>
 deployContract(name: 'LiveFeed', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.LiveFeed>
 deployContract(name: 'PriceOracle', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PriceOracle>
@@ -139,7 +133,6 @@ deployContract(name: 'PoolValue', args: any[], signerOrOptions?: ethers.Signer |
 deployContract(name: 'Settlement', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Settlement>
 deployContract(name: 'Views', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Views>
 deployContract(name: 'Waterfall', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Waterfall>
-deployContract(name: 'Forwarder', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Forwarder>
 deployContract(name: 'MockAggregator', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MockAggregator>
 deployContract(name: 'MockFeeToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MockFeeToken>
 deployContract(name: 'MockHostileToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MockHostileToken>
@@ -148,7 +141,6 @@ deployContract(name: 'MockPuppet', args: any[], signerOrOptions?: ethers.Signer 
 deployContract(name: 'MockPyth', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MockPyth>
 deployContract(name: 'MockToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MockToken>
 deployContract(name: 'MockWallet', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MockWallet>
-deployContract(name: 'ChainlinkFeed', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ChainlinkFeed>
 deployContract(name: 'LastPrices', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.LastPrices>
 deployContract(name: 'LiveFeed', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.LiveFeed>
 deployContract(name: 'PriceOracle', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PriceOracle>
