@@ -8,7 +8,7 @@ import { everything, outcomeOf } from "../helpers/attack.js";
 import { audit } from "../helpers/audit.js";
 import { conducts, deployAggregator } from "../helpers/chainlink.js";
 import { abs } from "../helpers/model.js";
-import { bring, deployPyth, pythConducts, pythFeed } from "../helpers/pyth.js";
+import { bring, deployPyth, pythConducts, pythFeed, withPythPrice } from "../helpers/pyth.js";
 import { type Signer, type World, deployWorld, roundFigures, wad, withoutInterest } from "../helpers/world.js";
 
 const ETH = 1n;
@@ -26,7 +26,6 @@ describe("I08: one of an asset's sources tells a price that is wrong by far", ()
   /** ETH is read from Pyth and checked against an aggregator, to 1%, both first at 200. */
   async function paired() {
     const contract = await deployPyth(connection);
-    await bring(connection, contract, { price: 200n * E8 });
     const second = await deployAggregator(connection, 8, 200n * E8);
     const secondFeed = {
       kind: "chainlink",
@@ -37,11 +36,12 @@ describe("I08: one of an asset's sources tells a price that is wrong by far", ()
       maxDeviation: "0.01",
     } as const;
     const wide = { ...pythFeed, minPrice: "0.001", maxPrice: "1000000" };
-    const address = await contract.getAddress();
-    const made = await deployWorld(connection, (parameters) => ({
-      ...withoutInterest(roundFigures(parameters, { markets: { ETH: { feed: wide, secondFeed } } })),
-      pyth: address,
-    }));
+    const made = await withPythPrice(connection, contract, (address) =>
+      deployWorld(connection, (parameters) => ({
+        ...withoutInterest(roundFigures(parameters, { markets: { ETH: { feed: wide, secondFeed } } })),
+        pyth: address,
+      })),
+    );
     const [first] = made.signers as [Signer];
     await (await made.as(first)).trade(await made.fund(first, { USDC: "1000" }), "ETH", "10");
     return { made, contract, second };
@@ -67,7 +67,7 @@ describe("I08: one of an asset's sources tells a price that is wrong by far", ()
     "a fiftieth less": 196n * E8,
   };
   const sources: Readonly<Record<string, (price: bigint) => Promise<unknown>>> = {
-    first: async (price) => bring(connection, pyth, { price, publishTime: (await now()) + 1 }),
+    first: async (price) => bring(connection, pyth, { price }),
     second: async (price) => (await aggregator.setAnswer(price, await now())).wait(),
   };
   const dies: Readonly<Record<string, () => Promise<unknown>>> = {

@@ -178,6 +178,7 @@ describe("contracts/MarginVault: multicall", () => {
       resolvePool: () => interface_.encodeFunctionData("resolvePool"),
       delist: () => interface_.encodeFunctionData("delist", [ETH]),
       refreshCapital: () => interface_.encodeFunctionData("refreshCapital"),
+      updatePrices: () => interface_.encodeFunctionData("updatePrices", [[]]),
       rampMarket: () => interface_.encodeFunctionData("rampMarket", [ETH]),
       rampCollateral: () =>
         interface_.encodeFunctionData("rampCollateral", [world.deployment.collaterals[0]?.address ?? ""]),
