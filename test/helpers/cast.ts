@@ -20,6 +20,7 @@ import {
   AccessManager__factory,
   MockPuppet__factory,
   MockToken__factory,
+  MockPyth__factory,
   PriceOracle__factory,
 } from "../../typechain-types/index.js";
 import { deployAggregator } from "./chainlink.js";
@@ -302,7 +303,7 @@ function oracleCases({ feeds, forwarder, now }: Scene): Cases["PriceOracle"] {
     updatePyth: [always("updatePyth", [])],
     setPushFeed: [always("setPushFeed", ETH, wad("0.001"), 3600)],
     setChainlinkFeed: [always("setChainlinkFeed", aggregatedAsset, wad("0.001"), 30 * day, aggregator, ...bounds)],
-    setPythFeed: [always("setPythFeed", unusedAsset, wad("0.001"), 30 * day, ...priced)],
+    setPythFeed: [always("setPythFeed", unusedAsset, wad("0.001"), 60, ...priced)],
     setSecondChainlinkFeed: [
       always("setSecondChainlinkFeed", aggregatedAsset, 30 * day, wad("0.01"), second, ...bounds),
     ],
@@ -502,4 +503,8 @@ export async function ripen(cast: Cast): Promise<void> {
   await (await world.ballast.vault.refreshCapital()).wait();
   const keeper = accountId(person("stranger").signer.address);
   await (await world.ballast.vault.absorb([accountId(owner.address, targets.sold)], keeper)).wait();
+  // Ahead, so that it is of no age for as long as the calls take.
+  const pyth = MockPyth__factory.connect(await oracle.pyth(), world.admin);
+  const { timestamp } = (await world.ballast.provider.getBlock("latest"))!;
+  await bring(world.connection, pyth, { price: 200n * 10n ** 8n, publishTime: timestamp + 60 });
 }

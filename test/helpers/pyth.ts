@@ -72,16 +72,17 @@ export const pythFeed: PythInput = {
 };
 
 /**
- * Brings ETH at 200 to a contract of Pyth, deploys what needs it, and brings it again. The first is dated as far ahead as the oracle takes:
+ * Brings ETH (at 200 by default) to a contract of Pyth, deploys what needs it, and brings it again. The first is dated as far ahead as the oracle takes:
  * a deployment takes most of a minute, and needs a price that is not older.
  */
 export async function withPythPrice<T>(
   connection: Connection,
   pyth: MockPyth,
   deploy: (address: string) => Promise<T>,
+  dollars = 200n,
 ): Promise<T> {
   const { time } = connection.networkHelpers;
-  const price = 200n * 10n ** 8n;
+  const price = dollars * 10n ** 8n;
   const publishTime = (await time.latest()) + 60;
   await bring(connection, pyth, { price, publishTime });
   const deployed = await deploy(await pyth.getAddress());
