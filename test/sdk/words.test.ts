@@ -2,6 +2,7 @@ import { expect } from "chai";
 
 import {
   decodeAccountRisk,
+  decodeCapital,
   decodeCashIndices,
   decodeCashTerms,
   decodeCashTotals,
@@ -151,6 +152,11 @@ describe("sdk/words", () => {
       reserveFactorWad: wad("0.000013"),
       poolLossPerHourWad: wad("0.000015"),
       writeOffPerHourWad: wad("0.000017"),
+    });
+    expect(decodeCapital(packed([128n, all(128n)], [40n, 5n], [40n, all(40n)], [48n, all(48n)]))).to.deep.equal({
+      capitalWad: all(128n),
+      takenAt: 5,
+      maxAgeSeconds: 2 ** 40 - 1,
     });
     expect(decodeRampClock(packed([32n, 259_200n], [40n, all(40n)], [184n, all(184n)]))).to.deep.equal({
       secondsLeft: 259_200,
