@@ -18,11 +18,11 @@ enum FeedFault {
     NotPositive,
     /// At or beyond the smallest or the largest price that its settings allow.
     OutOfBounds,
-    /// Dated after the block.
+    /// Dated after the block; of a Pyth price: by more than a minute.
     FromFuture,
     /// Dated before an answer that was already stored.
     OlderThanUsed,
-    /// Its confidence is too large a part of its price, or makes the tolerance larger than 10%.
+    /// Its confidence is too large a part of its price, or its confidence and age make the tolerance larger than 10%.
     TooUncertain,
     /// Of a second source: it differs from the first by more than the asset's settings allow.
     Deviates
