@@ -25,9 +25,10 @@ abstract contract VaultBase is AccessManaged, ReentrancyGuardTransient {
     /// @dev What an operation needs to know from its start.
     function _context() internal view virtual returns (Context memory);
 
-    /// @dev Gives back the value (wei) that the calls have not used. The last thing that happens in the caller's transaction here.
+    /// @dev Gives back the value (wei) that the calls have not used, to whoever sent some: wei that was forced upon the vault must not be
+    /// the trouble of a caller that takes none. The last thing that happens in the caller's transaction here.
     function _giveBack() internal {
-        if (address(this).balance != 0) Address.sendValue(payable(msg.sender), address(this).balance);
+        if (msg.value != 0 && address(this).balance != 0) Address.sendValue(payable(msg.sender), address(this).balance);
     }
 
     function _authorize(AccountId account, uint256 permission) internal view {

@@ -40,7 +40,8 @@ import {VaultBase} from "./VaultBase.sol";
 
 /// @title The vault's rarer entry points: operators, upkeep, administration
 /// @notice Code that runs on the vault's storage: MarginVault hands these calls on as they are, so its size is left to what must be cheap.
-/// Each is documented in IMarginVault. Called by itself it has no vault around it, holds nothing and can do nothing.
+/// Each is documented in IMarginVault. Called by itself it has no vault around it and holds nothing: all that it can write is storage of
+/// its own (a caller's operators and nonces), which no vault reads.
 contract VaultExtension is VaultBase {
     constructor() AccessManaged(address(0)) {}
 
@@ -107,6 +108,7 @@ contract VaultExtension is VaultBase {
     // ------------------------------------------------------------------ upkeep, by anyone
 
     function updatePrices(bytes[] calldata updates) external payable nonReentrant {
+        _checkDeferred(); // or a position without margin could have the old price and the new one in one transaction
         IPriceOracle oracle = IMarginVault(address(this)).oracle();
         uint256 fee = oracle.pythFee(updates);
         require(fee <= address(this).balance, IMarginVault.UpdateFeeMissing(fee, address(this).balance));

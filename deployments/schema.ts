@@ -2,7 +2,7 @@ import { isAddress } from "ethers";
 import { z } from "zod";
 
 import { maximumMarkets } from "../sdk/index.js";
-import { WAD, parseDecimal } from "../sdk/units.js";
+import { WAD, mulDivUp, parseDecimal } from "../sdk/units.js";
 
 export const assetPattern = /^[A-Z0-9]{1,16}$/;
 
@@ -23,12 +23,16 @@ const seconds = positive(decimal(0));
 
 const address = z.string().refine((text) => isAddress(text), "must be an address");
 
+/** What the oracle keeps to: no price has a larger tolerance, and that of a Pyth price grows by itself every so many seconds of its age. */
+const mostTolerance = WAD / 10n;
+const pythPaceSeconds = 10n;
+
 /** A source that is read whenever its price is needed. */
 const live = {
   /** A price at or below minPrice, or at or above maxPrice, is refused: at or inside an aggregator's own bounds. */
   minPrice: decimal(18),
   maxPrice: positive(decimal(18)),
-  /** The aggregator's heartbeat and some room for delay; of a Pyth price how long one may stay that nobody has updated. */
+  /** The aggregator's heartbeat and some room for delay; of a Pyth price how long one counts that nobody has updated. */
   maxAgeSeconds: seconds,
 };
 const chainlink = { kind: z.literal("chainlink"), aggregator: address, ...live };
@@ -37,7 +41,9 @@ const pythPrice = {
   priceId: z.string().regex(/^0x[0-9a-fA-F]{64}$/, "must be 32 bytes in hexadecimal"),
   ...live,
   /** A price whose confidence is a larger share of it is refused. */
-  maxConfidence: positive(share.refine((text) => wad(text) <= wad("0.1"), "must be at most 0.1")),
+  maxConfidence: positive(
+    share.refine((text) => wad(text) <= wad("0.1"), { abort: true, error: "must be at most 0.1" }),
+  ),
 };
 
 /** Where a price comes from, one schema a kind; ../ignition/feeds.ts opens each. */
@@ -45,15 +51,25 @@ const feed = z.discriminatedUnion("kind", [
   /** The deployment's pusher publishes it; the first one is the market's firstPrice. */
   z.strictObject({ kind: z.literal("push") }),
   z.strictObject(chainlink),
-  z.strictObject(pythPrice),
+  /**
+   * Prices that whoever needs them brings to the chain. Each market needs one brought within maxAgeSeconds before its feeds are set, and
+   * one before it is listed: have something bring them while the deploy script runs.
+   */
+  z.strictObject({
+    ...pythPrice,
+    maxAgeSeconds: seconds.refine((text) => Number(text) <= 60, { abort: true, error: "must be at most 60" }),
+  }),
 ]);
 
 export type Feed = z.infer<typeof feed>;
 
-/** What a price is checked against. The share of the first price by which this one may differ from it is 0.001 to 0.2. */
+/**
+ * What a price is checked against. The share of the first price by which this one may differ from it is 0.001 to 0.1. As far as they differ
+ * is what trading costs, as tolerance.
+ */
 const maxDeviation = share.refine(
-  (text) => wad(text) >= wad("0.001") && wad(text) <= wad("0.2"),
-  "must be 0.001 to 0.2",
+  (text) => wad(text) >= wad("0.001") && wad(text) <= wad("0.1"),
+  "must be 0.001 to 0.1",
 );
 const secondFeed = z.discriminatedUnion("kind", [
   z.strictObject({ ...chainlink, maxDeviation }),
@@ -68,8 +84,11 @@ const market = z
     firstPrice: positive(decimal(18)),
     initialBase: positive(share),
     maintenanceBase: positive(share),
-    /** Largest error of an honest price, as a share of it; at least the deviation threshold of an aggregator. */
-    tolerance: share,
+    /**
+     * Largest error of an honest price, as a share of it; at least the deviation threshold of an aggregator. Of a Pyth price that is new,
+     * 0.0005 or more: every ten seconds of its age bring as much again, and its confidence comes to it.
+     */
+    tolerance: share.refine((text) => wad(text) <= mostTolerance, { abort: true, error: "must be at most 0.1" }),
     /** Without one, prices are pushed. A collateral's price comes from where that of its market comes from. */
     feed: feed.optional(),
     /** Without one, the feed alone counts. */
@@ -110,9 +129,14 @@ const market = z
     rule("openInterestSlope", "must be at most 10", (m) => wad(m.openInterestSlope) <= wad("10")),
     rule("minimumSize", "must not exceed openInterestCap", (m) => wad(m.minimumSize) <= wad(m.openInterestCap)),
     rule(
+      "tolerance",
+      "must be at least 0.0005 of a price that is read from Pyth",
+      (m) => m.feed?.kind !== "pyth" || wad(m.tolerance) >= wad("0.0005"),
+    ),
+    rule(
       "discountBase",
-      "must be at least takerRate + tolerance, or being liquidated is the cheap way out",
-      (m) => wad(m.discountBase) >= wad(m.takerRate) + wad(m.tolerance),
+      "must be at least takerRate + the largest tolerance, or being liquidated is the cheap way out",
+      (m) => wad(m.discountBase) >= wad(m.takerRate) + largestTolerance(m),
     ),
     rule("discountCap", "must be at least discountBase", (m) => wad(m.discountCap) >= wad(m.discountBase)),
     rule(
@@ -272,9 +296,11 @@ export const DeploymentParameters = z
     ),
     rule(
       "collaterals",
-      "must have a discountBase of at least the asset's tolerance, or being liquidated is the cheap way to sell",
+      "must have a discountBase of at least the asset's largest tolerance, or being liquidated is the cheap way to sell",
       ({ markets, collaterals }) =>
-        collaterals.every((c) => markets.every((m) => m.symbol !== c.asset || wad(c.discountBase) >= wad(m.tolerance))),
+        collaterals.every((c) =>
+          markets.every((m) => m.symbol !== c.asset || wad(c.discountBase) >= largestTolerance(m)),
+        ),
     ),
     rule(
       "vault",
@@ -288,6 +314,20 @@ export type DeploymentParameters = z.infer<typeof DeploymentParameters>;
 
 function wad(text: string): bigint {
   return parseDecimal(text, 18);
+}
+
+/** The largest tolerance (wad) that a price of the market's feed can have, as the oracle works it out. */
+function largestTolerance({
+  tolerance,
+  feed: f,
+}: {
+  readonly tolerance: string;
+  readonly feed?: Feed | undefined;
+}): bigint {
+  if (f?.kind !== "pyth") return wad(tolerance);
+  const withAge = wad(tolerance) + mulDivUp(wad(tolerance), BigInt(f.maxAgeSeconds), pythPaceSeconds);
+  const largest = withAge + wad(f.maxConfidence);
+  return largest > mostTolerance ? mostTolerance : largest;
 }
 
 /** Whether the vault's word can hold a deposit cap. */

@@ -8,22 +8,23 @@ import type { NetworkConnection } from "hardhat/types/network";
 import type { DeploymentParameters } from "../deployments/schema.js";
 import {
   type Deployment,
-  accountId,
   assetPrices,
   collateralAsset,
+  decodeCapital,
   marketAsset,
   parseDecimal,
   withDecodedErrors,
 } from "../sdk/index.js";
 import {
+  type MarginVault,
   MarginVault__factory,
   MockToken__factory,
   type PriceOracle,
   PriceOracle__factory,
 } from "../typechain-types/index.js";
-import { openFeeds, watchSequencer, withFeeds } from "./feeds.js";
+import { isSetUp, openFeeds, watchSequencer, withFeeds } from "./feeds.js";
 import Ballast from "./modules/Ballast.js";
-import { handOver, localChainId, requireDelays, requireMayList } from "./power.js";
+import { assignRoles, localChainId, requireDelays, requireMayList } from "./power.js";
 
 export type Connection = NetworkConnection<"generic">;
 
@@ -43,9 +44,9 @@ export class TokenAddressMissingError extends Error {
 type Signer = Awaited<ReturnType<Connection["ethers"]["getSigners"]>>[number];
 
 /**
- * Deploys Ballast with the first signer, lists what the parameters name, and hands the roles over to whom they name. `existing`, where
+ * Deploys Ballast with the first signer, lists what the parameters name, and gives the roles to whom they name. `existing`, where
  * its contracts still stand on this chain, is brought up to the parameters instead: only what is not listed yet is added, and nothing
- * is deployed twice. Throws DelayTooShortError before anything is sent, and HandedOverError where the signer may no longer list.
+ * is deployed twice. Throws DelayTooShortError before anything is sent, and MayNotListError where the signer may no longer list.
  */
 export async function deployBallast(
   connection: Connection,
@@ -61,7 +62,7 @@ export async function deployBallast(
       ? await deployContracts(connection, parameters, admin)
       : await withNewListings(standing, parameters, admin);
   await withDecodedErrors(() => listEverything(deployment, parameters, admin));
-  await withDecodedErrors(() => handOver(deployment, parameters.power, admin));
+  await withDecodedErrors(() => assignRoles(deployment, parameters.power, admin));
   return withFeeds(deployment, admin);
 }
 
@@ -150,46 +151,67 @@ async function token(
   return { symbol, address: await mock.getAddress(), decimals: Number(decimals) };
 }
 
-/** Sets what has never been set and lists what is not listed, in the order of the parameters. */
+/**
+ * Sets what has never been set and lists what is not listed, in the order of the parameters. Sends only what is not so yet, by what the
+ * chain says, so that it goes on wherever it broke off. Nothing is listed before the sequencer is watched and insurance has its seed.
+ */
 async function listEverything(deployment: Deployment, parameters: DeploymentParameters, admin: Signer): Promise<void> {
   const vault = MarginVault__factory.connect(deployment.vault, admin);
   const oracle = PriceOracle__factory.connect(deployment.oracle, admin);
-  const cash = MockToken__factory.connect(deployment.settlementToken.address, admin);
-  const mined = async (sent: Promise<{ wait(): Promise<unknown> }>) => (await sent).wait();
-  const isMock = parameters.settlementToken.address === undefined;
-
-  const [markets, collaterals] = await vault.totals();
-  const isNew = markets === 0n;
-  const isListed = Number(markets) >= parameters.markets.length && Number(collaterals) >= parameters.collaterals.length;
-  if (isListed && !isNew) return;
-  await requireMayList(deployment, admin);
-  if ((await vault.accountRisk()) === 0n) await mined(vault.setAccountParameters(accountParameters(parameters)));
-  if ((await vault.cashView()).terms === 0n) await mined(vault.setCashParameters(cashParameters(parameters)));
-
-  const newMarkets = parameters.markets.slice(Number(markets));
-  const newCollaterals = parameters.collaterals.slice(Number(collaterals));
-  const priced = [
-    ...newMarkets.map(({ symbol }, i) => ({ asset: marketAsset(Number(markets) + i), symbol })),
-    ...newCollaterals.map(({ asset }, i) => ({ asset: collateralAsset(Number(collaterals) + i), symbol: asset })),
-  ];
-  await openFeeds(oracle, parameters, priced);
-
-  const reserve = parseDecimal("1", deployment.settlementToken.decimals) * BigInt(newMarkets.length);
-  const insuranceSeed = isNew ? parseDecimal(parameters.vault.insuranceSeed, deployment.settlementToken.decimals) : 0n;
-  if (isMock && reserve + insuranceSeed > 0n) await mined(cash.mint(admin.address, reserve + insuranceSeed));
-  if (reserve + insuranceSeed > 0n) await mined(cash.approve(deployment.vault, reserve + insuranceSeed));
-  for (const market of newMarkets) await mined(vault.listMarket(marketParameters(market)));
-  for (const [i, collateral] of newCollaterals.entries()) {
-    const token = deployment.collaterals[Number(collaterals) + i]?.address ?? "";
-    await mined(vault.listCollateral(token, collateralParameters(collateral)));
+  const [markets, collaterals] = (await vault.totals()).slice(0, 2).map(Number) as [number, number];
+  const newMarkets = parameters.markets.slice(markets);
+  const newCollaterals = parameters.collaterals.slice(collaterals);
+  const hasParameters = (await vault.accountRisk()) !== 0n && (await vault.cashView()).terms !== 0n;
+  // Once something is listed, what insurance lacks may be a loss, which no deployment makes good.
+  const seed = markets + collaterals === 0 ? await owedSeed(vault, deployment, parameters) : 0n;
+  const isListed = newMarkets.length + newCollaterals.length === 0;
+  if (!isListed || !hasParameters || seed !== 0n || !(await isSetUp(oracle, parameters))) {
+    await requireMayList(deployment, admin);
+    await watchSequencer(oracle, parameters);
+    if ((await vault.accountRisk()) === 0n) await mined(vault.setAccountParameters(accountParameters(parameters)));
+    if ((await vault.cashView()).terms === 0n) await mined(vault.setCashParameters(cashParameters(parameters)));
+    await payIn(vault, deployment, parameters, admin, newMarkets.length, seed);
+    await openFeeds(oracle, parameters, [
+      ...newMarkets.map(({ symbol }, i) => ({ asset: marketAsset(markets + i), symbol })),
+      ...newCollaterals.map(({ asset }, i) => ({ asset: collateralAsset(collaterals + i), symbol: asset })),
+    ]);
+    for (const market of newMarkets) await mined(vault.listMarket(marketParameters(market)));
+    for (const [i, collateral] of newCollaterals.entries()) {
+      const token = deployment.collaterals[collaterals + i]?.address ?? "";
+      await mined(vault.listCollateral(token, collateralParameters(collateral)));
+    }
   }
-  if (insuranceSeed > 0n) {
-    await mined(vault.deposit(accountId(deployment.vault), deployment.settlementToken.address, insuranceSeed));
-  }
-  if (isNew) await mined(vault.refreshCapital());
-  await watchSequencer(oracle, parameters);
+  if (decodeCapital(await vault.capital()).takenAt === 0) await mined(vault.refreshCapital());
 }
 
+/** What the insurance account is to start with (raw), unless it has as much. */
+async function owedSeed(
+  vault: MarginVault,
+  { settlementToken: { decimals } }: Deployment,
+  parameters: DeploymentParameters,
+): Promise<bigint> {
+  const has = await vault.cash(await vault.insuranceAccount());
+  return has < wad(parameters.vault.insuranceSeed) ? parseDecimal(parameters.vault.insuranceSeed, decimals) : 0n;
+}
+
+/** Deposits the insurance account's seed, and lets the vault take the reserve of each market that will be listed. */
+async function payIn(
+  vault: MarginVault,
+  { settlementToken: { address, decimals } }: Deployment,
+  parameters: DeploymentParameters,
+  admin: Signer,
+  newMarkets: number,
+  seed: bigint,
+): Promise<void> {
+  const amount = seed + parseDecimal("1", decimals) * BigInt(newMarkets);
+  if (amount === 0n) return;
+  const cash = MockToken__factory.connect(address, admin);
+  if (parameters.settlementToken.address === undefined) await mined(cash.mint(admin.address, amount));
+  await mined(cash.approve(await vault.getAddress(), amount));
+  if (seed !== 0n) await mined(vault.deposit(await vault.insuranceAccount(), address, seed));
+}
+
+const mined = async (sent: Promise<{ wait(): Promise<unknown> }>) => (await sent).wait();
 const wad = (text: string) => parseDecimal(text, 18);
 
 export function marketParameters(market: DeploymentParameters["markets"][number]) {

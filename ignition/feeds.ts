@@ -143,11 +143,23 @@ async function publish(oracle: PriceOracle, assets: readonly number[], pricesWad
   await mined(oracle.push([...assets], [...pricesWad], block.timestamp));
 }
 
-/** Has the chain's sequencer watched as the parameters say, unless it is already. Without a word of it nothing is changed. */
-export async function watchSequencer(oracle: PriceOracle, { sequencer }: DeploymentParameters): Promise<void> {
-  if (sequencer === undefined) return;
+/** Whether the oracle has the Pyth contract and the sequencer of the parameters, as far as they name them. */
+export async function isSetUp(oracle: PriceOracle, parameters: DeploymentParameters): Promise<boolean> {
+  const { pyth } = parameters;
+  const hasPyth = pyth === undefined || (await oracle.pyth()) === getAddress(pyth);
+  return hasPyth && (await isSequencerWatched(oracle, parameters));
+}
+
+async function isSequencerWatched(oracle: PriceOracle, { sequencer }: DeploymentParameters): Promise<boolean> {
+  if (sequencer === undefined) return true;
   const { uptimeFeed, graceSeconds } = await oracle.sequencerStatus();
-  if (uptimeFeed === getAddress(sequencer.uptimeFeed) && graceSeconds === BigInt(sequencer.graceSeconds)) return;
+  return uptimeFeed === getAddress(sequencer.uptimeFeed) && graceSeconds === BigInt(sequencer.graceSeconds);
+}
+
+/** Has the chain's sequencer watched as the parameters say, unless it is already. Without a word of it nothing is changed. */
+export async function watchSequencer(oracle: PriceOracle, parameters: DeploymentParameters): Promise<void> {
+  const { sequencer } = parameters;
+  if (sequencer === undefined || (await isSequencerWatched(oracle, parameters))) return;
   await mined(oracle.setSequencer(sequencer.uptimeFeed, sequencer.graceSeconds));
 }
 
@@ -187,7 +199,7 @@ const advice: Readonly<Record<FeedFault, (field: string) => string>> = {
   fromFuture: (field) => `its answer is dated after the chain's time; correct the ${field}`,
   olderThanUsed: (field) => `it tells an older answer than before; wait for its next one, or correct the ${field}`,
   tooUncertain: (field) =>
-    `its confidence is too large; wait for a better price, or correct the ${field} or maxConfidence`,
+    `its confidence or its age is too large; bring a better price, or correct the ${field} or maxConfidence`,
   deviates: (field) => `it is too far from the first price; correct the ${field} or maxDeviation`,
 };
 
@@ -201,12 +213,16 @@ function whatToDo({ errorName, args }: ContractError, feed: Live): string | unde
   }
   if (errorName === "PriceStale") {
     const { publishedAt, maxAge } = args;
-    return `its answer of ${String(publishedAt)} is older than ${String(maxAge)} seconds; correct the ${field} or maxAgeSeconds`;
+    const fix = feed.kind === "pyth" ? "bring a newer one to the chain" : `correct the ${field}`;
+    return `its answer of ${String(publishedAt)} is older than ${String(maxAge)} seconds; ${fix} or correct maxAgeSeconds`;
   }
   if (errorName === "FeedDecimalsTooMany")
     return `its answers have ${String(args["decimals"])} decimals, more than 18; correct the aggregator`;
-  if (errorName === "FeedOutOfBounds")
-    return "the tolerance may be at most 0.1, and the age 1 to 2592000; correct tolerance or maxAgeSeconds";
+  if (errorName === "FeedOutOfBounds") {
+    const bounds =
+      feed.kind === "pyth" ? "0.0005 to 0.1, and the age 1 to 60" : "at most 0.1, and the age 1 to 2592000";
+    return `the tolerance may be ${bounds}; correct tolerance or maxAgeSeconds`;
+  }
   if (errorName === "PriceBoundsNotInOrder") return "maxPrice may be at most 1000000000; correct maxPrice";
   return undefined;
 }

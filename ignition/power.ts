@@ -27,8 +27,8 @@ export class DelayTooShortError extends BallastError {
 }
 
 /** There is something to list, and the signer may not, or not at once. */
-export class HandedOverError extends BallastError {
-  override readonly name = "HandedOverError";
+export class MayNotListError extends BallastError {
+  override readonly name = "MayNotListError";
   readonly signer: string;
   readonly delaySeconds: number | undefined;
 
@@ -53,18 +53,18 @@ export function requireDelays(power: Power, chainId: number): void {
   }
 }
 
-/** Throws HandedOverError unless the signer holds the role RISK without delay. */
+/** Throws MayNotListError unless the signer holds the role RISK without delay. */
 export async function requireMayList({ manager }: Deployment, signer: Signer): Promise<void> {
   const address = await signer.getAddress();
   const [isMember, delay] = await AccessManager__factory.connect(manager, signer).hasRole(roleIds.risk, address);
-  if (!isMember || delay !== 0n) throw new HandedOverError(address, isMember ? Number(delay) : undefined);
+  if (!isMember || delay !== 0n) throw new MayNotListError(address, isMember ? Number(delay) : undefined);
 }
 
 /**
  * Gives the roles to whom the parameters name (by default the deployer), with their delays, and takes from the deployer what is
  * another's; its own power as admin last. Sends only what is not so yet, and nothing once the deployer is no admin that acts at once.
  */
-export async function handOver(
+export async function assignRoles(
   { manager: at, vault, oracle }: Deployment,
   power: Power,
   deployer: Signer,

@@ -112,15 +112,27 @@ export class Executor {
     return outcomes;
   }
 
-  /** Has the oracle store what the aggregators of these assets tell. A failure is a log line: the next turn tries again. */
+  /**
+   * Has the oracle store what the sources of these assets tell: all together, or, where it refuses that, one by one, so that one of them does
+   * not keep the others old. A failure is a log line: the next turn tries again.
+   */
   async refreshPrices(assets: readonly number[]): Promise<void> {
     if (assets.length === 0) return;
     this.#nonce = undefined;
+    await this.#refresh(assets);
+  }
+
+  async #refresh(assets: readonly number[]): Promise<void> {
     try {
       const { hash } = await this.#send(this.#oracle, oracleInterface.encodeFunctionData("refresh", [[...assets]]));
       this.#log.info({ assets, hash }, "prices stored");
     } catch (error) {
       const reason = failureReason(error);
+      if (assets.length > 1 && isRefusal(error)) {
+        this.#log.warn({ assets, reason }, "batch failed, going one by one");
+        for (const asset of assets) await this.#refresh([asset]);
+        return;
+      }
       this.#log.warn({ action: "refreshPrices", assets, reason, detail: failureDetail(error) }, "failed");
     }
   }
@@ -246,6 +258,11 @@ export class Executor {
     this.#log.warn({ action, account, ...more, reason, detail: failureDetail(error) }, "failed");
     return { kind: "failed", account, reason };
   }
+}
+
+/** Whether it is the call that cannot be, and not the way to the chain: a part of it may go through. */
+function isRefusal(error: unknown): boolean {
+  return isCallException(error) || revertData(error) !== undefined || error instanceof GasCapError;
 }
 
 function choreData(chore: Chore): string {

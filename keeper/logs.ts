@@ -18,6 +18,11 @@ export interface Changes {
   readonly words: ReadonlyMap<AccountId, bigint>;
   /** Of each asset with a new stored price the time (Unix seconds) that it is dated. */
   readonly storedAt: ReadonlyMap<number, number>;
+  /**
+   * Of each asset with a price on which its second source agreed with the one pushed: the time (Unix seconds) that it is dated. Undefined:
+   * it has been given a feed to read since, whose stored price counts.
+   */
+  readonly agreedAt: ReadonlyMap<number, number | undefined>;
   /** Of each asset whose first feed was set: whether it is read from a source from then on, with no event when its price moves. */
   readonly readLive: ReadonlyMap<number, boolean>;
   /** Of each asset whose second feed was set or cleared: whether it has one from then on, which moves its price without an event too. */
@@ -44,12 +49,14 @@ const collateralRampSet = vaultInterface.getEvent("CollateralRampSet").topicHash
 const accountRampSet = vaultInterface.getEvent("AccountRampSet").topicHash;
 const oracleInterface = PriceOracle__factory.createInterface();
 const pricePublished = oracleInterface.getEvent("PricePublished").topicHash;
+const priceAgreed = oracleInterface.getEvent("PriceAgreed").topicHash;
 const pushFeedSet = oracleInterface.getEvent("PushFeedSet").topicHash;
 const chainlinkFeedSet = oracleInterface.getEvent("ChainlinkFeedSet").topicHash;
 const pythFeedSet = oracleInterface.getEvent("PythFeedSet").topicHash;
 const secondFeedSet = oracleInterface.getEvent("SecondFeedSet").topicHash;
 const secondFeedCleared = oracleInterface.getEvent("SecondFeedCleared").topicHash;
-const ofOracle = [pricePublished, pushFeedSet, chainlinkFeedSet, pythFeedSet, secondFeedSet, secondFeedCleared];
+const ofFeeds = [pushFeedSet, chainlinkFeedSet, pythFeedSet, secondFeedSet, secondFeedCleared];
+const ofOracle = [pricePublished, priceAgreed, ...ofFeeds];
 
 /**
  * Reads the events that the keeper's book needs, of blocks `fromBlock` to `toBlock`, both included. Words are sliced by hand, a hundred
@@ -65,6 +72,7 @@ export async function readChanges(
   const readLive = new Map<number, boolean>();
   const paired = new Map<number, boolean>();
   const storedAt = new Map<number, number>();
+  const agreedAt = new Map<number, number | undefined>();
   const announced = new Map<number, number>();
   const delisted = new Set<number>();
   const epochsEnded = new Set<number>();
@@ -76,9 +84,13 @@ export async function readChanges(
       const [kind, key = "0x"] = topics;
       if (kind === accountChanged) words.set(key.toLowerCase() as AccountId, BigInt(data));
       if (kind === pushFeedSet) readLive.set(Number(key), false);
-      if (kind === chainlinkFeedSet || kind === pythFeedSet) readLive.set(Number(key), true);
+      if (kind === chainlinkFeedSet || kind === pythFeedSet) {
+        readLive.set(Number(key), true);
+        agreedAt.set(Number(key), undefined);
+      }
       if (kind === secondFeedSet || kind === secondFeedCleared) paired.set(Number(key), kind === secondFeedSet);
       if (kind === pricePublished) storedAt.set(Number(key), Number(dataSlice(data, 64, 96)));
+      if (kind === priceAgreed) agreedAt.set(Number(key), Number(dataSlice(data, 32, 64)));
       if (kind === lossWrittenOff) wroteOff = true;
       if (kind === delistingAnnounced) announced.set(Number(key), Number(dataSlice(data, 0, 32)));
       if (kind === marketDelisted) delisted.add(Number(key));
@@ -89,7 +101,7 @@ export async function readChanges(
       if (kind === accountRampSet) ramps.push(rampChange({ kind: "rampAccounts" }, data));
     }
   }
-  return { words, storedAt, readLive, paired, wroteOff, announced, delisted, epochsEnded, ramps };
+  return { words, storedAt, agreedAt, readLive, paired, wroteOff, announced, delisted, epochsEnded, ramps };
 }
 
 /** The clock is the third word of each of these events. */

@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from "node:util";
+
 import { type Provider, isCallException } from "ethers";
 import type { Logger } from "pino";
 
@@ -24,6 +26,7 @@ import { failureDetail, failureReason } from "./reason.js";
 import type { Leg, Risk } from "./risk.js";
 import { Steward } from "./steward.js";
 
+type AssetPrice = ReturnType<typeof decodePrice>;
 type RiskView = Awaited<ReturnType<VaultLens["atRisk"]>>[number];
 
 /** An account whose risk the lens could not tell. */
@@ -55,10 +58,12 @@ export class Observer {
   /** Assets whose first source is read, and those that have a second one: no event tells when the price of either moves. */
   #readLive: ReadonlySet<number> = new Set();
   #paired: ReadonlySet<number> = new Set();
-  /** Of each of them its price word of the last turn. */
-  #livePrices: ReadonlyMap<number, bigint> = new Map();
+  /** Of each of them its price of the last turn. */
+  #livePrices: ReadonlyMap<number, AssetPrice> = new Map();
   /** Of each asset the time (Unix seconds) that its stored price is dated. */
   readonly #storedAt = new Map<number, number>();
+  /** Of those that are pushed and have a second source, the same of the price that both agreed on last: it is the last good one. */
+  readonly #agreedAt = new Map<number, number>();
   #readTo: number;
   #fullPass: { readonly block: number; readonly atSeconds: number } | undefined;
   #nowSeconds = 0;
@@ -100,7 +105,9 @@ export class Observer {
     const readLive = changed(this.#readLive, changes.readLive);
     const paired = changed(this.#paired, changes.paired);
     const livePrices = await this.#readPrices(new Set([...readLive, ...paired]), toBlock);
-    const moved = [...livePrices.keys()].filter((asset) => livePrices.get(asset) !== this.#livePrices.get(asset));
+    const moved = [...livePrices].flatMap(([asset, price]) =>
+      isSame(price, this.#livePrices.get(asset)) ? [] : [asset],
+    );
     // The time of a pushed price saves a request a turn: the chain was there by then. It may lag the chain, by about as much each
     // time; the count of blocks bounds that. An aggregator's price may be hours old.
     const pushedAt = [...changes.storedAt].flatMap(([asset, at]) => (livePrices.has(asset) ? [] : [at]));
@@ -110,6 +117,10 @@ export class Observer {
     // From here on nothing can fail: what was read is either in the book and returned, or will be read again.
     for (const [account, word] of changes.words) if (!this.#neverTargets.has(account)) this.book.set(account, word);
     for (const [asset, at] of changes.storedAt) this.#storedAt.set(asset, at);
+    for (const [asset, at] of changes.agreedAt) {
+      if (at === undefined) this.#agreedAt.delete(asset);
+      else this.#agreedAt.set(asset, at);
+    }
     [this.#readLive, this.#paired, this.#livePrices] = [readLive, paired, livePrices];
     this.#readTo = toBlock;
     this.#nowSeconds = atSeconds;
@@ -124,23 +135,28 @@ export class Observer {
   }
 
   /**
-   * Assets whose stored price, which counts while their sources tell none, lags what they told in the last turn by too much. Nobody is
-   * paid for storing it, but everybody's margin would be counted at it. One on which two sources do not agree cannot be stored.
+   * Assets whose last good price, which counts while their sources tell none, lags what they told in the last turn by too much. Nobody is
+   * paid for storing it, but everybody's margin would be counted at it. One of two sources alone is not stored; one that is good for
+   * reducing because the chain's sequencer was down is.
    */
   toRefresh(): number[] {
-    return [...this.#livePrices].flatMap(([asset, word]) => {
-      const { publishedAt, isReduceOnly } = decodePrice(word);
-      if (isReduceOnly) return [];
-      return publishedAt - (this.#storedAt.get(asset) ?? 0) >= refreshSeconds ? [asset] : [];
+    return [...this.#livePrices].flatMap(([asset, { publishedAt, isReduceOnly }]) => {
+      if (isReduceOnly && this.#paired.has(asset)) return [];
+      return publishedAt - this.#lastGoodAt(asset) >= refreshSeconds ? [asset] : [];
     });
   }
 
-  /** The price words of these assets at this block, with their marks. One call, or none. */
-  async #readPrices(wanted: ReadonlySet<number>, blockTag: number): Promise<Map<number, bigint>> {
+  #lastGoodAt(asset: number): number {
+    const agreedAt = this.#readLive.has(asset) ? undefined : this.#agreedAt.get(asset);
+    return agreedAt ?? this.#storedAt.get(asset) ?? 0;
+  }
+
+  /** The prices of these assets at this block, with their marks. One call, or none. */
+  async #readPrices(wanted: ReadonlySet<number>, blockTag: number): Promise<Map<number, AssetPrice>> {
     const assets = [...wanted].toSorted((a, b) => a - b);
     if (assets.length === 0) return new Map();
     const words = await this.#oracle.lastPrices(assetSet(assets), { blockTag });
-    return new Map(assets.map((asset, i) => [asset, words[i] ?? 0n]));
+    return new Map(assets.map((asset, i) => [asset, decodePrice(words[i] ?? 0n)]));
   }
 
   /**
@@ -210,6 +226,7 @@ export class Observer {
     this.steward.clear();
     [this.#readLive, this.#paired, this.#livePrices] = [new Set(), new Set(), new Map()];
     this.#storedAt.clear();
+    this.#agreedAt.clear();
     this.#readTo = this.#deployment.fromBlock - 1;
     this.#fullPass = undefined;
   }
@@ -217,6 +234,11 @@ export class Observer {
 
 function changed(assets: ReadonlySet<number>, changes: ReadonlyMap<number, boolean>): ReadonlySet<number> {
   return new Set([...assets, ...changes.keys()].filter((asset) => changes.get(asset) ?? true));
+}
+
+/** Whether accounts stand as they did. The tolerance of a Pyth price grows with each second, and is nothing that they are measured by. */
+function isSame(price: AssetPrice, before: AssetPrice | undefined): boolean {
+  return before !== undefined && isDeepStrictEqual({ ...price, toleranceWad: 0n }, { ...before, toleranceWad: 0n });
 }
 
 function assetSet(assets: readonly number[]): bigint {

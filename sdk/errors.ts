@@ -6,6 +6,7 @@ import {
   LiquidityPool__factory,
   MarginVault__factory,
   PriceOracle__factory,
+  VaultExtension__factory,
   Waterfall__factory,
 } from "../typechain-types/index.js";
 
@@ -116,6 +117,7 @@ const erc20 = new Interface([
 ]);
 const interfaces = [
   MarginVault__factory.createInterface(),
+  VaultExtension__factory.createInterface(),
   Waterfall__factory.createInterface(),
   Administration__factory.createInterface(),
   PriceOracle__factory.createInterface(),

@@ -326,6 +326,23 @@ export function decodeCollateral(word: bigint): CollateralFields {
   };
 }
 
+/** The checkpoint of the pool's capital. */
+export interface CapitalFields {
+  readonly capitalWad: bigint;
+  /** Unix seconds; 0: none has been taken. */
+  readonly takenAt: number;
+  /** How old it may be for a trade that grows a position. */
+  readonly maxAgeSeconds: number;
+}
+
+export function decodeCapital(word: bigint): CapitalFields {
+  return {
+    capitalWad: field(word, 0n, 128n),
+    takenAt: Number(field(word, 128n, 40n)),
+    maxAgeSeconds: Number(field(word, 168n, 40n)),
+  };
+}
+
 /** What principals are worth: cash = principal * index, as of `accruedAt`. */
 export interface CashIndicesFields {
   /** 1e-15, of principals above zero. */

@@ -58,8 +58,6 @@ export type { MockToken } from './contracts/mocks/MockToken.js';
 export { MockToken__factory } from './factories/contracts/mocks/MockToken__factory.js';
 export type { MockWallet } from './contracts/mocks/MockWallet.js';
 export { MockWallet__factory } from './factories/contracts/mocks/MockWallet__factory.js';
-export type { ChainlinkFeed } from './contracts/oracles/ChainlinkFeed.js';
-export { ChainlinkFeed__factory } from './factories/contracts/oracles/ChainlinkFeed__factory.js';
 export type { LastPrices } from './contracts/oracles/LastPrices.js';
 export { LastPrices__factory } from './factories/contracts/oracles/LastPrices__factory.js';
 export type { LiveFeed } from './contracts/oracles/LiveFeed.js';

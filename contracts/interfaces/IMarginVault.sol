@@ -157,7 +157,8 @@ interface IMarginVault is IERC5267 {
     error MulticallNested();
     /// @notice Thrown when a position would grow in a market that the guardian has halted: it can only be reduced.
     error MarketHalted(MarketId market);
-    /// @notice Thrown when a withdrawal would leave a debt while the guardian has halted borrowing: withdraw no more than there is.
+    /// @notice Thrown when a withdrawal, a transfer or a purchase of collateral would leave a debt while the guardian has halted borrowing:
+    /// take no more than there is cash for.
     error BorrowingHalted(AccountId account, uint256 debtWad);
     /// @notice Thrown when an amount or size is zero.
     error ZeroAmount();
@@ -601,7 +602,8 @@ interface IMarginVault is IERC5267 {
     /// @notice Lets positions grow again in a halted market.
     function resumeMarket(MarketId market) external;
 
-    /// @notice Stops withdrawals and transfers that leave a debt. What an account has it can withdraw, and losses still become debts.
+    /// @notice Stops withdrawals, transfers and purchases of collateral (buyCollateral, liquidateCollateral) that leave a debt. What an
+    /// account has it can withdraw or pay with, and losses still become debts.
     function haltBorrowing() external;
 
     /// @notice Lets accounts borrow again.

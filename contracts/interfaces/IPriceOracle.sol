@@ -45,9 +45,9 @@ enum SequencerState {
 /// An asset's price is pushed, or read from a source whenever it is needed. It may be checked against a second source, which is read.
 /// With two sources, p1 and p2, and the last good price g, on which both agreed:
 ///
-///     both answer, |p2 - p1| <= maxDeviation * p1                 p1, fresh
+///     both answer, |p2 - p1| <= maxDeviation * p1                 p1, fresh, with |p2 - p1| / p1 as tolerance where that is more
 ///     both answer, and are further apart                          g, not usable
-///     one answers p, |p - g| <= maxDeviation * g                  p, reduce only
+///     one answers p, |p - g| <= maxDeviation * g                  p, reduce only, with |p - g| / g as tolerance where that is more
 ///     none answers, or one does that is further from g            g, not usable
 ///
 /// where a source answers that gives a good price which is not stale.
@@ -67,7 +67,8 @@ interface IPriceOracle {
     error PriceOlderThanUsed(uint256 asset, uint256 publishedAt, uint256 usedPublishedAt);
     /// @notice Thrown when the lists of one publication differ in length.
     error LengthMismatch(uint256 assets, uint256 prices);
-    /// @notice Thrown when a feed's settings are outside the bounds in code: tolerance at most 10%, age 1 s to 30 days.
+    /// @notice Thrown when a feed's settings are outside the bounds in code: tolerance at most 10%, age 1 s to 30 days; of a Pyth feed
+    /// tolerance 0.05% to 10%, age 1 to 60 s.
     error FeedOutOfBounds(uint256 asset, uint256 toleranceWad, uint256 maxAge);
 
     /// @notice Thrown when the bounds of a source's prices are not in order: `minPriceWad` below `maxPriceWad`, which is at most a
@@ -75,7 +76,7 @@ interface IPriceOracle {
     error PriceBoundsNotInOrder(uint256 asset, uint256 minPriceWad, uint256 maxPriceWad);
     /// @notice Thrown when the largest confidence of a Pyth source is outside the bounds in code: above zero, at most 10%.
     error ConfidenceOutOfBounds(uint256 asset, uint256 maxConfidenceWad);
-    /// @notice Thrown when the largest deviation of a second source is outside the bounds in code: 0.1% to 20%.
+    /// @notice Thrown when the largest deviation of a second source is outside the bounds in code: 0.1% to 10%.
     error DeviationOutOfBounds(uint256 asset, uint256 maxDeviationWad);
     /// @notice Thrown when an aggregator's answers have more decimals than a wad.
     error FeedDecimalsTooMany(uint256 asset, address aggregator, uint256 decimals);
@@ -171,6 +172,10 @@ interface IPriceOracle {
     /// leaves too little gas to ask one does (InsufficientGas). An asset without a price is zero. On a chain whose sequencer is down, or
     /// came back too short a time ago, every price is marked grace.
     function lastPrices(AssetSet assets) external view returns (Price[] memory);
+
+    /// @notice The largest tolerance (wad) that a price of the asset's first source can have; parameters of the vault are checked against
+    /// it, not against that of the moment. Where two sources differ, the tolerance of a price can be above it.
+    function mostTolerance(uint256 asset) external view returns (uint256);
 
     /// @notice Brings signed prices to the Pyth contract, by anyone, and pays its fee out of what was sent. The rest goes back to the
     /// caller, last: a contract must be able to receive it, or send the fee exactly.

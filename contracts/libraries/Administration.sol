@@ -92,15 +92,16 @@ library Administration {
         MarketParameters memory p
     ) private {
         Price price = _freshPrice(context, id);
+        uint256 tolerance = context.oracle.mostTolerance(marketAsset(id));
         Market storage market = $.markets[id];
         Accrued memory accrued = _accrue(market, id, price);
-        _requireFits($, p, price, accrued.openInterest);
+        _requireFits($, p, tolerance, accrued.openInterest);
         Parameters.requireSizesWithin(p, price.value());
         MarketRisk to = toMarketRisk(p);
         MarketTotals totals = market.totals;
         if (totals.longShares() | totals.shortShares() != 0) {
             p = Ramps.loosest(p, market.risk);
-            _requireFits($, p, price, accrued.openInterest);
+            _requireFits($, p, tolerance, accrued.openInterest);
         }
         (market.risk, market.terms, market.discount) = (
             toMarketRisk(p),
@@ -115,10 +116,10 @@ library Administration {
     function _requireFits(
         VaultStorage storage $,
         MarketParameters memory p,
-        Price price,
+        uint256 toleranceWad,
         uint256 openInterestWad
     ) private view {
-        Parameters.requireValid(p, price.tolerance());
+        Parameters.requireValid(p, toleranceWad);
         Parameters.requireTargetWithin($.accountRisk.targetHealth(), p.initialBaseWad, p.maintenanceBaseWad);
         Parameters.requireSkewWithin(openInterestWad, p.maintenanceBaseWad, p.skewScaleWad);
     }
@@ -174,8 +175,8 @@ library Administration {
         index = $.collateralCount++;
         $.collateralTokens[index] = token;
         $.collateralIndexes[token] = index + 1;
-        Price price = context.oracle.prices(onlyAsset(collateralAsset(index)))[0]; // refuses a token that nothing prices
-        _writeCollateral($, index, decimals, price, p);
+        context.oracle.prices(onlyAsset(collateralAsset(index))); // refuses a token that nothing prices
+        _writeCollateral($, context, index, decimals, p);
     }
 
     function setCollateralParameters(
@@ -187,8 +188,7 @@ library Administration {
         uint256 indexPlusOne = $.collateralIndexes[token];
         require(indexPlusOne != 0, IMarginVault.UnknownToken(token));
         uint256 index = indexPlusOne - 1;
-        Price price = context.oracle.lastPrices(onlyAsset(collateralAsset(index)))[0]; // a stale one shows its tolerance too
-        _writeCollateral($, index, $.collaterals[index].decimals(), price, p);
+        _writeCollateral($, context, index, $.collaterals[index].decimals(), p);
     }
 
     function rampCollateral(VaultStorage storage $, uint256 index) public {
@@ -203,17 +203,18 @@ library Administration {
 
     function _writeCollateral(
         VaultStorage storage $,
+        Context memory context,
         uint256 index,
         uint256 decimals,
-        Price price,
         CollateralParameters memory p
     ) private {
-        Parameters.requireValid(p, price.tolerance());
+        uint256 tolerance = context.oracle.mostTolerance(collateralAsset(index));
+        Parameters.requireValid(p, tolerance);
         Collateral live = $.collaterals[index];
         Collateral to = toCollateral(p, 0, 0);
         if (live.held() != 0) {
             p = Ramps.loosest(p, live);
-            Parameters.requireValid(p, price.tolerance());
+            Parameters.requireValid(p, tolerance);
         }
         $.collaterals[index] = toCollateral(p, decimals, live.held());
         $.collateralDiscounts[index] = toDiscountTerms(p.discountBaseWad, p.discountSlopeWad, p.discountCapWad);
@@ -261,6 +262,7 @@ library Administration {
         Parameters.requireValid(p);
         for (uint8 i; i < $.marketCount; ++i) {
             MarketId id = MarketId.wrap(i);
+            if ($.markets[id].state.has(DELISTED)) continue;
             MarketRisk risk = $.markets[id].risk;
             uint256 base = Math.max(risk.maintenanceBase(), $.marketRamps[id].to.maintenanceBase());
             Parameters.requireTargetWithin(p.targetHealthWad, risk.initialBase(), base);

@@ -80,7 +80,7 @@ library CollateralSale {
             sale.buyerWord.cash(),
             target.risk
         );
-        _requireBuyerSound(sale, taken, target.risk);
+        _requireBuyerSound($, sale, taken, target.risk);
         CashBook.save($, context);
         emit IMarginVault.CollateralLiquidated(
             account,
@@ -131,7 +131,7 @@ library CollateralSale {
         _exchange($, context, sale);
         Sums memory sums = Margin.collect($, buyer, sale.buyerWord, assets, prices, false, Margin.NO_ASSET);
         AccountRisk risk = $.accountRisk;
-        _requireBuyerSound(sale, Margin.total(sums, sale.buyerWord.cash(), risk), risk);
+        _requireBuyerSound($, sale, Margin.total(sums, sale.buyerWord.cash(), risk), risk);
         CashBook.save($, context);
         emit IMarginVault.PoolCollateralSold(buyer, token, amount, sale.proceeds);
     }
@@ -238,8 +238,15 @@ library CollateralSale {
         Ledger.saveLast($, context, sale.seller, sale.sellerWord);
     }
 
-    /// @dev The buyer must be able to bear what it has: as after a withdrawal.
-    function _requireBuyerSound(Sale memory sale, Health memory health, AccountRisk risk) private pure {
+    /// @dev The buyer must be able to bear what it has: as after a withdrawal. While borrowing is halted it pays with its own.
+    function _requireBuyerSound(
+        VaultStorage storage $,
+        Sale memory sale,
+        Health memory health,
+        AccountRisk risk
+    ) private view {
+        int256 cash = sale.buyerWord.cash();
+        require(cash >= 0 || !$.borrowingHalted, IMarginVault.BorrowingHalted(sale.buyer, cash.abs()));
         Ledger.requireFewAssets(sale.buyer, sale.buyerWord);
         Ledger.requireDebtAboveMinimum(sale.buyer, sale.buyerWord, risk);
         if (sale.buyerWord.marketBits() != 0 || sale.buyerWord.cash() < 0) {

@@ -10,8 +10,9 @@ import {AccountParameters, AccountRisk, Collateral, CollateralParameters} from "
 
 /// @title Ramps: what tightens maintenance moves in by small steps
 /// @notice No step covers more than an hour, however long nobody took one: an owner has the time to act at every one of them.
-/// A field on its way is start + (end - start) * time covered / DURATION, rounded to its unit toward the looser; at the end it is the end,
-/// exactly. It depends on the time covered alone, so steps of a second come to the same as steps of an hour.
+/// A field on its way is start + (end - start) * time covered / DURATION (of the skew scale its reciprocal is), rounded to its unit toward
+/// the looser; at the end it is the end, exactly. It depends on the time covered alone, so steps of a second come to the same as steps of
+/// an hour.
 library Ramps {
     using FixedPoint for uint256;
 
@@ -68,7 +69,7 @@ library Ramps {
         if (left == 0) return to;
         uint256 base = _risen(from.maintenanceBase(), to.maintenanceBase(), left, PPM);
         uint256 lambda = _risen(from.lambdaMaintenance(), to.lambdaMaintenance(), left, PPM);
-        uint256 scale = _fallen(from.skewScale(), to.skewScale(), left, NANO);
+        uint256 scale = _scaleUp(from.skewScale(), to.skewScale(), left);
         uint256 least = mostSizeWad.mulDivUp(WAD, base).divUp(NANO) * NANO;
         if (scale < least) scale = Math.min(least, from.skewScale());
         return from.withMaintenance(base, lambda, scale);
@@ -86,6 +87,13 @@ library Ramps {
                 _risen(from.absorbHealth(), to.absorbHealth(), left, PPM),
                 _risen(from.keeperFloor(), to.keeperFloor(), left, MICRO)
             );
+    }
+
+    /// @dev Margin and fills go by 1 / scale: that rises by equal steps, and not the scale.
+    function _scaleUp(uint256 from, uint256 to, uint256 left) private pure returns (uint256) {
+        // scales have 110 bits
+        uint256 scale = (from * DURATION).mulDivUp(to, to * left + from * (DURATION - left));
+        return scale.divUp(NANO) * NANO;
     }
 
     function _risen(uint256 from, uint256 to, uint256 left, uint256 unit) private pure returns (uint256) {

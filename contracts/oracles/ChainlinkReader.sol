@@ -5,7 +5,6 @@ import {IAggregatorV3} from "../interfaces/IAggregatorV3.sol";
 import {FeedFault, IPriceOracle} from "../interfaces/IPriceOracle.sol";
 import {MAX_PRICE_WAD} from "../types/Price.sol";
 import {LiveSource} from "../types/PriceSource.sol";
-import {Answer} from "./Answer.sol";
 import {ANSWER_WORDS, FeedCall} from "./FeedCall.sol";
 
 /// @title What a Chainlink aggregator tells
@@ -13,18 +12,21 @@ library ChainlinkReader {
     uint256 private constant ROUND_WORDS = 5;
     uint256 private constant WAD_DECIMALS = 18;
 
-    function read(LiveSource storage source) internal view returns (Answer memory told) {
+    /// @return fault what is wrong with it
+    /// @return answer in the aggregator's decimals; zero where it gives none
+    /// @return updatedAt Unix seconds; zero where it gives none
+    /// @return priceWad exact up to the largest price there is; above it, some price that is refused; zero for an answer below zero
+    function read(
+        LiveSource storage source
+    ) internal view returns (FeedFault fault, int256 answer, uint256 updatedAt, uint256 priceWad) {
         uint256[ANSWER_WORDS] memory round;
-        (told.fault, round) = FeedCall.ask(source.feed, IAggregatorV3.latestRoundData.selector, ROUND_WORDS);
-        if (told.fault != FeedFault.None) return told;
+        (fault, round) = FeedCall.ask(source.feed, IAggregatorV3.latestRoundData.selector, ROUND_WORDS);
+        if (fault != FeedFault.None) return (fault, 0, 0, 0);
         (uint256 roundId, uint256 answeredInRound) = (round[0], round[4]);
-        if (roundId > type(uint80).max || answeredInRound > type(uint80).max) {
-            told.fault = FeedFault.NoAnswer;
-            return told;
-        }
-        (told.answer, told.updatedAt) = (int256(round[1]), round[3]);
-        if (told.updatedAt == 0 || answeredInRound < roundId) told.fault = FeedFault.RoundIncomplete;
-        else told.priceWad = _scaled(told.answer, source.decimals);
+        if (roundId > type(uint80).max || answeredInRound > type(uint80).max) return (FeedFault.NoAnswer, 0, 0, 0);
+        (answer, updatedAt) = (int256(round[1]), round[3]);
+        if (updatedAt == 0 || answeredInRound < roundId) fault = FeedFault.RoundIncomplete;
+        else priceWad = _scaled(answer, source.decimals);
     }
 
     /// @notice The decimals of an aggregator's answers, which never change.

@@ -15,7 +15,9 @@ import {PythContract} from "./PythContract.sol";
 abstract contract LiveFeed is PriceSources, PythContract {
     uint256 private constant MAX_CONFIDENCE_WAD = 0.1e18;
     uint256 private constant LEAST_DEVIATION_WAD = 0.001e18;
-    uint256 private constant MOST_DEVIATION_WAD = 0.2e18;
+    uint256 private constant MOST_DEVIATION_WAD = MAX_TOLERANCE_WAD; // what sources differ by becomes tolerance
+    uint256 private constant LEAST_PYTH_TOLERANCE_WAD = 0.0005e18;
+    uint256 private constant MAX_PYTH_AGE = 1 minutes;
 
     // ------------------------------------------------------------------ the first source
 
@@ -41,8 +43,9 @@ abstract contract LiveFeed is PriceSources, PythContract {
     }
 
     /// @notice Makes an asset Pyth-fed, or changes its settings. A second source stays.
-    /// @param toleranceWad as for an aggregator; the confidence of each answer comes to it, and both together are at most 10%
-    /// @param maxAge seconds until an answer is stale, 1 to 30 days
+    /// @param toleranceWad largest relative error of an honest price that is new, 0.05% to 10%. It grows by as much every ten seconds of a
+    /// price's age, and the confidence comes to it; beyond 10% in all a price is refused
+    /// @param maxAge seconds until an answer is stale, 1 to 60: whoever needs the price brings a new one in the same transaction
     /// @param maxConfidenceWad part of the price, at most 10%: an answer whose confidence is larger is refused
     function setPythFeed(
         uint256 asset,
@@ -54,6 +57,8 @@ abstract contract LiveFeed is PriceSources, PythContract {
         uint256 maxPriceWad
     ) external restricted {
         _requireBounded(asset, toleranceWad, maxAge);
+        bool bounded = toleranceWad >= LEAST_PYTH_TOLERANCE_WAD && maxAge <= MAX_PYTH_AGE;
+        require(bounded, FeedOutOfBounds(asset, toleranceWad, maxAge));
         LiveSource memory source = _pythPrice(asset, priceId, minPriceWad, maxPriceWad, maxConfidenceWad);
         source.toleranceWad = uint64(toleranceWad);
         Price price = _setFirst(asset, source, maxAge);
@@ -84,7 +89,8 @@ abstract contract LiveFeed is PriceSources, PythContract {
 
     /// @notice Has an asset's price checked against a Chainlink aggregator, instead of against what it was checked against before.
     /// @param maxAge seconds until its answer is stale, 1 to 30 days
-    /// @param maxDeviationWad the largest part of the first price by which this one may differ from it, 0.1% to 20%
+    /// @param maxDeviationWad the largest part of the first price by which this one may differ from it, 0.1% to 10%: as far as they
+    /// differ it becomes the tolerance
     function setSecondChainlinkFeed(
         uint256 asset,
         uint256 maxAge,
@@ -213,6 +219,7 @@ abstract contract LiveFeed is PriceSources, PythContract {
     }
 
     function _isSame(LiveSource storage one, LiveSource memory other) private view returns (bool) {
-        return one.feed == other.feed && one.priceId == other.priceId;
+        if (one.kind != other.kind || one.priceId != other.priceId) return false;
+        return one.kind == SourceKind.Pyth || one.feed == other.feed; // a price id is the same in every Pyth contract
     }
 }

@@ -5,6 +5,7 @@ import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManage
 import {IPriceOracle, SequencerState} from "../interfaces/IPriceOracle.sol";
 import {AssetSet, MAX_MARKETS, lowestBit} from "../types/AssetSet.sol";
 import {Price} from "../types/Price.sol";
+import {LiveSource, SourceKind} from "../types/PriceSource.sol";
 import {LiveFeed} from "./LiveFeed.sol";
 import {PushFeed} from "./PushFeed.sol";
 
@@ -31,6 +32,16 @@ contract PriceOracle is PushFeed, LiveFeed {
     /// @inheritdoc IPriceOracle
     function lastPrices(AssetSet assets) external view returns (Price[] memory) {
         return _lastPrices(assets);
+    }
+
+    /// @inheritdoc IPriceOracle
+    function mostTolerance(uint256 asset) external view returns (uint256 toleranceWad) {
+        Price word = _lastPrice[asset];
+        toleranceWad = word.tolerance();
+        LiveSource storage source = _firstSource[asset];
+        if (!_isReadLive(asset, word) || source.kind != SourceKind.Pyth) return toleranceWad;
+        toleranceWad = _agedUp(source.toleranceWad, word.maxAge()) + source.maxConfidenceWad;
+        if (toleranceWad > MAX_TOLERANCE_WAD) toleranceWad = MAX_TOLERANCE_WAD;
     }
 
     function _lastPrices(AssetSet assets) private view returns (Price[] memory answer) {
@@ -65,7 +76,7 @@ contract PriceOracle is PushFeed, LiveFeed {
             if (!answer[i].isWorkedOut()) continue;
             Price word = answer[i].asStored();
             uint256 asset = lowestBit(bits);
-            Price price = _judge(asset, word).price;
+            Price price = _priceNow(asset, word);
             if (word.isGated()) {
                 if (!isAsked) (isAsked, state) = (true, _sequencerState());
                 price = _throughGate(price, state);

@@ -2,10 +2,9 @@
 pragma solidity 0.8.37;
 
 import {FeedFault} from "../interfaces/IPriceOracle.sol";
-import {WAD} from "../libraries/FixedPoint.sol";
+import {FixedPoint, WAD} from "../libraries/FixedPoint.sol";
 import {MAX_PRICE_WAD, Price, toPrice} from "../types/Price.sol";
 import {LiveSource, SecondSource, SourceKind} from "../types/PriceSource.sol";
-import {Answer} from "./Answer.sol";
 import {ChainlinkReader} from "./ChainlinkReader.sol";
 import {PythReader} from "./PythReader.sol";
 import {SequencerGate} from "./SequencerGate.sol";
@@ -16,7 +15,7 @@ struct Reading {
     FeedFault fault;
     int256 answer; // in the feed's own decimals
     uint256 updatedAt; // Unix seconds
-    Price price; // zero where there is a fault; marked fresh unless it is stale
+    Price price; // zero where there is a fault, TooUncertain aside; marked fresh unless there is one or it is stale
 }
 
 /// @notice What an asset's sources say together.
@@ -30,6 +29,15 @@ struct Judgement {
 /// @notice Sources are read, not kept: if a price counted only once somebody stored it, whoever left that undone could trade at an older
 /// one. What is stored is the last good price, for the time when they give none that can be used.
 abstract contract PriceSources is SequencerGate {
+    using FixedPoint for uint256;
+
+    /// @dev A Pyth price comes to the chain when somebody brings it, not when it has moved. So its error grows with its age: by the asset's
+    /// tolerance every so many seconds. Who trades at an old one that is known to be wrong pays for that, who brings the newest does not.
+    uint256 private constant PYTH_PACE = 10;
+    /// @dev A chain's clock may lag. A price dated so little ahead counts as one of this block; refused, it would hide the price that it
+    /// replaced, which nobody can bring back.
+    uint256 private constant PYTH_LEEWAY = 60;
+
     mapping(uint256 asset => LiveSource) internal _firstSource;
     mapping(uint256 asset => SecondSource) internal _secondSource;
 
@@ -53,9 +61,10 @@ abstract contract PriceSources is SequencerGate {
     /// @dev The asset's price now, worked out from its stored word by the rule that IPriceOracle states.
     function _judge(uint256 asset, Price word) internal view returns (Judgement memory told) {
         bool live = _isReadLive(asset, word);
-        told.first = live ? _readFirst(asset, word) : _pushed(word);
+        if (live) told.first = _readFirst(asset, word);
+        else (told.first.updatedAt, told.first.price) = (word.publishedAt(), _pushed(word));
         if (!word.isPaired()) {
-            told.price = told.first.fault == FeedFault.None ? told.first.price : word.bare();
+            told.price = told.first.price.value() == 0 ? word.bare() : told.first.price;
             return told;
         }
         SecondSource storage second = _secondSource[asset];
@@ -66,12 +75,24 @@ abstract contract PriceSources is SequencerGate {
         (Price one, Price two) = (told.first.price, told.second.price);
         uint256 bound = second.maxDeviationWad;
         if (one.isFresh() && two.isFresh()) {
-            if (_isNear(one, two, bound)) told.price = one;
+            uint256 apart = _apartUp(one, two);
+            // What they differ by may be the error of the one: whoever trades at it pays that.
+            if (apart <= bound) told.price = _atLeast(one, apart);
             else told.second.fault = FeedFault.Deviates;
         } else if (one.isFresh() || two.isFresh()) {
             Price only = one.isFresh() ? one : two;
-            if (_isNear(told.price, only, bound)) told.price = only.asReduceOnly();
+            uint256 apart = _apartUp(told.price, only);
+            if (apart <= bound) told.price = _atLeast(only, apart).asReduceOnly();
         }
+    }
+
+    /// @dev The same, and no more than that: what has one source pays for one, and not for telling what is wrong with it.
+    function _priceNow(uint256 asset, Price word) internal view returns (Price price) {
+        if (word.isPaired()) return _judge(asset, word).price;
+        if (!_isReadLive(asset, word)) return _pushed(word);
+        LiveSource storage source = _firstSource[asset];
+        (, , , price) = _ask(source, source.toleranceWad, word.publishedAt(), word.maxAge());
+        if (price.value() == 0) price = word.bare();
     }
 
     /// @dev Throws what keeps the sources from giving a fresh price.
@@ -109,10 +130,14 @@ abstract contract PriceSources is SequencerGate {
         if (Price.unwrap(price) != Price.unwrap(_lastPrice[asset])) _store(asset, price);
     }
 
-    /// @dev |b - a| <= bound * a
-    function _isNear(Price a, Price b, uint256 boundWad) private pure returns (bool) {
+    /// @dev |b - a| / a, rounded up; the largest number where there is no price a.
+    function _apartUp(Price a, Price b) private pure returns (uint256) {
         (uint256 from, uint256 to) = (a.value(), b.value());
-        return (to > from ? to - from : from - to) * WAD <= boundWad * from;
+        return from == 0 ? type(uint256).max : ((to > from ? to - from : from - to) * WAD).divUp(from);
+    }
+
+    function _atLeast(Price price, uint256 toleranceWad) private pure returns (Price) {
+        return price.tolerance() >= toleranceWad ? price : price.withTolerance(toleranceWad);
     }
 
     // ------------------------------------------------------------------ one source
@@ -123,41 +148,71 @@ abstract contract PriceSources is SequencerGate {
     }
 
     /// @dev The last price pushed. One that stands in for that of a feed which was replaced is not fresh.
-    function _pushed(Price word) private view returns (Reading memory told) {
-        told.updatedAt = word.publishedAt();
-        told.price = word.bare();
-        if (!word.isFallback()) told.price = told.price.asOf(block.timestamp);
+    function _pushed(Price word) private view returns (Price) {
+        return word.isFallback() ? word.bare() : word.bare().asOf(block.timestamp);
     }
 
-    /// @param toleranceWad the asset's
-    /// @param usedAt Unix seconds: an older answer is refused
     function _read(
         LiveSource storage source,
         uint256 toleranceWad,
         uint256 usedAt,
         uint256 maxAge
     ) internal view returns (Reading memory told) {
-        Answer memory answer = source.kind == SourceKind.Pyth ? PythReader.read(source) : ChainlinkReader.read(source);
-        (told.feed, told.answer, told.updatedAt) = (source.feed, answer.answer, answer.updatedAt);
-        toleranceWad += answer.confidenceWad;
-        told.fault = answer.fault == FeedFault.None ? _faultOf(source, answer, toleranceWad, usedAt) : answer.fault;
-        if (told.fault != FeedFault.None) return told;
-        told.price = toPrice(answer.priceWad, toleranceWad, answer.updatedAt, maxAge).asOf(block.timestamp);
+        told.feed = source.feed;
+        (told.fault, told.answer, told.updatedAt, told.price) = _ask(source, toleranceWad, usedAt, maxAge);
+    }
+
+    /// @param toleranceWad the asset's
+    /// @param usedAt Unix seconds: an older answer is refused
+    /// @return fault what is wrong with it
+    /// @return answer in the feed's own decimals
+    /// @return updatedAt Unix seconds
+    /// @return price marked fresh unless it is stale; zero where there is a fault, but for that of being too uncertain: then it counts, and
+    /// is good for nothing
+    function _ask(
+        LiveSource storage source,
+        uint256 toleranceWad,
+        uint256 usedAt,
+        uint256 maxAge
+    ) private view returns (FeedFault fault, int256 answer, uint256 updatedAt, Price price) {
+        uint256 priceWad;
+        if (source.kind == SourceKind.Pyth) {
+            uint256 confidenceWad;
+            (fault, answer, updatedAt, priceWad, confidenceWad) = PythReader.read(source);
+            if (updatedAt > block.timestamp && updatedAt <= block.timestamp + PYTH_LEEWAY) updatedAt = block.timestamp;
+            // In this order, so that the first fault is told.
+            if (fault == FeedFault.None) fault = _faultOf(source, answer, updatedAt, priceWad, usedAt);
+            if (fault != FeedFault.None) return (fault, answer, updatedAt, price);
+            toleranceWad = _agedUp(toleranceWad, block.timestamp - updatedAt) + confidenceWad;
+            if (confidenceWad > source.maxConfidenceWad || toleranceWad > MAX_TOLERANCE_WAD) {
+                price = toPrice(priceWad, MAX_TOLERANCE_WAD, updatedAt, maxAge);
+                return (FeedFault.TooUncertain, answer, updatedAt, price);
+            }
+        } else {
+            (fault, answer, updatedAt, priceWad) = ChainlinkReader.read(source);
+            if (fault == FeedFault.None) fault = _faultOf(source, answer, updatedAt, priceWad, usedAt);
+        }
+        if (fault != FeedFault.None) return (fault, answer, updatedAt, price);
+        price = toPrice(priceWad, toleranceWad, updatedAt, maxAge).asOf(block.timestamp);
+    }
+
+    /// @dev The tolerance of a Pyth price of this age, before its confidence; rounded up.
+    function _agedUp(uint256 toleranceWad, uint256 ageSeconds) internal pure returns (uint256) {
+        return toleranceWad + (toleranceWad * ageSeconds).divUp(PYTH_PACE);
     }
 
     function _faultOf(
         LiveSource storage source,
-        Answer memory answer,
-        uint256 toleranceWad,
+        int256 answer,
+        uint256 updatedAt,
+        uint256 priceWad,
         uint256 usedAt
     ) private view returns (FeedFault) {
-        if (answer.answer <= 0) return FeedFault.NotPositive;
-        bool within = answer.priceWad > source.minPriceWad && answer.priceWad < source.maxPriceWad;
-        if (!within) return FeedFault.OutOfBounds;
-        if (answer.updatedAt > block.timestamp) return FeedFault.FromFuture;
-        if (answer.updatedAt < usedAt) return FeedFault.OlderThanUsed;
-        bool certain = answer.confidenceWad <= source.maxConfidenceWad && toleranceWad <= MAX_TOLERANCE_WAD;
-        return certain ? FeedFault.None : FeedFault.TooUncertain;
+        if (answer <= 0) return FeedFault.NotPositive;
+        if (priceWad <= source.minPriceWad || priceWad >= source.maxPriceWad) return FeedFault.OutOfBounds;
+        if (updatedAt > block.timestamp) return FeedFault.FromFuture;
+        if (updatedAt < usedAt) return FeedFault.OlderThanUsed;
+        return FeedFault.None;
     }
 
     function _requireInOrder(uint256 asset, uint256 minPriceWad, uint256 maxPriceWad) internal pure {

@@ -15,6 +15,8 @@ import {LastPrices} from "./LastPrices.sol";
 abstract contract SequencerGate is LastPrices {
     uint256 private constant LEAST_GRACE = 10 minutes;
     uint256 private constant MOST_GRACE = 1 days;
+    /// @dev A feed that tells longer than this that the sequencer is down shields nobody any more: it may be the feed that is.
+    uint256 private constant MOST_DOWNTIME = 3 days;
     uint256 private constant UP = 0;
     uint256 private constant DOWN = 1;
     uint256 private constant ROUND_WORDS = 5;
@@ -29,7 +31,7 @@ abstract contract SequencerGate is LastPrices {
         if (watched) {
             bool bounded = graceSeconds >= LEAST_GRACE && graceSeconds <= MOST_GRACE;
             require(bounded, GraceOutOfBounds(graceSeconds));
-            require(_ask(uptimeFeed, graceSeconds) != SequencerState.Unknown, UptimeFeedRefused(uptimeFeed));
+            require(_stateOf(uptimeFeed, graceSeconds) != SequencerState.Unknown, UptimeFeedRefused(uptimeFeed));
         } else {
             graceSeconds = 0;
         }
@@ -44,7 +46,7 @@ abstract contract SequencerGate is LastPrices {
     /// @notice The uptime feed of the chain's sequencer (zero: none is watched), its grace time, and what it tells now.
     function sequencerStatus() external view returns (address uptimeFeed, uint256 graceSeconds, SequencerState state) {
         (uptimeFeed, graceSeconds) = (_uptimeFeed, _graceSeconds);
-        if (uptimeFeed != address(0)) state = _ask(uptimeFeed, graceSeconds);
+        if (uptimeFeed != address(0)) state = _stateOf(uptimeFeed, graceSeconds);
     }
 
     function _isGated() internal view returns (bool) {
@@ -52,7 +54,7 @@ abstract contract SequencerGate is LastPrices {
     }
 
     function _sequencerState() internal view returns (SequencerState) {
-        return _ask(_uptimeFeed, _graceSeconds);
+        return _stateOf(_uptimeFeed, _graceSeconds);
     }
 
     /// @dev The price, worked out from a stored word that is marked gated, as it comes through the gate.
@@ -68,7 +70,7 @@ abstract contract SequencerGate is LastPrices {
     }
 
     /// @dev The feed answers 0 for up or 1 for down, and since when; zero for that: it was never told.
-    function _ask(address uptimeFeed, uint256 graceSeconds) private view returns (SequencerState) {
+    function _stateOf(address uptimeFeed, uint256 graceSeconds) private view returns (SequencerState) {
         (FeedFault fault, uint256[ANSWER_WORDS] memory round) = FeedCall.ask(
             uptimeFeed,
             IAggregatorV3.latestRoundData.selector,
@@ -77,7 +79,8 @@ abstract contract SequencerGate is LastPrices {
         (uint256 answer, uint256 since) = (round[1], round[2]);
         bool told = fault == FeedFault.None && answer <= DOWN && since != 0 && since <= block.timestamp;
         if (!told) return SequencerState.Unknown;
-        bool ready = answer == UP && block.timestamp - since >= graceSeconds;
-        return ready ? SequencerState.Up : SequencerState.Grace;
+        uint256 lasts = block.timestamp - since;
+        if (answer == DOWN) return lasts > MOST_DOWNTIME ? SequencerState.Unknown : SequencerState.Grace;
+        return lasts >= graceSeconds ? SequencerState.Up : SequencerState.Grace;
     }
 }

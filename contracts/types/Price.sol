@@ -51,6 +51,7 @@ using {
     asOf,
     bare,
     asStored,
+    withTolerance,
     asReduceOnly,
     duringGrace,
     asFallback,
@@ -134,6 +135,12 @@ function bare(Price price) pure returns (Price) {
 /// @notice The stored word that `asOf` was given.
 function asStored(Price price) pure returns (Price) {
     return Price.wrap(Price.unwrap(price) & ~FRESH_BIT);
+}
+
+/// @notice The price with another tolerance (wad), marks as they are.
+function withTolerance(Price price, uint256 toleranceWad) pure returns (Price) {
+    uint256 mask = uint256(type(uint64).max) << 96;
+    return Price.wrap((Price.unwrap(price) & ~mask) | place(toleranceWad, 96, 64));
 }
 
 /// @notice The price as one for reductions: fresh no more.

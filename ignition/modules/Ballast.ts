@@ -4,7 +4,7 @@ import { roleIds, selectorsOf } from "../../sdk/index.js";
 
 /**
  * The contracts, wired, and each restricted function with its role. The deployer holds what listing needs, without delay; markets,
- * collaterals and parameters come after it, and then the hand-over: see ../deploy.ts and ../power.ts.
+ * collaterals and parameters come after it, and who holds the roles in the end: see ../deploy.ts and ../power.ts.
  */
 export default buildModule("Ballast", (m) => {
   const admin = m.getAccount(0);

@@ -8,7 +8,7 @@ import { everything, outcomeOf } from "../helpers/attack.js";
 import { audit } from "../helpers/audit.js";
 import { conducts, deployAggregator } from "../helpers/chainlink.js";
 import { abs } from "../helpers/model.js";
-import { bring, deployPyth, pythConducts, pythFeed } from "../helpers/pyth.js";
+import { bring, deployPyth, pythConducts, pythFeed, withPythPrice } from "../helpers/pyth.js";
 import { type Signer, type World, deployWorld, roundFigures, wad, withoutInterest } from "../helpers/world.js";
 
 const ETH = 1n;
@@ -26,7 +26,6 @@ describe("I08: one of an asset's sources tells a price that is wrong by far", ()
   /** ETH is read from Pyth and checked against an aggregator, to 1%, both first at 200. */
   async function paired() {
     const contract = await deployPyth(connection);
-    await bring(connection, contract, { price: 200n * E8 });
     const second = await deployAggregator(connection, 8, 200n * E8);
     const secondFeed = {
       kind: "chainlink",
@@ -37,11 +36,12 @@ describe("I08: one of an asset's sources tells a price that is wrong by far", ()
       maxDeviation: "0.01",
     } as const;
     const wide = { ...pythFeed, minPrice: "0.001", maxPrice: "1000000" };
-    const address = await contract.getAddress();
-    const made = await deployWorld(connection, (parameters) => ({
-      ...withoutInterest(roundFigures(parameters, { markets: { ETH: { feed: wide, secondFeed } } })),
-      pyth: address,
-    }));
+    const made = await withPythPrice(connection, contract, (address) =>
+      deployWorld(connection, (parameters) => ({
+        ...withoutInterest(roundFigures(parameters, { markets: { ETH: { feed: wide, secondFeed } } })),
+        pyth: address,
+      })),
+    );
     const [first] = made.signers as [Signer];
     await (await made.as(first)).trade(await made.fund(first, { USDC: "1000" }), "ETH", "10");
     return { made, contract, second };
@@ -67,7 +67,7 @@ describe("I08: one of an asset's sources tells a price that is wrong by far", ()
     "a fiftieth less": 196n * E8,
   };
   const sources: Readonly<Record<string, (price: bigint) => Promise<unknown>>> = {
-    first: async (price) => bring(connection, pyth, { price, publishTime: (await now()) + 1 }),
+    first: async (price) => bring(connection, pyth, { price }),
     second: async (price) => (await aggregator.setAnswer(price, await now())).wait(),
   };
   const dies: Readonly<Record<string, () => Promise<unknown>>> = {
@@ -120,6 +120,78 @@ describe("I08: one of an asset's sources tells a price that is wrong by far", ()
       await audit(world);
     });
   }
+
+  /** What the owner's account gains by trades of this size, one after each telling of the first source. */
+  async function gainedBy(told: readonly (readonly [price: bigint, size: string])[]) {
+    await world.fund(owner, { USDC: "1000000" });
+    const trader = await asOwner();
+    await trader.trade(account, "ETH", "-10");
+    const before = await world.ballast.cashOf(account);
+    for (const [price, size] of told) {
+      await sources["first"]!(price);
+      await (await world.ballast.vault.refreshCapital()).wait();
+      await trader.trade(account, "ETH", size);
+    }
+    expect(await world.ballast.positions(account)).to.deep.equal([]);
+    return (await world.ballast.cashOf(account)) - before;
+  }
+
+  const [low, high] = [1981n * (E8 / 10n), 202n * E8]; // not quite a hundredth of itself from 200 each
+
+  for (const [title, told] of [
+    [
+      "bought low and sold high",
+      [
+        [low, "50000"],
+        [high, "-50000"],
+      ],
+    ],
+    [
+      "sold high and bought low",
+      [
+        [high, "-50000"],
+        [low, "50000"],
+      ],
+    ],
+    [
+      "so again and again",
+      [
+        [low, "50000"],
+        [high, "-100000"],
+        [low, "100000"],
+        [high, "-50000"],
+      ],
+    ],
+  ] as const) {
+    it(`the first tells the edges of the bound in turn, while the other is honest: nothing is gained, ${title}`, async () => {
+      const gained = await gainedBy(told);
+      expect(gained < 0n, `gained ${gained}`).to.equal(true);
+      await audit(world);
+    });
+  }
+
+  it("the first tells the edges, and the other falls silent at the best moment: gained is at most what both agreed on wrongly", async () => {
+    await world.fund(owner, { USDC: "1000000" });
+    const trader = await asOwner();
+    await trader.trade(account, "ETH", "-10");
+    const before = await world.ballast.cashOf(account);
+    await sources["first"]!(low);
+    await (await world.ballast.vault.refreshCapital()).wait();
+    await trader.trade(account, "ETH", "50000");
+    await sources["first"]!(high);
+    await (await world.ballast.oracle.refresh([1])).wait();
+    await dies["second"]!();
+    await sources["first"]!((high * 101n) / 100n);
+    const { priceWad, toleranceWad, isReduceOnly } = await world.ballast.price("ETH");
+    expect([priceWad, toleranceWad, isReduceOnly]).to.deep.equal([wad("204.02"), bound, true]);
+    await trader.trade(account, "ETH", "-50000");
+    const gained = (await world.ballast.cashOf(account)) - before;
+    expect(gained * wad("1") <= wad("50000") * 200n * bound, `gained ${gained}`).to.equal(true);
+    // Further it does not go: one source alone moves no price that both agreed on.
+    await sources["first"]!((high * 102n) / 100n);
+    expect((await world.ballast.price("ETH")).priceWad).to.equal(wad("202"));
+    await audit(world);
+  });
 
   it("both are dead for good: the market ends at the price that was announced", async () => {
     const due = (await now()) + 86_500;

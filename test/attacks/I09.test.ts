@@ -2,7 +2,19 @@ import { expect } from "chai";
 import hre from "hardhat";
 
 import type { Connection } from "../../ignition/deploy.js";
-import { type Puppet, callsOf, cashIn, deployPuppet, poolInterface, usd } from "../helpers/attack.js";
+import { accountId } from "../../sdk/index.js";
+import { MarginVault__factory, type MockPyth } from "../../typechain-types/index.js";
+import {
+  type Puppet,
+  callsOf,
+  cashIn,
+  deployPuppet,
+  outcomeOf,
+  poolInterface,
+  usd,
+  vaultInterface,
+} from "../helpers/attack.js";
+import { bring, deployPythWorld, feeWei, updateOf } from "../helpers/pyth.js";
 import { type Signer, type World, deployWorld, thinEth, wad, withoutInterest } from "../helpers/world.js";
 
 describe("I09: a price is made and used in one transaction, or in one block", () => {
@@ -102,5 +114,76 @@ describe("I09: a price is made and used in one transaction, or in one block", ()
     const before = await world.ballast.pool.previewRedeem(wad("1"));
     const told = await puppet.contract.act.staticCall(world.deployment.pool, asked);
     expect(BigInt(told)).to.equal(before);
+  });
+
+  describe("signed prices, brought by whoever trades between one and the next", () => {
+    const E8 = 10n ** 8n;
+    const size = "150000";
+    let pyth: MockPyth;
+    let trader: Signer;
+
+    async function fromPyth() {
+      return deployPythWorld(connection, withoutInterest);
+    }
+
+    beforeEach(async () => {
+      ({ world, pyth } = await connection.networkHelpers.loadFixture(fromPyth));
+      [trader] = world.signers as [Signer];
+    });
+
+    /** Opens at the price that is there, brings the next, and closes at that: so many seconds after the first was brought. */
+    async function roundTrip(first: bigint, next: bigint, age: number, sizeDelta: string) {
+      await bring(connection, pyth, { price: first });
+      const { time } = connection.networkHelpers;
+      const at = (await time.latest()) + age;
+      const account = accountId(trader.address);
+      const move = (sizeWad: bigint) =>
+        vaultInterface.encodeFunctionData("trade", [account, 1n, sizeWad, 0n, 2n ** 64n]);
+      const update = await updateOf(connection, pyth, { price: next, publishTime: at });
+      const calls = [
+        vaultInterface.encodeFunctionData("refreshCapital"),
+        move(wad(sizeDelta)),
+        vaultInterface.encodeFunctionData("updatePrices", [[update]]),
+        move(-wad(sizeDelta)),
+      ];
+      await time.setNextBlockTimestamp(at);
+      const gasLimit = 5_000_000n; // an estimate would be of another second
+      return MarginVault__factory.connect(world.deployment.vault, trader).multicall(calls, { value: feeWei, gasLimit });
+    }
+
+    for (const [title, age, next, error] of [
+      ["ten minutes", 600, 202n * E8, "StaleMarketPrice"],
+      ["a minute", 60, 201n * E8, "InsufficientMargin"],
+      ["a second", 1, 201n * E8, "InsufficientMargin"],
+    ] as const) {
+      it(`take nothing from the pool without capital, ${title} apart`, async () => {
+        const pool = await world.ballast.cashOf(world.ballast.poolAccount);
+        expect(await outcomeOf(() => roundTrip(200n * E8, next, age, size))).to.equal(error);
+        expect(await world.ballast.cashOf(accountId(trader.address))).to.equal(0n);
+        expect(await world.ballast.cashOf(world.ballast.poolAccount)).to.equal(pool);
+      });
+    }
+
+    // The tolerance of the older is 0.1%, and as much again every ten seconds.
+    for (const [age, move] of [
+      [1, 110_000n],
+      [10, 200_000n],
+      [30, 400_000n],
+      [60, 700_000n],
+    ] as const) {
+      it(`gain nothing with capital, ${age} s apart, by what an honest price may move meanwhile`, async () => {
+        const account = await world.fund(trader, { USDC: "3000000" });
+        for (const [next, sizeDelta] of [
+          [200n * E8 + 200n * move, size],
+          [200n * E8 - 200n * move, `-${size}`],
+        ] as const) {
+          const before = await world.ballast.cashOf(account);
+          await (await roundTrip(200n * E8, next, age, sizeDelta)).wait();
+          expect((await world.ballast.positions(account)).length).to.equal(0);
+          const gained = (await world.ballast.cashOf(account)) - before;
+          expect(gained < 0n, `gained ${gained}`).to.equal(true);
+        }
+      });
+    }
   });
 });

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { AbiCoder, Interface, toQuantity } from "ethers";
+import { AbiCoder, toQuantity } from "ethers";
 import hre from "hardhat";
 
 import { type Connection, cashParameters } from "../../ignition/deploy.js";
@@ -18,7 +18,7 @@ import {
   roleIds,
   selectorOf,
 } from "../../sdk/index.js";
-import { AccessManager__factory, MockToken__factory } from "../../typechain-types/index.js";
+import { AccessManager__factory, MockPuppet__factory, MockToken__factory } from "../../typechain-types/index.js";
 import {
   type Case,
   type Cast,
@@ -33,7 +33,7 @@ import {
 import { expectRevert } from "../helpers/revert.js";
 import { wad } from "../helpers/world.js";
 
-const forwarding = new Interface(["function forward(address target, bytes data) payable returns (bytes)"]);
+const puppet = MockPuppet__factory.createInterface();
 const contracts = Object.keys(contractInterfaces) as ContractName[];
 /** What a call came to: "done", the error's name and arguments, or "reverts" where it says nothing. */
 type Outcome = "done" | "reverts" | { readonly errorName: string; readonly args: Readonly<Record<string, unknown>> };
@@ -59,11 +59,11 @@ const delayed: readonly Delayed[] = contracts.flatMap((contract) =>
 );
 
 // Every function that is no view is called as everybody, directly, in a multicall and through another contract.
-describe("contracts: who may call what", () => {
+describe("contracts: who may call what (INV-18)", () => {
   let connection: Connection;
   let cast: Cast;
 
-  const handedOver = () => deployCast(connection);
+  const assigned = () => deployCast(connection);
   async function scheduled() {
     const here = await deployCast(connection);
     await scheduleAll(here, delayed);
@@ -110,7 +110,7 @@ describe("contracts: who may call what", () => {
   };
 
   it("lets risk and admin do nothing that they have not scheduled", async () => {
-    const here = await connection.networkHelpers.loadFixture(handedOver);
+    const here = await connection.networkHelpers.loadFixture(assigned);
     expect(delayed.map(({ by }) => by)).to.include.members(["risk", "admin"]);
     for (const one of delayed) await asIfUnscheduled(here, one, "AccessManagerNotScheduled");
   });
@@ -218,7 +218,7 @@ describe("contracts: who may call what", () => {
     const vaultOf = (here: Cast, name: string) => here.world.ballast.vault.connect(here.person(name).signer);
 
     it("risk waits two days between scheduling a change and making it, and anyone sees it coming", async () => {
-      const here = await connection.networkHelpers.loadFixture(handedOver);
+      const here = await connection.networkHelpers.loadFixture(assigned);
       const { vault: target } = here.world.deployment;
       const [manager, vault] = [managerOf(here, "risk"), vaultOf(here, "risk")];
       const before = await rates(here);
@@ -244,7 +244,7 @@ describe("contracts: who may call what", () => {
     });
 
     it("risk cannot schedule for less than its delay, nor make a change a week after it was due", async () => {
-      const here = await connection.networkHelpers.loadFixture(handedOver);
+      const here = await connection.networkHelpers.loadFixture(assigned);
       const { vault: target } = here.world.deployment;
       const [manager, vault] = [managerOf(here, "risk"), vaultOf(here, "risk")];
       const { address } = here.person("risk").signer;
@@ -262,7 +262,7 @@ describe("contracts: who may call what", () => {
     });
 
     it("the guardian cancels what risk has scheduled, even when it is due", async () => {
-      const here = await connection.networkHelpers.loadFixture(handedOver);
+      const here = await connection.networkHelpers.loadFixture(assigned);
       const { vault: target } = here.world.deployment;
       const [manager, vault] = [managerOf(here, "risk"), vaultOf(here, "risk")];
       const { address } = here.person("risk").signer;
@@ -275,7 +275,7 @@ describe("contracts: who may call what", () => {
     });
 
     it("the guardian halts at once, and can neither resume nor change a member of any role", async () => {
-      const here = await connection.networkHelpers.loadFixture(handedOver);
+      const here = await connection.networkHelpers.loadFixture(assigned);
       const { address } = here.person("guardian").signer;
       const [manager, vault] = [managerOf(here, "guardian"), vaultOf(here, "guardian")];
       await (await vault.haltMarket(1)).wait();
@@ -309,7 +309,7 @@ describe("contracts: who may call what", () => {
     });
 
     it("an admin waits two days to give a role, and its new member of risk two more", async () => {
-      const here = await connection.networkHelpers.loadFixture(handedOver);
+      const here = await connection.networkHelpers.loadFixture(assigned);
       const { manager: target } = here.world.deployment;
       const manager = managerOf(here, "admin");
       const { address } = here.person("stranger").signer;
@@ -386,7 +386,7 @@ describe("contracts: who may call what", () => {
       expect(within, `${title}, in a multicall`).to.deep.equal(direct);
     }
     // A contract that somebody calls has none of that somebody's rights.
-    const through = await outcome(own, forwarder, forwarding.encodeFunctionData("forward", [to, one.data(forwarder)]));
+    const through = await outcome(own, forwarder, puppet.encodeFunctionData("act", [to, one.data(forwarder)]));
     const nobody: Person = { name: "a contract", signer: person.signer };
     expectOutcome(through, one, line, mayCall(one, line, nobody), forwarder, `${title}, through a contract`);
   }

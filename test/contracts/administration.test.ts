@@ -11,6 +11,7 @@ import {
 import {
   ContractError,
   accountId,
+  decodeAccountRisk,
   decodeCashIndices,
   decodeCollateral,
   decodeMarketState,
@@ -297,6 +298,27 @@ describe("contracts/MarginVault: administration", () => {
         await expectRevert(() => vault.setAccountParameters({ ...good, ...change }), "ParameterOutOfBounds", { rule });
       }
       await (await vault.setAccountParameters({ ...good, targetHealthWad: wad("1.666666") })).wait();
+    });
+
+    it("of the target health are none by a market that is delisted", async () => {
+      const link = market("LINK");
+      const good = accountParameters(world.parameters);
+      const { targetHealthWad } = good;
+      const tight = { ...link, initialBaseWad: (link.maintenanceBaseWad * targetHealthWad) / wad("1") };
+      await (await vault.setMarketParameters(2, tight)).wait();
+      const higher = { ...good, targetHealthWad: targetHealthWad + wad("0.01") };
+      const rule = "targetHealth <= initialBase / maintenanceBase";
+      const now = await connection.networkHelpers.time.latest();
+      await (await vault.announceDelisting(2, now + 90_000, 0n)).wait();
+      await world.passTime(90_001);
+      await expectRevert(() => vault.setAccountParameters(higher), "ParameterOutOfBounds", { rule });
+      await world.refresh();
+      await (await vault.delist(2)).wait();
+      await (await vault.setAccountParameters(higher)).wait();
+      expect(decodeAccountRisk(await vault.accountRisk()).targetHealthWad).to.equal(higher.targetHealthWad);
+      // Of the others it goes on.
+      const most = { ...good, targetHealthWad: wad("1.666667") };
+      await expectRevert(() => vault.setAccountParameters(most), "ParameterOutOfBounds", { rule });
     });
 
     it("hold for the parameters of cash", async () => {

@@ -6,7 +6,7 @@ import { type AccountId, accountId, decodeMarketState, hasFlag } from "../../sdk
 import { MarginVault__factory } from "../../typechain-types/index.js";
 import { audit } from "../helpers/audit.js";
 import { expectRevert } from "../helpers/revert.js";
-import { type Signer, type World, deployWorld, roundFigures, wad } from "../helpers/world.js";
+import { type Signer, type World, deployWorld, roundFigures, wad, withoutInterest } from "../helpers/world.js";
 
 const noDeadline = 2n ** 64n;
 const ETH = 1n;
@@ -23,6 +23,10 @@ describe("contracts/MarginVault: halts", () => {
 
   async function quiet() {
     return deployWorld(connection, roundFigures);
+  }
+
+  async function still() {
+    return deployWorld(connection, (parameters) => withoutInterest(roundFigures(parameters)));
   }
 
   before(async () => {
@@ -72,7 +76,7 @@ describe("contracts/MarginVault: halts", () => {
     await expectRevert(() => trade("1"), "MarketHalted", { market: ETH });
   });
 
-  it("of borrowing stop withdrawals and transfers that leave a debt, and nothing else", async () => {
+  it("of borrowing stop withdrawals and transfers that leave a debt, and no others", async () => {
     await (await world.ballast.vault.haltBorrowing()).wait();
     expect(await vault.borrowingHalted()).to.equal(true);
     const debt = { account, debtWad: wad("1000") };
@@ -87,6 +91,64 @@ describe("contracts/MarginVault: halts", () => {
     await (await world.ballast.vault.resumeBorrowing()).wait();
     await (await vault.withdraw(account, usdc, 1_000_000_000n, owner.address)).wait();
     expect((await vault.cash(account)) <= -wad("1000")).to.equal(true);
+  });
+
+  describe("of borrowing stop a purchase of collateral on credit, and none that the buyer pays for with its own", () => {
+    let target: AccountId;
+    let payer: AccountId;
+    let borrower: AccountId;
+    let asOther: typeof vault;
+
+    beforeEach(async () => {
+      world = await connection.networkHelpers.loadFixture(still);
+      [owner, other] = world.signers as [Signer, Signer];
+      weth = world.deployment.collaterals[0]?.address ?? "";
+      vault = MarginVault__factory.connect(world.deployment.vault, owner);
+      asOther = vault.connect(other);
+      target = await world.fund(owner, { WETH: "10" });
+      payer = await world.fund(other, { USDC: "20000" });
+      borrower = await world.fund(other, { WBTC: "1" }, 1);
+      await (await world.as(owner)).withdraw(target, "USDC", "1600");
+    });
+
+    it("of the pool's", async () => {
+      await world.push({ ETH: "166" });
+      await (await asOther.absorb([target], accountId(other.address, 9))).wait();
+      // Its discount rises no more.
+      await world.passTime(3600);
+      await world.refresh();
+      await (await world.ballast.vault.haltBorrowing()).wait();
+      const costWad = await vault.previewBuyCollateral(weth, wad("4"));
+      expect(costWad > wad("600"), String(costWad)).to.equal(true);
+      const purchase = (buyer: AccountId) => asOther.buyCollateral(buyer, weth, wad("4"), wad("1000"));
+      await expectRevert(() => purchase(borrower), "BorrowingHalted", { account: borrower, debtWad: costWad });
+      await (await purchase(payer)).wait();
+      expect(await vault.cash(payer)).to.equal(wad("20000") - costWad);
+      await (await world.ballast.vault.resumeBorrowing()).wait();
+      await (await purchase(borrower)).wait();
+      expect(await vault.cash(borrower)).to.equal(-costWad);
+      // Who is in debt already pays with what is borrowed.
+      await (await world.ballast.vault.haltBorrowing()).wait();
+      await expectRevert(() => asOther.buyCollateral(borrower, weth, 1n, wad("1")), "BorrowingHalted", {
+        account: borrower,
+        debtWad: costWad + (await vault.previewBuyCollateral(weth, 1n)),
+      });
+      await audit(world);
+    });
+
+    it("of an account under liquidation", async () => {
+      await world.push({ ETH: "186" });
+      await (await world.ballast.vault.haltBorrowing()).wait();
+      const purchase = (taker: AccountId) => asOther.liquidateCollateral(target, weth, wad("0.2"), taker);
+      const start = await connection.networkHelpers.takeSnapshot();
+      await (await purchase(payer)).wait();
+      const costWad = wad("20000") - (await vault.cash(payer));
+      expect(costWad > wad("30"), String(costWad)).to.equal(true);
+      expect(await vault.collateral(payer, weth)).to.equal(wad("0.2"));
+      await audit(world);
+      await start.restore();
+      await expectRevert(() => purchase(borrower), "BorrowingHalted", { account: borrower, debtWad: costWad });
+    });
   });
 
   it("of everything leave every way out: close, flip down, repay, withdraw what is free, settle (INV-14)", async () => {

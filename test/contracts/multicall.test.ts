@@ -3,7 +3,12 @@ import hre from "hardhat";
 
 import type { Connection } from "../../ignition/deploy.js";
 import { type AccountId, accountId } from "../../sdk/index.js";
-import { MarginVault__factory, MockToken__factory, MockWallet__factory } from "../../typechain-types/index.js";
+import {
+  MarginVault__factory,
+  MockPuppet__factory,
+  MockToken__factory,
+  MockWallet__factory,
+} from "../../typechain-types/index.js";
 import { portfolios } from "../helpers/portfolio.js";
 import { expectRevert } from "../helpers/revert.js";
 import { type Signer, type World, deployWorld, roundFigures, thinEth, wad } from "../helpers/world.js";
@@ -178,6 +183,11 @@ describe("contracts/MarginVault: multicall", () => {
       resolvePool: () => interface_.encodeFunctionData("resolvePool"),
       delist: () => interface_.encodeFunctionData("delist", [ETH]),
       refreshCapital: () => interface_.encodeFunctionData("refreshCapital"),
+      updatePrices: () => interface_.encodeFunctionData("updatePrices", [[]]),
+      rampMarket: () => interface_.encodeFunctionData("rampMarket", [ETH]),
+      rampCollateral: () =>
+        interface_.encodeFunctionData("rampCollateral", [world.deployment.collaterals[0]?.address ?? ""]),
+      rampAccounts: () => interface_.encodeFunctionData("rampAccounts"),
     };
     for (const [name, call] of Object.entries(acts)) {
       it(name, async () => {
@@ -228,5 +238,20 @@ describe("contracts/MarginVault: multicall", () => {
       value: 1n,
     });
     await expectRevert(() => vault.cover({ value: 1n }), "UnexpectedValue", { value: 1n });
+  });
+
+  it("gives wei that was forced upon the vault to whoever sends some, and troubles nobody else with it", async () => {
+    const { provider } = world.ballast;
+    // It cannot receive value.
+    const puppet = await (await new MockPuppet__factory(owner).deploy()).waitForDeployment();
+    const call = interface_.encodeFunctionData("multicall", [[interface_.encodeFunctionData("settlementToken")]]);
+    await connection.networkHelpers.setBalance(world.deployment.vault, 1n);
+    await (await puppet.act(vault, call)).wait();
+    expect(await provider.getBalance(vault)).to.equal(1n);
+    const before = await provider.getBalance(owner.address);
+    const receipt = await (await vault.multicall([open("1")], { value: 5n })).wait();
+    const spent = (receipt?.gasUsed ?? 0n) * (receipt?.gasPrice ?? 0n);
+    expect(await provider.getBalance(owner.address)).to.equal(before - spent + 1n);
+    expect(await provider.getBalance(vault)).to.equal(0n);
   });
 });

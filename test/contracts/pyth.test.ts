@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import hre from "hardhat";
 
-import type { Connection } from "../../ignition/deploy.js";
+import { type Connection, collateralParameters, marketParameters } from "../../ignition/deploy.js";
 import { decodePrice, feedFaults } from "../../sdk/index.js";
 import { MockPayer__factory, type MockPyth, type PriceOracle } from "../../typechain-types/index.js";
 import {
@@ -11,6 +11,7 @@ import {
   deployPythWorld,
   ethId,
   feeWei,
+  inNextSecond,
   pythConducts,
   updateOf,
 } from "../helpers/pyth.js";
@@ -35,8 +36,15 @@ describe("contracts/Pyth feeds", () => {
   let address: string;
   let stranger: Signer;
 
+  /** Confidences of 2% count here; the price that is stored is 200, a second old when it was. */
   async function pythWorld() {
-    return deployPythWorld(connection);
+    const made = await deployPythWorld(connection);
+    const { oracle: of } = made.world.ballast;
+    for (const asset of [eth, weth]) await (await set({ asset }, of)).wait();
+    await bring(connection, made.pyth, { price: 200n * E8 });
+    await inNextSecond(connection);
+    await (await of.refresh([eth, weth])).wait();
+    return made;
   }
 
   before(async () => {
@@ -70,7 +78,7 @@ describe("contracts/Pyth feeds", () => {
     readonly maxConfidenceWad?: bigint;
   }
   const set = (settings: Settings = {}, by = oracle) => {
-    const { asset = eth, toleranceWad = wad("0.001"), maxAge = 3600n, priceId = ethId } = settings;
+    const { asset = eth, toleranceWad = wad("0.001"), maxAge = 60n, priceId = ethId } = settings;
     const { minPriceWad = wad("20"), maxPriceWad = wad("2000"), maxConfidenceWad = wad("0.02") } = settings;
     return by.setPythFeed(asset, toleranceWad, maxAge, maxConfidenceWad, priceId, minPriceWad, maxPriceWad);
   };
@@ -85,7 +93,7 @@ describe("contracts/Pyth feeds", () => {
         priceWad: wad("201"),
         toleranceWad: wad("0.001"),
         publishedAt: Number((await pyth.queryPriceFeed(ethId)).price.publishTime),
-        maxAgeSeconds: 3600,
+        maxAgeSeconds: 60,
         isFresh: true,
         isReduceOnly: false,
         inGrace: false,
@@ -112,33 +120,137 @@ describe("contracts/Pyth feeds", () => {
     it("adds the confidence, relative to the price and rounded up, to the tolerance", async () => {
       await tell({ price: 200n * E8, confidence: 2n * E8 });
       expect((await last(eth))[0]?.toleranceWad).to.equal(wad("0.011"));
-      await tell({ price: 300n * E8, confidence: E8, publishTime: (await now()) + 1 });
+      await tell({ price: 300n * E8, confidence: E8 });
       expect((await last(eth))[0]?.toleranceWad).to.equal(wad("0.001") + 3_333_333_333_333_334n);
+    });
+
+    it("lets the tolerance grow by itself every ten seconds of a price's age, rounded up", async () => {
+      await (await set({ toleranceWad: wad("0.001") + 1n })).wait();
+      await tell({ price: 200n * E8, confidence: E8 });
+      const publishedAt = await now();
+      for (const [age, grown] of [
+        [0, 0n],
+        [1, wad("0.0001") + 1n],
+        [9, wad("0.0009") + 1n],
+        [10, wad("0.001") + 1n],
+        [59, wad("0.0059") + 6n],
+        [60, wad("0.006") + 6n],
+      ] as const) {
+        if (age > 0) await connection.networkHelpers.time.increaseTo(publishedAt + age);
+        const toleranceWad = wad("0.001") + 1n + grown + wad("0.005");
+        expect((await last(eth))[0], `of ${age} s`).to.include({ publishedAt, toleranceWad, isFresh: true });
+      }
     });
 
     it("keeps the asset's own tolerance, however uncertain the price was that was stored last", async () => {
       await tell({ price: 200n * E8, confidence: 2n * E8 });
       await (await oracle.refresh([eth])).wait();
-      await tell({ price: 200n * E8, confidence: E8, publishTime: (await now()) + 1 });
+      await tell({ price: 200n * E8, confidence: E8 });
       expect((await last(eth))[0]?.toleranceWad).to.equal(wad("0.006"));
     });
 
     it("takes a confidence at its bound, and refuses one beyond it", async () => {
       await tell({ price: 200n * E8, confidence: 4n * E8 });
       expect((await last(eth))[0]).to.include({ toleranceWad: wad("0.021"), isFresh: true });
-      await tell({ price: 200n * E8, confidence: 4n * E8 + 1n, publishTime: (await now()) + 1 });
-      expect((await last(eth))[0]).to.include({ toleranceWad: wad("0.001"), isFresh: false });
+      await tell({ price: 200n * E8, confidence: 4n * E8 + 1n });
+      expect((await last(eth))[0]).to.include({ toleranceWad: wad("0.1"), isFresh: false, isReduceOnly: false });
+    });
+
+    it("takes a price dated up to a minute ahead of the block for one of the block, and none dated further", async () => {
+      const at = (await now()) + 1;
+      await tell({ price: 201n * E8, publishTime: at + 60 });
+      const price = { priceWad: wad("201"), toleranceWad: wad("0.001"), publishedAt: at, isFresh: true };
+      expect((await last(eth))[0]).to.include(price);
+      expect(decodePrice((await oracle.prices(setOf(eth)))[0]!)).to.include(price);
+      await tell({ price: 202n * E8, publishTime: at + 62 });
+      expect((await last(eth))[0]).to.include({ priceWad: wad("200"), isFresh: false, isReduceOnly: false });
+      await expectRevert(() => oracle.prices(setOf(eth)), "FeedRefused", {
+        asset: eth,
+        feed: address,
+        fault: faultNumber("fromFuture"),
+        answer: 202n * E8,
+        updatedAt: BigInt(at + 62),
+      });
+      await connection.networkHelpers.time.increaseTo(at + 2);
+      expect((await last(eth))[0]).to.include({ ...price, priceWad: wad("202"), publishedAt: at + 2 });
+    });
+
+    it("stores a price dated ahead as one of the block, and finds it no older than that later", async () => {
+      const at = (await now()) + 1;
+      await tell({ price: 201n * E8, publishTime: at + 30 });
+      await inNextSecond(connection);
+      const from = await nextBlock();
+      await (await oracle.refresh([eth])).wait();
+      const stored = { name: "PricePublished", asset: BigInt(eth), priceWad: wad("201"), toleranceWad: wad("0.001") };
+      expect(await told(from)).to.deep.equal([{ ...stored, publishedAt: BigInt(at + 1) }]);
+      await connection.networkHelpers.time.increaseTo(at + 31);
+      expect((await last(eth))[0]).to.include({ publishedAt: at + 30, toleranceWad: wad("0.0011"), isFresh: true });
     });
 
     it("tells a price that nobody has updated as the last good one, marked so a second after its age", async () => {
       await tell({ price: 150n * E8 });
       const publishedAt = (await pyth.queryPriceFeed(ethId)).price.publishTime;
-      await connection.networkHelpers.time.increaseTo(publishedAt + 3600n);
+      await connection.networkHelpers.time.increaseTo(publishedAt + 60n);
       expect((await last(eth))[0]).to.include({ priceWad: wad("150"), isFresh: true });
-      await connection.networkHelpers.time.increaseTo(publishedAt + 3601n);
+      await connection.networkHelpers.time.increaseTo(publishedAt + 61n);
       expect((await last(eth))[0]).to.include({ priceWad: wad("150"), isFresh: false, isReduceOnly: false });
-      await expectRevert(() => oracle.prices(setOf(eth)), "PriceStale", { asset: eth, publishedAt, maxAge: 3600n });
+      await expectRevert(() => oracle.prices(setOf(eth)), "PriceStale", { asset: eth, publishedAt, maxAge: 60n });
     });
+  });
+
+  describe("a price that is too uncertain tells what accounts are worth, is good for nothing, and is not stored:", () => {
+    const uncertain: Readonly<Record<string, () => Promise<unknown>>> = {
+      "its confidence is too large": () => tell({ price: 300n * E8, confidence: 6n * E8 + 1n }),
+      "its confidence is all there is": () => tell({ price: 300n * E8, confidence: 2n ** 64n - 1n }),
+      "its confidence makes the tolerance larger than 10%": async () => {
+        await (await set({ toleranceWad: wad("0.05"), maxConfidenceWad: wad("0.1") })).wait();
+        await tell({ price: 300n * E8, confidence: 15n * E8 });
+        expect((await last(eth))[0]).to.include({ toleranceWad: wad("0.1"), isFresh: true });
+        await tell({ price: 300n * E8, confidence: 15n * E8 + 1n });
+      },
+      "its age makes the tolerance larger than 10%": async () => {
+        await (await set({ toleranceWad: wad("0.05") })).wait();
+        await tell({ price: 300n * E8 });
+        const at = await now();
+        await connection.networkHelpers.time.increaseTo(at + 10);
+        expect((await last(eth))[0]).to.include({ toleranceWad: wad("0.1"), isFresh: true });
+        await connection.networkHelpers.time.increaseTo(at + 11);
+      },
+    };
+
+    for (const [title, make] of Object.entries(uncertain)) {
+      it(title, async () => {
+        await make();
+        const { price, publishTime } = (await pyth.queryPriceFeed(ethId)).price;
+        expect(await last(eth)).to.deep.equal([
+          {
+            priceWad: wad("300"),
+            toleranceWad: wad("0.1"),
+            publishedAt: Number(publishTime),
+            maxAgeSeconds: 60,
+            isFresh: false,
+            isReduceOnly: false,
+            inGrace: false,
+          },
+        ]);
+        const refused = {
+          asset: eth,
+          feed: address,
+          fault: faultNumber("tooUncertain"),
+          answer: price,
+          updatedAt: publishTime,
+        };
+        await expectRevert(() => oracle.prices(setOf(0, eth, 2)), "FeedRefused", refused);
+        await expectRevert(() => oracle.refresh([eth]), "FeedRefused", refused);
+        expect((await oracle.prices(setOf(0, 2, 97))).length).to.equal(3);
+        // With the contract silent it is the price stored before that counts.
+        await behave("reverts");
+        expect((await last(eth))[0]).to.include({ priceWad: wad("200"), isFresh: false });
+        await behave("answers");
+        await tell({ price: 199n * E8 });
+        expect((await last(eth))[0]).to.include({ priceWad: wad("199"), isFresh: true });
+      });
+    }
   });
 
   describe("a price that is no good leaves the last good one, not fresh, and other assets alone:", () => {
@@ -179,15 +291,13 @@ describe("contracts/Pyth feeds", () => {
         fault: "olderThanUsed",
         fail: async () => words(200n * E8, 0n, -8n, BigInt((await last(eth))[0]?.publishedAt ?? 0) - 1n),
       },
-      given("its confidence is too large", "tooUncertain", (at) => [200n * E8, 4n * E8 + 1n, -8n, at]),
-      given("its confidence is all there is", "tooUncertain", (at) => [200n * E8, 2n ** 64n - 1n, -8n, at]),
     ];
 
     for (const { title, fault, fail } of failures) {
       it(title, async () => {
         const [before] = await last(eth);
         await fail();
-        const held = { ...before, isFresh: false };
+        const held = { ...before, toleranceWad: wad("0.0011"), isFresh: false };
         expect(await last(eth, weth)).to.deep.equal([held, held]);
         const isRead = fault !== "noCode" && fault !== "noAnswer";
         const [answer, updatedAt] = isRead ? [BigInt.asIntN(256, await pyth.words(0)), await pyth.words(3)] : [0n, 0n];
@@ -201,18 +311,10 @@ describe("contracts/Pyth feeds", () => {
         expect((await oracle.prices(setOf(0, 2, 97))).length).to.equal(3);
         if (fault === "noCode") return;
         await behave("answers");
-        await tell({ price: 199n * E8, publishTime: (await now()) + 1 });
+        await tell({ price: 199n * E8 });
         expect((await last(eth))[0]).to.include({ priceWad: wad("199"), isFresh: true });
       });
     }
-
-    it("a confidence that makes the tolerance larger than 10%, whatever its own bound", async () => {
-      await (await set({ toleranceWad: wad("0.05"), maxConfidenceWad: wad("0.1") })).wait();
-      await tell({ price: 200n * E8, confidence: 10n * E8 });
-      expect((await last(eth))[0]).to.include({ toleranceWad: wad("0.1"), isFresh: true });
-      await tell({ price: 200n * E8, confidence: 10n * E8 + 1n, publishTime: (await now()) + 1 });
-      expect((await last(eth))[0]).to.include({ toleranceWad: wad("0.05"), isFresh: false });
-    });
   });
 
   describe("gas", () => {
@@ -258,11 +360,11 @@ describe("contracts/Pyth feeds", () => {
 
     it("is read in the same transaction, by a contract that has its rest back", async () => {
       const payer = await (await new MockPayer__factory(stranger).deploy()).waitForDeployment();
-      await world.passTime(3601);
+      await world.passTime(61);
       await expectRevert(() => oracle.prices(setOf(eth)), "PriceStale", {
         asset: eth,
         publishedAt: (await last(eth))[0]?.publishedAt,
-        maxAge: 3600n,
+        maxAge: 60n,
       });
       const update = await updateOf(connection, pyth, { price: 190n * E8 });
       await (await payer.updateAndRead(world.deployment.oracle, [update], setOf(eth, weth), { value })).wait();
@@ -304,7 +406,8 @@ describe("contracts/Pyth feeds", () => {
       await tell({ id: otherId, price: 150n, exponent: 0, confidence: 3n });
       const { publishTime } = (await pyth.queryPriceFeed(otherId)).price;
       const from = await nextBlock();
-      const settings = { toleranceWad: wad("0.005"), maxAge: 7200n, maxConfidenceWad: wad("0.02") };
+      const settings = { toleranceWad: wad("0.005"), maxAge: 30n, maxConfidenceWad: wad("0.02") };
+      await inNextSecond(connection);
       await (await set({ ...settings, priceId: otherId, minPriceWad: 0n, maxPriceWad: maximum })).wait();
       const asset = BigInt(eth);
       expect(await told(from)).to.deep.equal([
@@ -317,7 +420,7 @@ describe("contracts/Pyth feeds", () => {
           minPriceWad: 0n,
           maxPriceWad: maximum,
         },
-        { name: "PricePublished", asset, priceWad: wad("150"), toleranceWad: wad("0.025"), publishedAt: publishTime },
+        { name: "PricePublished", asset, priceWad: wad("150"), toleranceWad: wad("0.0255"), publishedAt: publishTime },
       ]);
       expect([...(await oracle.firstSource(eth))]).to.deep.equal([
         address,
@@ -337,14 +440,31 @@ describe("contracts/Pyth feeds", () => {
       await expectRevert(() => oracle.connect(stranger).setPyth(address), "AccessManagedUnauthorized", refused);
     });
 
-    it("stay within the bounds of every feed, and a confidence above zero and at most 10%", async () => {
+    it("stay within a tolerance of 0.05% to 10%, an age of 1 to 60 s, and a confidence above zero and at most 10%", async () => {
       for (const [toleranceWad, maxAge] of [
         [wad("0.1") + 1n, 60n],
-        [0n, 0n],
-        [0n, 30n * 86_400n + 1n],
+        [wad("0.0005") - 1n, 60n],
+        [0n, 60n],
+        [wad("0.001"), 0n],
+        [wad("0.001"), 61n],
+        [wad("0.001"), 2n ** 32n + 60n],
       ] as const) {
         const refused = { asset: BigInt(eth), toleranceWad, maxAge };
         await expectRevert(() => set(refused), "FeedOutOfBounds", refused);
+      }
+      await expectRevert(() => set({ asset: 128n }), "FeedOutOfBounds", {
+        asset: 128n,
+        toleranceWad: wad("0.001"),
+        maxAge: 60n,
+      });
+      // Ahead, so that its age takes nothing of the tolerance.
+      await tell({ price: 200n * E8, publishTime: (await now()) + 60 });
+      for (const [toleranceWad, maxAge, maxConfidenceWad] of [
+        [wad("0.0005"), 60n, 1n],
+        [wad("0.1"), 1n, wad("0.1")],
+      ] as const) {
+        await (await set({ toleranceWad, maxAge, maxConfidenceWad })).wait();
+        expect((await last(eth))[0]).to.include({ toleranceWad, maxAgeSeconds: Number(maxAge), isFresh: true });
       }
       const bounds = { asset: BigInt(eth), minPriceWad: wad("200"), maxPriceWad: wad("200") };
       await expectRevert(() => set(bounds), "PriceBoundsNotInOrder", bounds);
@@ -363,8 +483,8 @@ describe("contracts/Pyth feeds", () => {
         updatedAt: 0n,
       });
       const { publishTime } = (await pyth.queryPriceFeed(ethId)).price;
-      await world.passTime(3601);
-      await expectRevert(() => set(), "PriceStale", { asset: eth, publishedAt: publishTime, maxAge: 3600n });
+      await world.passTime(61);
+      await expectRevert(() => set(), "PriceStale", { asset: eth, publishedAt: publishTime, maxAge: 60n });
     });
 
     it("refuse to begin without the chain's Pyth contract, and one where there is no code", async () => {
@@ -396,8 +516,76 @@ describe("contracts/Pyth feeds", () => {
       await bring(connection, next, { price: 198n * E8 });
       await (await set()).wait();
       expect((await last(eth))[0]).to.include({ priceWad: wad("198"), isFresh: true });
-      await tell({ price: 100n * E8, publishTime: (await now()) + 1 });
+      await tell({ price: 100n * E8 });
       expect((await last(eth))[0]?.priceWad).to.equal(wad("198"));
+    });
+
+    it("refuse what another contract tells of the same price from before the last one stored", async () => {
+      const next = await deployPyth(connection);
+      await (await oracle.setPyth(next)).wait();
+      const publishTime = Number((await pyth.queryPriceFeed(ethId)).price.publishTime) - 1;
+      await bring(connection, next, { price: 150n * E8, publishTime });
+      await expectRevert(() => set(), "FeedRefused", {
+        asset: eth,
+        feed: await next.getAddress(),
+        fault: faultNumber("olderThanUsed"),
+        answer: 150n * E8,
+        updatedAt: BigInt(publishTime),
+      });
+    });
+  });
+
+  describe("the largest tolerance that a price can have", () => {
+    const most = (asset: number) => oracle.mostTolerance(asset);
+
+    it("is the asset's own, what age adds to it at most, and the largest confidence; 10% at most", async () => {
+      expect(await most(eth)).to.equal(wad("0.027"));
+      await (await set({ toleranceWad: wad("0.0005") + 1n, maxAge: 7n, maxConfidenceWad: 3n })).wait();
+      expect(await most(eth)).to.equal(wad("0.00085") + 5n); // 5e14 + 1, seven tenths of it rounded up, and 3
+      await (await set({ toleranceWad: wad("0.01"), maxConfidenceWad: wad("0.03") })).wait();
+      expect(await most(eth)).to.equal(wad("0.1"));
+      await (await set({ toleranceWad: wad("0.01"), maxConfidenceWad: wad("0.030001") })).wait();
+      expect(await most(eth)).to.equal(wad("0.1"));
+    });
+
+    it("does not move with the confidence or the age of the moment, nor with a feed that is silent", async () => {
+      for (const change of [
+        () => tell({ price: 200n * E8, confidence: 4n * E8 }),
+        () => world.passTime(30),
+        () => world.passTime(3600),
+        () => behave("reverts"),
+      ]) {
+        await change();
+        expect(await most(eth)).to.equal(wad("0.027"));
+      }
+    });
+
+    it("is the asset's own where it is pushed, and zero where there is no feed", async () => {
+      expect(await most(0)).to.equal(wad("0.001"));
+      await (await oracle.setPushFeed(eth, wad("0.002"), 3600)).wait();
+      expect([await most(eth), await most(free)]).to.deep.equal([wad("0.002"), 0n]);
+    });
+
+    it("is what parameters must have room for, whatever the tolerance of the moment is", async () => {
+      const { vault } = world.ballast;
+      const market = marketParameters(world.parameters.markets.find(({ symbol }) => symbol === "ETH")!);
+      const collateral = collateralParameters(world.parameters.collaterals.find(({ symbol }) => symbol === "WETH")!);
+      const token = world.deployment.collaterals[0]!.address;
+      const setMarket = (discountBaseWad: bigint) => vault.setMarketParameters(eth, { ...market, discountBaseWad });
+      const setCollateral = (discountBaseWad: bigint) =>
+        vault.setCollateralParameters(token, { ...collateral, discountBaseWad });
+      const [least, leastOfCollateral] = [market.takerRateWad + wad("0.027"), wad("0.027")];
+      expect((await last(eth))[0]?.toleranceWad).to.equal(wad("0.0011"));
+      await expectRevert(() => setMarket(least - 1n), "ParameterOutOfBounds", {
+        rule: "discountBase >= takerRate + tolerance",
+      });
+      await expectRevert(() => setCollateral(leastOfCollateral - 1n), "ParameterOutOfBounds", {
+        rule: "discountBase >= tolerance",
+      });
+      await tell({ price: 200n * E8, confidence: 4n * E8 });
+      await (await setMarket(least)).wait();
+      await world.passTime(10);
+      await (await setCollateral(leastOfCollateral)).wait();
     });
   });
 

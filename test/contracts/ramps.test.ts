@@ -19,7 +19,7 @@ import {
 } from "../../sdk/index.js";
 import { type MarginVault, MarginVault__factory } from "../../typechain-types/index.js";
 import { disagreements, readHistory } from "../helpers/history.js";
-import { legRequirement } from "../helpers/model.js";
+import { ceilDiv, legRequirement } from "../helpers/model.js";
 import { expectRevert } from "../helpers/revert.js";
 import { type Signer, type World, deployWorld, roundFigures, wad, withoutInterest } from "../helpers/world.js";
 
@@ -81,6 +81,11 @@ describe("contracts/MarginVault: ramps", () => {
     lambdaMaintenanceWad,
     skewScaleWad,
   });
+  /** A scale on its way: its reciprocal goes by equal steps. Rounded up to a unit of its word. */
+  const scaleAt = (from: bigint, to: bigint, covered: bigint) => {
+    const whole = BigInt(steps * hour);
+    return ceilDiv(from * to * whole, (to * (whole - covered) + from * covered) * 10n ** 9n) * 10n ** 9n;
+  };
   const clockOf = async () => decodeRampClock((await vault.marketRamp(ETH)).clock);
   const healthOf = (account: AccountId) => world.ballast.health(account);
   const timeOfBlock = async () => Number(await connection.networkHelpers.time.latest());
@@ -130,11 +135,10 @@ describe("contracts/MarginVault: ramps", () => {
         const before = await healthOf(account);
         await mined(anybody.rampMarket(ETH));
         const risk = await riskOf();
-        const scaleFall = ((wad("2000000") * step) / 72n / 10n ** 9n) * 10n ** 9n;
         expect(tells(risk)).to.deep.equal({
           maintenanceBaseWad: wad("0.03") + ((15_000n * step) / 72n) * 10n ** 12n,
           lambdaMaintenanceWad: wad("1") + ((200_000n * step) / 72n) * 10n ** 12n,
-          skewScaleWad: wad("8000000") - scaleFall,
+          skewScaleWad: scaleAt(wad("8000000"), wad("6000000"), step * BigInt(hour)),
         });
         const health = await healthOf(account);
         const { maintenanceBaseWad, lambdaMaintenanceWad, skewScaleWad } = risk;
@@ -151,6 +155,109 @@ describe("contracts/MarginVault: ramps", () => {
       expect(await riskOf()).to.deep.equal({ ...start, ...tells(riskWith(tighter())) });
       expect([...(await vault.marketRamp(ETH))]).to.deep.equal([0n, 0n, 0n]);
       await expectRevert(() => anybody.rampMarket(ETH), "NothingToRamp", { secondsLeft: 0n });
+    });
+
+    describe("whose scale falls to a hundredth", () => {
+      const [start, end] = ["80000000", "800000"];
+      let thief: Signer;
+
+      /** The most open interest that base and scale at the end are good for. */
+      async function deep() {
+        return deployWorld(connection, (parameters) =>
+          withoutInterest(
+            roundFigures(parameters, {
+              vault: { maxPriceAgeSeconds: "2592000", capitalMaxAgeSeconds: "86400" },
+              markets: { ETH: { skewScale: start, openInterestCap: "36000", capitalShare: "1" } },
+            }),
+          ),
+        );
+      }
+
+      beforeEach(async () => {
+        enter(await connection.networkHelpers.loadFixture(deep));
+        [, thief] = world.signers as [Signer, Signer];
+      });
+
+      const tightest = () => ({ ...tighter(), skewScaleWad: wad(end) });
+
+      async function takeSteps(count: number) {
+        for (let step = 0; step < count; step += 1) {
+          await world.passTime(hour);
+          await mined(anybody.rampMarket(ETH));
+        }
+        await world.refresh();
+      }
+
+      it("raise what a position of all its open interest must have by a 36th of the whole an hour at most (INV-17)", async () => {
+        const size = "35900";
+        const account = await open("1000000", size);
+        const required = async () => (await healthOf(account)).requirementMaintenanceWad;
+        await mined(vault.setMarketParameters(ETH, tightest()));
+        const at = [await required()];
+        for (let step = 0; step < steps; step += 1) {
+          await world.passTime(hour);
+          await mined(anybody.rampMarket(ETH));
+          at.push(await required());
+        }
+        const [first = 0n, last = 0n] = [at[0], at.at(-1)];
+        const { maintenanceBaseWad, lambdaMaintenanceWad } = tightest();
+        expect(first).to.equal(legRequirement(wad(size), wad("200"), wad("0.03"), wad("1"), wad(start)) + wad("2"));
+        expect(last).to.equal(
+          legRequirement(wad(size), wad("200"), maintenanceBaseWad, lambdaMaintenanceWad, wad(end)) + wad("2"),
+        );
+        const rises = at.slice(1).map((requirement, i) => requirement - at[i]!);
+        const most = rises.reduce((one, other) => (other > one ? other : one));
+        // 2.7% of 7.18 million are for impact at the end, more than for the base; lambda rises with it.
+        const whole = last - first;
+        expect(whole > wad("290000"), String(whole)).to.equal(true);
+        // A unit of the base is a millionth.
+        const unit = wad("7.18");
+        expect(rises.every((rise) => rise > 0n)).to.equal(true);
+        expect(most <= whole / 36n + unit, `${most} of ${whole}`).to.equal(true);
+        // Two of them rise as one product: equal steps it cannot be.
+        expect(most > whole / 72n + unit, `${most} of ${whole}`).to.equal(true);
+      });
+
+      for (const [when, taken] of [
+        ["the first", 0],
+        ["a middle", 35],
+        ["the last", 71],
+      ] as const) {
+        it(`lets nobody gain by a round trip about ${when} step`, async () => {
+          await open("1000000", "31000");
+          const account = await world.fund(thief, { USDC: "500000" });
+          const asThief = vault.connect(thief);
+          await mined(vault.setMarketParameters(ETH, tightest()));
+          await takeSteps(taken);
+          await world.passTime(hour);
+          await world.refresh();
+          const trade = (size: string) =>
+            vault.interface.encodeFunctionData("trade", [account, ETH, wad(size), 0n, 4_000_000_000n]);
+          const step = vault.interface.encodeFunctionData("rampMarket", [ETH]);
+          const before = await vault.cash(account);
+          const snapshot = await connection.networkHelpers.takeSnapshot();
+          const lost: Record<string, bigint> = {};
+          for (const [way, transactions] of Object.entries({
+            alone: [[trade("4900"), trade("-4900")]],
+            aboutTheStep: [[trade("4900"), step, trade("-4900")]],
+            inTwo: [[trade("4900")], [step, trade("-4900")]],
+            theOtherWay: [[trade("-4900"), step, trade("4900")]],
+          })) {
+            for (const calls of transactions) await mined(asThief.multicall(calls));
+            lost[way] = before - (await vault.cash(account));
+            await snapshot.restore();
+          }
+          const { alone = 0n, aboutTheStep = 0n, inTwo = 0n, theOtherWay = 0n } = lost;
+          expect(aboutTheStep > 0n && inTwo > 0n && theOtherWay > 0n, JSON.stringify(lost, String)).to.equal(true);
+          // What the step gives: a 72nd of the impact, of 980,000 at a skew of 33,450, to a wei a fill.
+          const risk = wad("980000") * 33_450n;
+          const most = (risk / 800_000n - risk / 80_000_000n) / 72n;
+          expect(
+            alone - aboutTheStep > 0n && alone - aboutTheStep <= most + 100n,
+            `${alone - aboutTheStep} of ${most}`,
+          ).to.equal(true);
+        });
+      }
     });
 
     it("cover an hour at most however long nobody took a step, and the time itself where it is less", async () => {
@@ -173,11 +280,10 @@ describe("contracts/MarginVault: ramps", () => {
       await mined(vault.setMarketParameters(ETH, tighter()));
       for (let second = 0; second < 40; second += 1) await after(1, () => anybody.rampMarket(ETH));
       expect((await clockOf()).secondsLeft).to.equal(steps * hour - 40);
-      const fall = ((wad("2000000") * 40n) / BigInt(steps * hour) / 10n ** 9n) * 10n ** 9n;
       expect(tells(await riskOf())).to.deep.equal({
         maintenanceBaseWad: wad("0.030002"), // 15,000 units * 40 / 259,200, rounded down
         lambdaMaintenanceWad: wad("1.00003"),
-        skewScaleWad: wad("8000000") - fall,
+        skewScaleWad: wad("7999588.498534027"), // 8 million * 3 * 259,200 / (3 * 259,160 + 4 * 40), rounded up
       });
     });
 
@@ -219,7 +325,7 @@ describe("contracts/MarginVault: ramps", () => {
       const half = {
         maintenanceBaseWad: wad("0.0375"),
         lambdaMaintenanceWad: wad("1.05"),
-        skewScaleWad: wad("7000000"),
+        skewScaleWad: wad("6857142.857142858"), // 1 / 8 and 1 / 6 make 2 / 6.857
       };
       expect(tells(await riskOf())).to.deep.equal(half);
       expect((await clockOf()).secondsLeft).to.equal(steps * hour);
@@ -228,7 +334,7 @@ describe("contracts/MarginVault: ramps", () => {
       expect(tells(await riskOf())).to.deep.equal({
         maintenanceBaseWad: wad("0.037604"),
         lambdaMaintenanceWad: wad("1.05"),
-        skewScaleWad: wad("7000000") - (wad("2000000") / 72n / 10n ** 9n) * 10n ** 9n,
+        skewScaleWad: scaleAt(half.skewScaleWad, wad("5000000"), BigInt(hour)),
       });
     });
 
@@ -283,7 +389,7 @@ describe("contracts/MarginVault: ramps", () => {
       const rate = before.fundingRateE24 + before.fundingDriftE24 * elapsed;
       const climbed = before.fundingDriftE24 * elapsed;
       const integral = rate * elapsed - (climbed * climbed) / (2n * before.fundingDriftE24);
-      expect(skewScaleWad).to.equal(wad("8000000") - (wad("2000000") / 72n / 10n ** 9n) * 10n ** 9n);
+      expect(skewScaleWad).to.equal(scaleAt(wad("8000000"), wad("6000000"), BigInt(hour)));
       expect(state).to.deep.equal({
         fundingIndexWad: before.fundingIndexWad + (wad("200") * integral) / 10n ** 24n,
         fundingRateE24: rate,

@@ -5,7 +5,7 @@ import type { Connection } from "../../ignition/deploy.js";
 import { decodePrice, feedFaults } from "../../sdk/index.js";
 import type { MockAggregator, MockPyth, PriceOracle } from "../../typechain-types/index.js";
 import { conducts, deployAggregator } from "../helpers/chainlink.js";
-import { bring, deployPythWorld, ethId, pythConducts } from "../helpers/pyth.js";
+import { bring, deployPyth, deployPythWorld, ethId, inNextSecond, pythConducts } from "../helpers/pyth.js";
 import { expectRevert } from "../helpers/revert.js";
 import { type Signer, type World, wad } from "../helpers/world.js";
 
@@ -19,7 +19,10 @@ const otherId = `0x${"0b".repeat(32)}`;
 const setOf = (...assets: number[]) => assets.reduce((bits, asset) => bits | (1n << BigInt(asset)), 0n);
 const faultNumber = (name: (typeof feedFaults)[number]) => BigInt(feedFaults.indexOf(name));
 
-/** ETH is read from Pyth, first at 200, and LINK pushed, first at 4; an aggregator of each is their second source, to 1%. */
+/**
+ * ETH is read from Pyth, first at 200, and LINK pushed, first at 4; an aggregator of each is their second source, to 1%. The price of ETH was
+ * a second old when it was stored, so its tolerance is a tenth more than the asset's.
+ */
 describe("contracts/second sources", () => {
   let connection: Connection;
   let world: World;
@@ -43,6 +46,9 @@ describe("contracts/second sources", () => {
       [link, aggregators[1]],
     ] as const)
       await (await second(asset, aggregator)).wait();
+    await bring(connection, made.pyth, { price: 200n * E8 });
+    await inNextSecond(connection);
+    await (await of.refresh([eth])).wait();
     return { ...made, aggregators };
   }
 
@@ -79,6 +85,8 @@ describe("contracts/second sources", () => {
     readonly asset: number;
     readonly base: bigint;
     readonly toleranceWad: bigint;
+    /** Of the last good one. */
+    readonly storedToleranceWad: bigint;
     readonly second: () => MockAggregator;
     tell(priceE8: bigint): Promise<unknown>;
     die(): Promise<unknown>;
@@ -93,8 +101,9 @@ describe("contracts/second sources", () => {
       asset: eth,
       base: 200n * E8,
       toleranceWad: wad("0.001"),
+      storedToleranceWad: wad("0.0011"),
       second: () => ethAggregator,
-      tell: async (price) => bring(connection, pyth, { price, publishTime: (await now()) + 1 }),
+      tell: (price) => bring(connection, pyth, { price }),
       die: async () => (await pyth.setConduct(pythConducts.burnsAllGas, 0)).wait(),
       feed: () => pyth.getAddress(),
     },
@@ -102,6 +111,7 @@ describe("contracts/second sources", () => {
       asset: link,
       base: 4n * E8,
       toleranceWad: wad("0.002"),
+      storedToleranceWad: wad("0.002"),
       second: () => linkAggregator,
       tell: (price) => push(link, price),
       // A pusher dies by saying nothing.
@@ -126,6 +136,78 @@ describe("contracts/second sources", () => {
           expect(await tells(asset)).to.deep.equal([wads(percent(10n)), "everything"]);
         }
         expect((await oracle.prices(setOf(asset))).length).to.equal(1);
+      });
+
+      describe("has as tolerance how far it may be wrong:", () => {
+        const tolerance = async () => (await last(asset))[0]?.toleranceWad;
+        // 0.5% less 0.1% of 1.001 times the base: four parts of 1,001, rounded up.
+        const fourOf1001 = 3_996_003_996_003_997n;
+
+        it("as much as the sources are apart, or its own where that is more", async () => {
+          for (const [second, toleranceWad] of [
+            [base, first.toleranceWad],
+            [percent(5n), first.toleranceWad],
+            [percent(-5n), first.toleranceWad],
+            [percent(70n), wad("0.007")],
+            [percent(-70n), wad("0.007")],
+            [percent(100n), wad("0.01")],
+          ] as const) {
+            await answer(first.second(), second);
+            await first.tell(base);
+            expect([...(await tells(asset)), await tolerance()]).to.deep.equal([
+              wads(base),
+              "everything",
+              toleranceWad,
+            ]);
+          }
+          await answer(first.second(), percent(50n));
+          await first.tell(percent(10n));
+          expect(await tolerance()).to.equal(fourOf1001);
+        });
+
+        it("as much as the second, left alone, is from the last good one, or its own where that is more", async () => {
+          await first.die();
+          for (const [second, toleranceWad] of [
+            [percent(5n), first.toleranceWad],
+            [percent(70n), wad("0.007")],
+            [percent(-100n), wad("0.01")],
+          ] as const) {
+            await answer(first.second(), second);
+            expect([...(await tells(asset)), await tolerance()]).to.deep.equal([
+              wads(second),
+              "reducing",
+              toleranceWad,
+            ]);
+          }
+        });
+
+        it("as much as the first, left alone, is from the last good one, or its own where that is more", async () => {
+          await first.tell(percent(10n));
+          await refresh(asset);
+          await (await first.second().setConduct(conducts.reverts, 0, 0)).wait();
+          for (const [price, toleranceWad] of [
+            [percent(10n), first.toleranceWad],
+            [percent(50n), fourOf1001],
+          ] as const) {
+            await first.tell(price);
+            expect([...(await tells(asset)), await tolerance()]).to.deep.equal([wads(price), "reducing", toleranceWad]);
+          }
+        });
+
+        it("its own once it only stands in for others, however far the sources were apart that agreed on it", async () => {
+          await answer(first.second(), percent(90n));
+          await first.tell(base);
+          expect(await tolerance()).to.equal(wad("0.009"));
+          await inNextSecond(connection);
+          await refresh(asset);
+          await first.die();
+          await (await first.second().setConduct(conducts.reverts, 0, 0)).wait();
+          expect([...(await tells(asset)), await tolerance()]).to.deep.equal([
+            wads(base),
+            "nothing",
+            first.storedToleranceWad,
+          ]);
+        });
       });
 
       it("is good for nothing where they answer further apart, and the last that both agreed on", async () => {
@@ -168,7 +250,7 @@ describe("contracts/second sources", () => {
           await answer(first.second(), second);
           expect(await tells(asset)).to.deep.equal([wads(base), "nothing"]);
         }
-        expect((await last(asset))[0]?.toleranceWad).to.equal(first.toleranceWad);
+        expect((await last(asset))[0]?.toleranceWad).to.equal(first.storedToleranceWad);
       });
 
       it("is the first's and good for reducing while the second is dead, within the bound of the last good one", async () => {
@@ -214,7 +296,7 @@ describe("contracts/second sources", () => {
 
       it("counts a stale second as dead, a second after its age", async () => {
         const { updatedAt } = await first.second().round();
-        await connection.networkHelpers.time.increaseTo(updatedAt + 7100n);
+        await connection.networkHelpers.time.increaseTo(updatedAt + 7150n);
         await first.tell(base);
         await connection.networkHelpers.time.increaseTo(updatedAt + 7200n);
         expect(await tells(asset)).to.deep.equal([wads(base), "everything"]);
@@ -266,6 +348,14 @@ describe("contracts/second sources", () => {
       });
     });
   }
+
+  it("too uncertain to count leaves the second's, good for reducing, and the last good one with that dead", async () => {
+    await bring(connection, pyth, { price: 201n * E8, confidence: E8 });
+    await answer(ethAggregator, 199n * E8);
+    expect(await tells(eth)).to.deep.equal([wad("199"), "reducing"]);
+    await (await ethAggregator.setConduct(conducts.reverts, 0, 0)).wait();
+    expect(await tells(eth)).to.deep.equal([wad("200"), "nothing"]);
+  });
 
   describe("the last good price", () => {
     it("of a pushed asset follows each push that the second agrees with, and tells so", async () => {
@@ -356,7 +446,7 @@ describe("contracts/second sources", () => {
       const { publishTime } = (await pyth.queryPriceFeed(otherId)).price;
       expect([maxDeviationWad, maxAge, usedAt]).to.deep.equal([wad("0.01"), 7200n, publishTime]);
       expect(await tells(link)).to.deep.equal([wad("4"), "everything"]);
-      await bring(connection, pyth, { id: otherId, price: 5n * E8, publishTime: (await now()) + 1 });
+      await bring(connection, pyth, { id: otherId, price: 5n * E8 });
       expect(await tells(link)).to.deep.equal([wad("4"), "nothing"]);
     });
 
@@ -365,7 +455,7 @@ describe("contracts/second sources", () => {
       await (await setPyth(link, otherId)).wait();
       expect((await last(link))[0]?.toleranceWad).to.equal(wad("0.002"));
       await world.passTime(3601);
-      await bring(connection, pyth, { id: otherId, price: 4n * E8, confidence: E8 / 25n, publishTime: await now() });
+      await bring(connection, pyth, { id: otherId, price: 4n * E8, confidence: E8 / 25n });
       expect((await last(link))[0]).to.include({ toleranceWad: wad("0.012"), isReduceOnly: true });
     });
 
@@ -377,13 +467,13 @@ describe("contracts/second sources", () => {
       await expectRevert(() => by.clearSecondFeed(eth), "AccessManagedUnauthorized", refused);
     });
 
-    it("stay within a deviation of 0.1% to 20%, an age of 1 second to 30 days, and 128 assets", async () => {
+    it("stay within a deviation of 0.1% to 10%, an age of 1 second to 30 days, and 128 assets", async () => {
       const asset = BigInt(eth);
-      for (const maxDeviationWad of [0n, wad("0.001") - 1n, wad("0.2") + 1n, 2n ** 64n + wad("0.01")]) {
+      for (const maxDeviationWad of [0n, wad("0.001") - 1n, wad("0.1") + 1n, 2n ** 64n + wad("0.01")]) {
         const refused = { asset, maxDeviationWad };
         await expectRevert(() => set(refused), "DeviationOutOfBounds", refused);
       }
-      for (const maxDeviationWad of [wad("0.001"), wad("0.2")]) await (await set({ maxDeviationWad })).wait();
+      for (const maxDeviationWad of [wad("0.001"), wad("0.1")]) await (await set({ maxDeviationWad })).wait();
       for (const [of, maxAge] of [
         [asset, 0n],
         [asset, 30n * days + 1n],
@@ -407,6 +497,24 @@ describe("contracts/second sources", () => {
       const aggregator = await ethAggregator.getAddress();
       const first = () => oracle.setChainlinkFeed(eth, wad("0.001"), 3600, aggregator, wad("20"), wad("2000"));
       await expectRevert(first, "SameSource", { asset: eth, feed: aggregator });
+    });
+
+    it("refuse the same price id for both, whichever contract tells it", async () => {
+      const next = await deployPyth(connection);
+      const feed = await next.getAddress();
+      for (const id of [ethId, otherId]) {
+        await bring(connection, pyth, { id, price: 200n * E8 });
+        await bring(connection, next, { id, price: 200n * E8 });
+      }
+      const first = (priceId: string) =>
+        oracle.setPythFeed(eth, wad("0.001"), 60, wad("0.02"), priceId, wad("20"), wad("2000"));
+      await (await setPyth(eth, otherId)).wait();
+      await (await oracle.setPyth(next)).wait();
+      await expectRevert(() => setPyth(eth, ethId), "SameSource", { asset: eth, feed });
+      await expectRevert(() => first(otherId), "SameSource", { asset: eth, feed });
+      await (await first(ethId)).wait();
+      await (await setPyth(eth, otherId)).wait();
+      expect(await tells(eth)).to.deep.equal([wad("200"), "everything"]);
     });
 
     it("refuse a second that is dead, or too far from the first, or whose first is dead", async () => {

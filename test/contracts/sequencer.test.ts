@@ -84,6 +84,37 @@ describe("contracts/SequencerGate", () => {
     for (const asset of [btc, eth]) expect(await marks(asset)).to.deep.equal(fresh);
   });
 
+  it("gives no grace any more once the feed has told for more than three days that it is down", async () => {
+    const since = await now();
+    await says(down, since);
+    const mostDowntime = 3 * 86_400;
+    await connection.networkHelpers.time.increaseTo(since + mostDowntime - 100);
+    await world.push({ BTC: "8000" });
+    await (await aggregator.setAnswer(200n * E8, await now())).wait();
+    const uptimeFeed = await uptime.getAddress();
+    for (const [after, state, told] of [
+      [0, "grace", inGrace],
+      [1, "unknown", unknown],
+      [1000, "unknown", unknown],
+    ] as const) {
+      await connection.networkHelpers.time.increaseTo(since + mostDowntime + after);
+      for (const asset of [btc, eth]) expect(await marks(asset), `after ${after} s more`).to.deep.equal(told);
+      expect([...(await oracle.sequencerStatus())]).to.deep.equal([uptimeFeed, BigInt(grace), stateNumber(state)]);
+      const refused = { uptimeFeed, state: stateNumber(state) };
+      await expectRevert(() => oracle.prices(setOf(btc)), "SequencerNotReady", refused);
+    }
+    const back = await now();
+    await says(up, back);
+    for (const asset of [btc, eth]) expect(await marks(asset)).to.deep.equal(inGrace);
+    await connection.networkHelpers.time.increaseTo(back + grace);
+    for (const asset of [btc, eth]) expect(await marks(asset)).to.deep.equal(fresh);
+  });
+
+  it("is up for as long as it is, which is no downtime", async () => {
+    await says(up, (await now()) - 4 * 86_400);
+    for (const asset of [btc, eth]) expect(await marks(asset)).to.deep.equal(fresh);
+  });
+
   it("marks a price that is stale besides with grace alone", async () => {
     await says(down, await now());
     await world.passTime(3601);
@@ -141,6 +172,7 @@ describe("contracts/SequencerGate", () => {
       ["it was never told since when", round(() => ({ startedAt: 0n }))],
       ["it is down since never", round(() => ({ answer: down, startedAt: 0n }))],
       ["it tells of a time to come", round((at) => ({ startedAt: at + 100n }))],
+      ["it is down for longer than sequencers are", round((at) => ({ answer: down, startedAt: at - 3n * 86_400n }))],
     ];
 
     for (const [title, fail] of failures) {
@@ -193,10 +225,12 @@ describe("contracts/SequencerGate", () => {
       for (const graceSeconds of [600n, 86_400n]) await (await oracle.setSequencer(feed, graceSeconds)).wait();
     });
 
-    it("take a feed that tells that the sequencer is down, and refuse one that answers otherwise", async () => {
+    it("take a feed that tells that the sequencer is down, not for three days, and refuse one that answers otherwise", async () => {
       const feed = await uptime.getAddress();
       await says(down, await now());
       await (await oracle.setSequencer(feed, grace)).wait();
+      await says(down, (await now()) - 3 * 86_400);
+      await expectRevert(() => oracle.setSequencer(feed, grace), "UptimeFeedRefused", { uptimeFeed: feed });
       for (const uptimeFeed of [stranger.address, world.deployment.vault, await aggregator.getAddress()]) {
         await expectRevert(() => oracle.setSequencer(uptimeFeed, grace), "UptimeFeedRefused", { uptimeFeed });
       }

@@ -46,7 +46,7 @@ describe("contracts/MarginVault: updates of prices", () => {
     await expectRevert(() => vault.trade(account, ETH, wad("1"), 0n, noDeadline), "StaleMarketPrice", {
       market: ETH,
       publishedAt: () => true,
-      maxAge: 3600n,
+      maxAge: 60n,
     });
     const [before, paidBefore] = [await ether(owner.address), await ether(await pyth.getAddress())];
     const calls = [await update(190n), refresh, open()];
@@ -74,6 +74,24 @@ describe("contracts/MarginVault: updates of prices", () => {
     const receipt = await (await vault.updatePrices(data, { value: 100n })).wait();
     expect(before - (await ether(owner.address)) - (receipt?.fee ?? 0n)).to.equal(feeWei);
     expect((await world.ballast.price("ETH")).priceWad).to.equal(wad("190"));
+  });
+
+  it("come after a look at each account that calls before them have left without margin", async () => {
+    await (await vault.multicall([await update(200n), refresh], { value: feeWei })).wait();
+    const trade = (size: string) => interface_.encodeFunctionData("trade", [account, ETH, wad(size), 0n, noDeadline]);
+    const roundTrip = async (size: string) => [trade(size), await update(202n), trade(`-${size}`)];
+    const before = await vault.cash(account);
+    // 2,000 ETH at 200 need 20,000 and more of initial margin; the account has 10,000.
+    await expectRevert(async () => vault.multicall(await roundTrip("2000"), { value: feeWei }), "InsufficientMargin", {
+      account,
+      equityWad: (equity: bigint) => equity < wad("10000"),
+      requiredWad: (required: bigint) => required > wad("20000"),
+    });
+    expect((await world.ballast.price("ETH")).priceWad).to.equal(wad("200"));
+    await (await vault.multicall([trade("2000"), trade("-2000")])).wait();
+    await (await vault.multicall(await roundTrip("10"), { value: feeWei })).wait();
+    expect((await world.ballast.price("ETH")).priceWad).to.equal(wad("202"));
+    expect((await vault.cash(account)) !== before).to.equal(true);
   });
 
   it("are undone with the calls that they were made for", async () => {

@@ -23,7 +23,14 @@ const chainlink = {
 };
 const withFeed = (change: object) => withMarket({ feed: { ...chainlink, ...change } });
 const { aggregator, ...live } = chainlink;
-const pyth = { ...live, kind: "pyth", priceId: `0x${"aB".repeat(32)}`, maxConfidence: "0.1" };
+// What tolerance it may have at most leaves the discounts their room: 0.1% * (1 + 60 / 10) and 0.25%, and a taker rate of 0.05%, make 1%.
+const pyth = {
+  ...live,
+  kind: "pyth",
+  priceId: `0x${"aB".repeat(32)}`,
+  maxAgeSeconds: "60",
+  maxConfidence: "0.0025",
+};
 const withPyth = (change: object) => ({ ...withMarket({ feed: { ...pyth, ...change } }), pyth: aggregator });
 const withSecond = (change: object) => withMarket({ secondFeed: { ...chainlink, maxDeviation: "0.01", ...change } });
 const withSequencer = (change: object) => ({
@@ -51,7 +58,7 @@ describe("deployments/schema", () => {
   it("takes a market whose prices are read from Pyth, a second feed of either kind, and a sequencer", () => {
     const seconds = [
       { ...chainlink, maxDeviation: "0.001" },
-      { ...pyth, priceId: `0x${"0".repeat(64)}`, maxDeviation: "0.2" },
+      { ...pyth, priceId: `0x${"0".repeat(64)}`, maxAgeSeconds: "3600", maxConfidence: "0.1", maxDeviation: "0.1" },
     ];
     for (const feed of [undefined, { kind: "push" }, pyth]) {
       for (const secondFeed of seconds) {
@@ -192,11 +199,32 @@ describe("deployments/schema", () => {
     ["a price id that is too short", withPyth({ priceId: "0xab" }), ["markets.0.feed.priceId"]],
     ["a confidence of zero", withPyth({ maxConfidence: "0" }), ["markets.0.feed.maxConfidence"]],
     ["a confidence above 10%", withPyth({ maxConfidence: "0.100001" }), ["markets.0.feed.maxConfidence"]],
+    ["a Pyth price of more than a minute", withPyth({ maxAgeSeconds: "61" }), ["markets.0.feed.maxAgeSeconds"]],
+    [
+      "one whose tolerance is below 0.05%",
+      { ...withMarket({ feed: pyth, tolerance: "0.000499" }), pyth: aggregator },
+      ["markets.0.tolerance"],
+    ],
+    [
+      "a discount without room for its confidence, of the market and of the collateral",
+      withPyth({ maxConfidence: "0.003001" }),
+      ["markets.0.discountBase", "collaterals"],
+    ],
+    [
+      "a discount without room for its age",
+      { ...withMarket({ feed: pyth, tolerance: "0.001001" }), pyth: aggregator },
+      ["markets.0.discountBase"],
+    ],
+    [
+      "a tolerance above 10%",
+      withMarket({ tolerance: "0.100001", discountBase: "0.2", discountCap: "0.2" }),
+      ["markets.0.tolerance"],
+    ],
     ["a first price beyond a Pyth feed's bounds", withPyth({ minPrice: "8000" }), ["markets.0.feed"]],
     ["a second feed that is pushed", withSecond({ kind: "push" }), ["markets.0.secondFeed.kind"]],
     ["one without a deviation", withSecond({ maxDeviation: undefined }), ["markets.0.secondFeed.maxDeviation"]],
     ["one below 0.1%", withSecond({ maxDeviation: "0.000999" }), ["markets.0.secondFeed.maxDeviation"]],
-    ["one above 20%", withSecond({ maxDeviation: "0.200001" }), ["markets.0.secondFeed.maxDeviation"]],
+    ["one above 10%", withSecond({ maxDeviation: "0.100001" }), ["markets.0.secondFeed.maxDeviation"]],
     ["a first price beyond the second's bounds", withSecond({ maxPrice: "8000" }), ["markets.0.secondFeed"]],
     [
       "a second feed that is the first",

@@ -1,8 +1,8 @@
-import type { Interface } from "ethers";
+import { type Interface, ZeroAddress } from "ethers";
 
 import { accountParameters, cashParameters, collateralParameters, marketParameters } from "../../ignition/deploy.js";
 import type { Connection } from "../../ignition/deploy.js";
-import { handOver } from "../../ignition/power.js";
+import { assignRoles } from "../../ignition/power.js";
 import {
   type AccountId,
   type Caller,
@@ -11,18 +11,26 @@ import {
   type RoleName,
   accountId,
   contractInterfaces,
-  permissionBits,
+  operatorGrantData,
+  permission,
   roleIds,
   selectorOf,
 } from "../../sdk/index.js";
-import { AccessManager__factory, MockToken__factory, PriceOracle__factory } from "../../typechain-types/index.js";
+import {
+  AccessManager__factory,
+  MockPuppet__factory,
+  MockToken__factory,
+  MockPyth__factory,
+  PriceOracle__factory,
+} from "../../typechain-types/index.js";
 import { deployAggregator } from "./chainlink.js";
+import { bring, deployPyth, ethId } from "./pyth.js";
 import { lossParameters } from "./stage.js";
 import { type Signer, type World, deployWorld, wad } from "./world.js";
 
 export const day = 86_400;
 const [BTC, ETH, LINK] = [0, 1, 2];
-const [newMarketAsset, aggregatedAsset, unusedAsset, newCollateralAsset] = [3, 4, 5, 98];
+const [newMarketAsset, aggregatedAsset, unusedAsset, checkedAsset, newCollateralAsset] = [3, 4, 5, 6, 98];
 /** Some, whatever is lent: there is interest to sweep. */
 const interest = { rateAtZero: "0.1", rateAtKink: "0.1", rateAtFull: "0.1" };
 const everything = 2n ** 255n;
@@ -58,7 +66,7 @@ export interface Case {
 
 export type Cases = Readonly<Record<ContractName, Readonly<Record<string, readonly Case[]>>>>;
 
-/** A deployment handed over to others, with everybody in it who may do something. */
+/** A deployment whose roles are with others, with everybody in it who may do something. */
 export interface Cast {
   readonly world: World;
   readonly people: readonly Person[];
@@ -76,7 +84,7 @@ export async function deployCast(connection: Connection): Promise<Cast> {
     (parameters) => lossParameters(parameters, { cash: interest }),
     "1000000",
   );
-  const { vault, oracle, pool } = world.ballast;
+  const { vault, pool } = world.ballast;
   const [owner, stranger, guardian, risk, pusher, admin, spender, , ...others] = world.signers as Signer[];
   if (!owner || !stranger || !guardian || !risk || !pusher || !admin || !spender) throw new TypeError("signers");
   const people: Person[] = [
@@ -88,53 +96,39 @@ export async function deployCast(connection: Connection): Promise<Cast> {
     { name: "admin", signer: admin, role: "admin" },
     { name: "spender", signer: spender },
     { name: "deployer", signer: world.admin },
-    ...(Object.keys(permissionBits) as Permission[]).map((permission, at) => ({
-      name: `operator for ${permission}`,
+    ...(Object.keys(permission) as Permission[]).map((one, at) => ({
+      name: `operator for ${one}`,
       signer: others[at] as Signer,
-      permission,
+      permission: one,
     })),
   ];
-  const forwarder = await (await connection.ethers.deployContract("Forwarder")).getAddress();
+  const puppet = await new MockPuppet__factory(world.admin).deploy();
+  const forwarder = await puppet.getAddress();
   const account = await world.fund(owner, { USDC: "20000", WETH: "1" });
   const second = await world.fund(owner, { USDC: "100" }, 1);
   await (await world.as(owner)).trade(account, "ETH", "1");
-  for (const { permission, signer } of people) {
-    if (permission === undefined) continue;
+  for (const { permission: permitted, signer } of people) {
+    if (permitted === undefined) continue;
     for (const id of [account, second]) {
-      await (await vault.connect(owner).setOperator(id, signer.address, permissionBits[permission])).wait();
+      await (await vault.connect(owner).setOperator(id, signer.address, permission[permitted])).wait();
     }
   }
   await (await pool.approve(spender.address, 2n ** 255n)).wait();
   await giveTokens(world, people, forwarder);
 
-  const aggregator = await (await deployAggregator(connection, 8, 200n * 10n ** 8n)).getAddress();
-  const bounds = [wad("20"), wad("2000")] as const;
-  for (const asset of [newMarketAsset, unusedAsset, newCollateralAsset]) {
-    await (await oracle.setFeed(asset, wad("0.001"), 3600)).wait();
-  }
-  await (await oracle.setChainlinkFeed(aggregatedAsset, wad("0.001"), 30 * day, aggregator, ...bounds)).wait();
+  const feeds = await openFeeds(world);
+  await startRamps(world);
   const { timestamp: now } = (await world.ballast.provider.getBlock("latest"))!;
   await (await vault.announceDelisting(LINK, now + day + 60, 0)).wait();
 
   const delays = { riskDelaySeconds: String(2 * day), adminDelaySeconds: String(2 * day) };
   const members = { guardian: guardian.address, risk: risk.address, pusher: pusher.address, admin: admin.address };
-  await handOver(world.deployment, { ...members, ...delays }, world.admin);
+  await assignRoles(world.deployment, { ...members, ...delays }, world.admin);
 
   const token = await new MockToken__factory(world.admin).deploy("New", "NEW", 18);
-  const signed = { account, operator: stranger.address, permissions: 31n, nonce: 0n, deadline: noDeadline };
-  const signature = await owner.signTypedData(
-    { name: "Ballast", version: "1", chainId: world.deployment.chainId, verifyingContract: world.deployment.vault },
-    {
-      SetOperator: [
-        { name: "account", type: "bytes32" },
-        { name: "operator", type: "address" },
-        { name: "permissions", type: "uint256" },
-        { name: "nonce", type: "uint256" },
-        { name: "deadline", type: "uint256" },
-      ],
-    },
-    signed,
-  );
+  const grant = { account, operator: stranger.address, permissions: 31n, nonce: 0n, deadline: noDeadline };
+  const { domain, types, message } = operatorGrantData(world.deployment, grant);
+  const signature = await owner.signTypedData(domain, types, message);
   const person = (name: string) => {
     const found = people.find((one) => one.name === name);
     if (found === undefined) throw new TypeError(`nobody is called ${name}`);
@@ -157,7 +151,7 @@ export async function deployCast(connection: Connection): Promise<Cast> {
     target: ownerOfTargets(world).address,
     forwarder,
     newToken: await token.getAddress(),
-    aggregator,
+    feeds,
     signature,
     now,
     addresses,
@@ -192,7 +186,7 @@ interface Scene {
   readonly target: string;
   readonly forwarder: string;
   readonly newToken: string;
-  readonly aggregator: string;
+  readonly feeds: Awaited<ReturnType<typeof openFeeds>>;
   readonly signature: string;
   readonly now: number;
   readonly addresses: Readonly<Record<ContractName, string>>;
@@ -279,6 +273,10 @@ function vaultCases(scene: Scene): Cases["MarginVault"] {
     refreshCapital: [always("refreshCapital")],
     sweepFees: [always("sweepFees", ETH)],
     sweepInterest: [always("sweepInterest")],
+    updatePrices: [always("updatePrices", [])],
+    rampMarket: [always("rampMarket", ETH)],
+    rampCollateral: [always("rampCollateral", weth)],
+    rampAccounts: [always("rampAccounts")],
     haltMarket: [always("haltMarket", ETH)],
     haltBorrowing: [always("haltBorrowing")],
     resumeMarket: [always("resumeMarket", ETH)],
@@ -294,17 +292,62 @@ function vaultCases(scene: Scene): Cases["MarginVault"] {
   };
 }
 
-function oracleCases({ aggregator, forwarder, now }: Scene): Cases["PriceOracle"] {
+function oracleCases({ feeds, forwarder, now }: Scene): Cases["PriceOracle"] {
   const of = (name: string) => call(contractInterfaces.PriceOracle, name);
   const always = (name: string, ...args: unknown[]): Case => ({ data: () => of(name)(...args) });
-  const bounds = [wad("20"), wad("2000")] as const;
+  const { aggregator, second, pyth } = feeds;
+  const priced = [wad("0.02"), ethId, ...bounds] as const;
   return {
     push: [always("push", [unusedAsset], [wad("190")], now)],
     refresh: [always("refresh", [aggregatedAsset])],
-    setFeed: [always("setFeed", ETH, wad("0.001"), 3600)],
+    updatePyth: [always("updatePyth", [])],
+    setPushFeed: [always("setPushFeed", ETH, wad("0.001"), 3600)],
     setChainlinkFeed: [always("setChainlinkFeed", aggregatedAsset, wad("0.001"), 30 * day, aggregator, ...bounds)],
+    setPythFeed: [always("setPythFeed", unusedAsset, wad("0.001"), 60, ...priced)],
+    setSecondChainlinkFeed: [
+      always("setSecondChainlinkFeed", aggregatedAsset, 30 * day, wad("0.01"), second, ...bounds),
+    ],
+    setSecondPythFeed: [always("setSecondPythFeed", aggregatedAsset, 30 * day, wad("0.01"), ...priced)],
+    clearSecondFeed: [always("clearSecondFeed", checkedAsset)],
+    setPyth: [always("setPyth", pyth)],
+    setSequencer: [always("setSequencer", ZeroAddress, 0)],
     setAuthority: [always("setAuthority", forwarder)],
   };
+}
+
+const bounds = [wad("20"), wad("2000")] as const;
+
+/** Feeds of assets that nothing is listed with: pushed ones, one read from an aggregator, and one with a second source. */
+async function openFeeds({ connection, ballast: { oracle } }: World) {
+  for (const asset of [newMarketAsset, unusedAsset, newCollateralAsset]) {
+    await (await oracle.setPushFeed(asset, wad("0.001"), 3600)).wait();
+  }
+  const [aggregator, second] = [
+    await (await deployAggregator(connection, 8, 200n * 10n ** 8n)).getAddress(),
+    await (await deployAggregator(connection, 8, 200n * 10n ** 8n)).getAddress(),
+  ];
+  for (const asset of [aggregatedAsset, checkedAsset]) {
+    await (await oracle.setChainlinkFeed(asset, wad("0.001"), 30 * day, aggregator, ...bounds)).wait();
+  }
+  await (await oracle.setSecondChainlinkFeed(checkedAsset, 30 * day, wad("0.01"), second, ...bounds)).wait();
+  const pyth = await deployPyth(connection);
+  await bring(connection, pyth, { price: 200n * 10n ** 8n });
+  await (await oracle.setPyth(pyth)).wait();
+  return { aggregator, second, pyth: await pyth.getAddress() };
+}
+
+/** A little more of each maintenance margin to come, of what somebody has: there are steps to take. */
+async function startRamps({ parameters, deployment, ballast: { vault } }: World): Promise<void> {
+  const [, market] = parameters.markets;
+  const [collateral] = parameters.collaterals;
+  if (!market || !collateral) throw new TypeError("parameters");
+  await (
+    await vault.setMarketParameters(ETH, { ...marketParameters(market), maintenanceBaseWad: wad("0.031") })
+  ).wait();
+  const weights = { initialWeightWad: wad("0.85"), maintenanceWeightWad: wad("0.89") };
+  const weth = deployment.collaterals[0]?.address ?? "";
+  await (await vault.setCollateralParameters(weth, { ...collateralParameters(collateral), ...weights })).wait();
+  await (await vault.setAccountParameters({ ...accountParameters(parameters), keeperFloorWad: wad("2.1") })).wait();
 }
 
 function poolCases({ person, forwarder }: Scene): Cases["LiquidityPool"] {
@@ -361,10 +404,10 @@ function managerCases(scene: Scene): Cases["AccessManager"] {
       {
         only: ["risk"],
         data: () =>
-          of("schedule")(addresses.PriceOracle, call(contractInterfaces.PriceOracle, "setFeed")(BTC, 0, 60), 0),
+          of("schedule")(addresses.PriceOracle, call(contractInterfaces.PriceOracle, "setPushFeed")(BTC, 0, 60), 0),
         refusal: (caller) => ({
           errorName: "AccessManagerUnauthorizedCall",
-          args: { caller, target: addresses.PriceOracle, selector: selectorOf("PriceOracle", "setFeed") },
+          args: { caller, target: addresses.PriceOracle, selector: selectorOf("PriceOracle", "setPushFeed") },
         }),
       },
     ],
@@ -402,10 +445,10 @@ async function giveTokens(world: World, people: readonly Person[], forwarder: st
     for (const to of spenders) await (await token.connect(signer).approve(to, 2n ** 255n)).wait();
   }
   await world.mint("USDC", forwarder, "1000");
-  const contract = await world.connection.ethers.getContractAt("Forwarder", forwarder);
+  const puppet = MockPuppet__factory.connect(forwarder, world.admin);
   for (const to of spenders) {
     const data = token.interface.encodeFunctionData("approve", [to, 2n ** 255n]);
-    await (await contract.getFunction("forward").send(address, data)).wait();
+    await (await puppet.act(address, data)).wait();
   }
 }
 
@@ -460,4 +503,8 @@ export async function ripen(cast: Cast): Promise<void> {
   await (await world.ballast.vault.refreshCapital()).wait();
   const keeper = accountId(person("stranger").signer.address);
   await (await world.ballast.vault.absorb([accountId(owner.address, targets.sold)], keeper)).wait();
+  // Ahead, so that it is of no age for as long as the calls take.
+  const pyth = MockPyth__factory.connect(await oracle.pyth(), world.admin);
+  const { timestamp } = (await world.ballast.provider.getBlock("latest"))!;
+  await bring(world.connection, pyth, { price: 200n * 10n ** 8n, publishTime: timestamp + 60 });
 }

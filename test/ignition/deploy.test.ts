@@ -16,7 +16,7 @@ import {
 import { deploymentParameters, parsePrices } from "../../simulator/index.js";
 import { type MockAggregator, MockToken__factory } from "../../typechain-types/index.js";
 import { type FeedInput, conducts, deployAggregator, feedOf } from "../helpers/chainlink.js";
-import { bring, deployPyth, pythFeed } from "../helpers/pyth.js";
+import { type PythInput, bring, deployPyth, pythFeed, withPythPrice } from "../helpers/pyth.js";
 import { failure } from "../helpers/revert.js";
 import { changed, wad } from "../helpers/world.js";
 
@@ -262,7 +262,6 @@ describe("ignition/deploy", () => {
 
     it("reads a symbol's prices from Pyth, has them checked against an aggregator, and watches the sequencer, once", async () => {
       const contract = await deployPyth(connection);
-      await bring(connection, contract, { price: 190n * E8 });
       const uptime = await deployAggregator(connection, 0, 0n);
       await (await uptime.setAnswer(0n, 1)).wait();
       const [pyth, uptimeFeed] = [await contract.getAddress(), await uptime.getAddress()];
@@ -273,7 +272,7 @@ describe("ignition/deploy", () => {
         pyth: pyth.toLowerCase(),
         sequencer: { uptimeFeed: uptimeFeed.toLowerCase(), graceSeconds: "3600" },
       };
-      const deployment = await deployBallast(connection, parameters);
+      const deployment = await withPythPrice(connection, contract, () => deployBallast(connection, parameters), 190n);
       expect(deployment.markets[1]).to.deep.equal({ symbol: "ETH", feed: "pyth" });
       expect(deployment.collaterals[0]).to.include({ symbol: "WETH", feed: "pyth" });
       expect(parseDeployment(JSON.stringify(deployment))).to.deep.equal(deployment);
@@ -283,7 +282,7 @@ describe("ignition/deploy", () => {
         expect([first.feed, first.priceId, first.maxConfidenceWad]).to.deep.equal([
           pyth,
           pythFeed.priceId,
-          wad("0.02"),
+          wad("0.0025"),
         ]);
         const { live, maxDeviationWad, maxAge } = await oracle.secondSource(asset);
         expect([live.feed, maxDeviationWad, maxAge]).to.deep.equal([feed.aggregator, wad("0.01"), 3600n]);
@@ -329,16 +328,27 @@ describe("ignition/deploy", () => {
           .and.include("maxDeviation");
       });
 
-      it("Pyth knows no such price, or too uncertain a one", async () => {
+      it("Pyth knows no such price, too uncertain a one, or one that is too old, and when its settings are out of bounds", async () => {
         const contract = await deployPyth(connection);
         const pyth = await contract.getAddress();
-        const deploy = () =>
-          deployBallast(connection, { ...changed(three, { markets: { ETH: { feed: pythFeed } } }), pyth });
-        const unknown = await failure(deploy);
-        expect(unknown).to.be.instanceOf(FeedUnusableError).and.include({ source: pythFeed.priceId });
-        expect((unknown as FeedUnusableError).message).to.include("bring its first update to the chain");
+        const standing = await deployBallast(connection, parametersOf("BTC"));
+        const complains = async (change: Partial<PythInput> = {}) => {
+          const feed = { ...pythFeed, ...change };
+          const { collaterals } = parametersOf("BTC");
+          const parameters = { ...changed(three, { markets: { ETH: { feed } } }), collaterals, pyth };
+          const error = await failure(() => deployBallast(connection, parameters, standing));
+          expect(error).to.be.instanceOf(FeedUnusableError).and.include({ symbol: "ETH", source: pythFeed.priceId });
+          return (error as FeedUnusableError).message;
+        };
+        expect(await complains()).to.include("bring its first update to the chain");
         await bring(connection, contract, { price: 190n * E8, confidence: 5n * E8 });
-        expect(((await failure(deploy)) as FeedUnusableError).message).to.include("maxConfidence");
+        expect(await complains())
+          .to.include("bring a better price")
+          .and.include("maxConfidence");
+        await bring(connection, contract, { price: 190n * E8 });
+        expect(await complains({ maxAgeSeconds: "61" })).to.include("0.0005 to 0.1, and the age 1 to 60");
+        await connection.networkHelpers.time.increase(61);
+        expect(await complains()).to.include("older than 60 seconds; bring a newer one to the chain");
       });
 
       it("its answer is too old", async () => {

@@ -3,7 +3,7 @@ import hre from "hardhat";
 
 import type { DeploymentParameters } from "../../deployments/schema.js";
 import { type Connection, deployBallast } from "../../ignition/deploy.js";
-import { DelayTooShortError, HandedOverError, handOver } from "../../ignition/power.js";
+import { DelayTooShortError, MayNotListError, assignRoles } from "../../ignition/power.js";
 import { type Deployment, readAccess, roleIds } from "../../sdk/index.js";
 import { deploymentParameters, parsePrices } from "../../simulator/index.js";
 import { AccessManager__factory } from "../../typechain-types/index.js";
@@ -86,7 +86,7 @@ describe("ignition/power", () => {
     expect(await delays()).to.deep.equal({ risk: two, admin: three, vault: three, oracle: three });
   });
 
-  it("sends nothing when all is handed over, whether the deployer stays the admin or not", async () => {
+  it("sends nothing when all roles are given, whether the deployer stays the admin or not", async () => {
     const delays = { riskDelaySeconds: String(2 * day), adminDelaySeconds: String(2 * day) };
     for (const power of [delays, { ...delays, ...someoneElse() }]) {
       const parameters = parametersOf(power);
@@ -97,7 +97,7 @@ describe("ignition/power", () => {
     }
   });
 
-  it("goes on where handing over broke off", async () => {
+  it("goes on where giving the roles away broke off", async () => {
     const deployment = await deployBallast(connection, parametersOf({}));
     const named = someoneElse();
     const manager = AccessManager__factory.connect(deployment.manager, deployer);
@@ -105,7 +105,7 @@ describe("ignition/power", () => {
     await (await manager.renounceRole(roleIds.risk, deployer.address)).wait();
     await (await manager.grantRole(roleIds.admin, named.admin, 2 * day)).wait();
     const delays = { riskDelaySeconds: String(2 * day), adminDelaySeconds: String(2 * day) };
-    await handOver(deployment, { ...named, ...delays }, deployer);
+    await assignRoles(deployment, { ...named, ...delays }, deployer);
     const roles = await rolesOf(deployment);
     const given = Object.entries(roles).map(([name, { members }]) => [name, members.map(([address]) => address)]);
     expect(Object.fromEntries(given)).to.deep.equal({
@@ -125,8 +125,8 @@ describe("ignition/power", () => {
       const deployment = await deployBallast(connection, parametersOf(power));
       const block = await connection.ethers.provider.getBlockNumber();
       const error = await failure(() => deployBallast(connection, parametersOf(power, "BTC,ETH,LINK"), deployment));
-      expect(error).to.be.instanceOf(HandedOverError).and.include({ signer: deployer.address, delaySeconds });
-      expect((error as HandedOverError).message).to.include(words);
+      expect(error).to.be.instanceOf(MayNotListError).and.include({ signer: deployer.address, delaySeconds });
+      expect((error as MayNotListError).message).to.include(words);
       expect(await connection.ethers.provider.getBlockNumber()).to.equal(block);
     }
   });

@@ -3,10 +3,11 @@ import { type Provider, type Signer as EthersSigner } from "ethers";
 import hre from "hardhat";
 
 import { Keeper, type TurnReport } from "../../keeper/index.js";
-import { type AccountId, WrongChainError, accountId, marketsOf } from "../../sdk/index.js";
+import { type AccountId, WrongChainError, accountId, decodePrice, marketsOf } from "../../sdk/index.js";
 import { MarginVault__factory } from "../../typechain-types/index.js";
 import { conducts, deployAggregator, deployMixedWorld } from "../helpers/chainlink.js";
 import { type LogLine, intercept, keptLog } from "../helpers/keeper.js";
+import { bring, deployPyth, ethId } from "../helpers/pyth.js";
 import { type Signer, type World, createWorld } from "../helpers/world.js";
 
 const WAD = 10n ** 18n;
@@ -317,22 +318,64 @@ describe("keeper", () => {
       expect((await turn()).failed).to.deep.equal([]);
       const [failed] = told(lines, "failed");
       expect(failed).to.deep.include({ action: "refreshPrices", assets: [1, 96], reason: "INSUFFICIENT_FUNDS" });
+      expect(told(lines, "failed"), "one by one, where nothing can be sent").to.have.length(1);
       isBroke = false;
       await turn();
       expect(told(lines, "prices stored")).to.have.length(1);
       await turn();
       expect(told(lines, "prices stored")).to.have.length(1);
     });
+
+    it("stores one by one what is refused together, so that no price keeps the others old, and says which was refused", async () => {
+      const { world, turn, lines, answer } = await enter();
+      const { connection, ballast } = world;
+      const link = 2;
+      const pyth = await deployPyth(connection);
+      await bring(connection, pyth, { price: 4n * E8 });
+      await (await ballast.oracle.setPyth(pyth)).wait();
+      const bounds = [ethId, WAD, 20n * WAD] as const;
+      await (await ballast.oracle.setPythFeed(link, WAD / 1000n, 60, WAD / 100n, ...bounds)).wait();
+      await world.passTime(1000);
+      await answer("199");
+      // Too uncertain: it says what LINK is worth, and is not stored.
+      await bring(connection, pyth, { price: 5n * E8, confidence: E8 });
+      await turn();
+      const stored = () => told(lines, "prices stored").map(({ assets }) => assets);
+      expect(told(lines, "batch failed, going one by one").map(({ assets, reason }) => [assets, reason])).to.deep.equal(
+        [[[1, 2, 96], "FeedRefused"]],
+      );
+      expect(stored()).to.deep.equal([[1], [96]]);
+      expect(told(lines, "failed").map(({ action, assets, reason }) => [action, assets, reason])).to.deep.equal([
+        ["refreshPrices", [link], "FeedRefused"],
+      ]);
+      await bring(connection, pyth, { price: 5n * E8 });
+      await turn();
+      expect(stored()).to.deep.equal([[1], [96], [link]]);
+    });
+
+    it("stores a price in the sequencer's grace time too, though it is good for reducing only", async () => {
+      const { world, turn, lines, answer } = await enter();
+      const { time } = world.connection.networkHelpers;
+      const uptime = await deployAggregator(world.connection, 0, 0n);
+      await (await world.ballast.oracle.setSequencer(await uptime.getAddress(), 1800)).wait();
+      await world.passTime(1000);
+      await (await uptime.setAnswer(1n, await time.latest())).wait();
+      await answer("199");
+      expect(await world.ballast.price("ETH")).to.include({ isReduceOnly: true, inGrace: true });
+      await turn();
+      expect(told(lines, "prices stored").map(({ assets }) => assets)).to.deep.equal([[1, 96]]);
+    });
   });
 
   describe("with BTC pushed and checked against an aggregator", () => {
     const E8 = 10n ** 8n;
+    const btc = 0;
 
     async function enter() {
       const world = await createWorld();
       const aggregator = await deployAggregator(world.connection, 8, 8000n * E8);
       const source = [await aggregator.getAddress(), WAD, 100_000n * WAD] as const;
-      await (await world.ballast.oracle.setSecondChainlinkFeed(0, 86_400, WAD / 100n, ...source)).wait();
+      await (await world.ballast.oracle.setSecondChainlinkFeed(btc, 86_400, WAD / 100n, ...source)).wait();
       const account = await leveraged(world, 0);
       const { time } = world.connection.networkHelpers;
       const answer = async (price: string) => {
@@ -358,6 +401,21 @@ describe("keeper", () => {
       expect(await world.ballast.price("BTC")).to.include({ priceWad: 8010n * WAD, isReduceOnly: true });
       await turn();
       expect([told(lines, "prices stored"), told(lines, "failed")]).to.deep.equal([[], []]);
+    });
+
+    it("stores a price pushed long after the last that both agreed on, once the aggregator agrees", async () => {
+      const { world, turn, lines, answer } = await enter();
+      const agreed = async () => decodePrice((await world.ballast.oracle.secondSource(btc)).agreed);
+      await world.passTime(1000);
+      await world.push({ BTC: "8200" });
+      await turn();
+      expect((await agreed()).priceWad).to.equal(8000n * WAD);
+      await answer("8200");
+      await turn();
+      expect((await agreed()).priceWad).to.equal(8200n * WAD);
+      await turn();
+      expect(told(lines, "prices stored").map(({ assets }) => assets)).to.deep.equal([[btc]]);
+      expect(told(lines, "failed")).to.deep.equal([]);
     });
   });
 

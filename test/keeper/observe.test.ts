@@ -6,9 +6,10 @@ import { pino } from "pino";
 import type { Connection } from "../../ignition/deploy.js";
 import { Observer } from "../../keeper/observe.js";
 import { type AccountId, accountId, assetsOfSymbol } from "../../sdk/index.js";
-import { conducts, deployMixedWorld } from "../helpers/chainlink.js";
+import { conducts, deployAggregator, deployMixedWorld } from "../helpers/chainlink.js";
 import { intercept, keptLog } from "../helpers/keeper.js";
-import { type World, createWorld, deployWorld } from "../helpers/world.js";
+import { bring, deployPythWorld } from "../helpers/pyth.js";
+import { type Signer, type World, createWorld, deployWorld, wad } from "../helpers/world.js";
 
 const silent = pino({ level: "silent" });
 
@@ -327,6 +328,87 @@ describe("keeper/observe", () => {
       await (await aggregator.setConduct(conducts.reverts, 0, 0)).wait();
       await due();
       expect(observer.toRefresh()).to.deep.equal([]);
+    });
+  });
+
+  describe("with prices that are read from Pyth", () => {
+    it("checks nobody because a price grows older, and who holds ETH when it is stale, and when it is told anew", async () => {
+      const { world, pyth } = await connection.networkHelpers.loadFixture(fromPyth);
+      const [owner, other] = world.signers as [Signer, Signer];
+      await bring(connection, pyth, { price: 200n * 10n ** 8n });
+      const holder = await world.fund(owner, { WETH: "1" });
+      await world.fund(other, { WBTC: "1" });
+      const observer = observerOf(world);
+      const due = async () => observer.follow(await blockOf(world));
+      await due();
+      const { toleranceWad, publishedAt } = await world.ballast.price("ETH");
+      await world.passTime(10);
+      expect((await world.ballast.price("ETH")).toleranceWad > toleranceWad).to.equal(true);
+      expect(await due()).to.deep.equal([]);
+      await connection.networkHelpers.time.increaseTo(publishedAt + 61);
+      expect(await due()).to.deep.equal([holder]);
+      await bring(connection, pyth, { price: 200n * 10n ** 8n });
+      expect(await due()).to.deep.equal([holder]);
+      expect(await due()).to.deep.equal([]);
+    });
+
+    async function fromPyth() {
+      return deployPythWorld(connection);
+    }
+  });
+
+  describe("what both sources of a pushed price agreed on", () => {
+    const E8 = 10n ** 8n;
+    const btc = 0;
+
+    async function paired() {
+      const world = await deployWorld(connection);
+      const aggregator = await deployAggregator(connection, 8, 8000n * E8);
+      const source = [await aggregator.getAddress(), 10n ** 18n, 10n ** 23n] as const;
+      await (await world.ballast.oracle.setSecondChainlinkFeed(btc, 86_400, 10n ** 16n, ...source)).wait();
+      return { world, aggregator };
+    }
+
+    it("is stored when it is 15 minutes behind the last push that the second agrees with, and not as long as it does not", async () => {
+      const { world, aggregator } = await connection.networkHelpers.loadFixture(paired);
+      const observer = observerOf(world);
+      const { time } = connection.networkHelpers;
+      const toRefresh = async () => {
+        await observer.follow(await blockOf(world));
+        return observer.toRefresh();
+      };
+      const agreedAt = (await world.ballast.price("BTC")).publishedAt;
+      const push = async (price: string, at: number) =>
+        (await world.ballast.oracle.push([btc], [wad(price)], at)).wait();
+      await time.increaseTo(agreedAt + 1000);
+      await push("8200", agreedAt + 899);
+      expect(await toRefresh()).to.deep.equal([]);
+      await (await aggregator.setAnswer(8200n * E8, await time.latest())).wait();
+      expect(await toRefresh()).to.deep.equal([]);
+      await (await aggregator.setAnswer(8000n * E8, await time.latest())).wait();
+      await push("8200", agreedAt + 900);
+      expect(await toRefresh(), "while they are apart").to.deep.equal([]);
+      await (await aggregator.setAnswer(8200n * E8, await time.latest())).wait();
+      expect(await toRefresh()).to.deep.equal([btc]);
+      await (await world.ballast.oracle.refresh([btc])).wait();
+      expect(await toRefresh()).to.deep.equal([]);
+    });
+
+    it("counts no more once its price is read", async () => {
+      const { world, aggregator } = await connection.networkHelpers.loadFixture(paired);
+      const observer = observerOf(world);
+      const { time } = connection.networkHelpers;
+      const first = await deployAggregator(connection, 8, 8000n * E8);
+      await time.increase(1000);
+      await (await first.setAnswer(8000n * E8, await time.latest())).wait();
+      const source = [await first.getAddress(), 10n ** 18n, 10n ** 23n] as const;
+      await (await world.ballast.oracle.setChainlinkFeed(btc, 10n ** 15n, 3600, ...source)).wait();
+      await observer.follow(await blockOf(world));
+      expect(observer.toRefresh()).to.deep.equal([]);
+      await time.increase(1000);
+      for (const one of [first, aggregator]) await (await one.setAnswer(8010n * E8, await time.latest())).wait();
+      await observer.follow(await blockOf(world));
+      expect(observer.toRefresh()).to.deep.equal([btc]);
     });
   });
 

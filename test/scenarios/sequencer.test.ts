@@ -57,6 +57,12 @@ describe("a venue on a chain whose sequencer is watched", () => {
   const trade = async (market: string, size: string, of = account) => (await world.as(owner)).trade(of, market, size);
   const force = () => keeper.liquidatePosition(account, ETH, everything, pool);
   const absorb = () => keeper.absorb([account], accountId(other.address));
+  /** What an opening says that is refused. */
+  const stale = async (market: bigint, symbol: string) => ({
+    market,
+    publishedAt: BigInt((await world.ballast.price(symbol)).publishedAt),
+    maxAge: 3600n,
+  });
   const equity = async (of = account) => (await world.ballast.health(of)).equityMaintenanceWad;
 
   /** Liquidatable, and above zero. */
@@ -78,8 +84,8 @@ describe("a venue on a chain whose sequencer is watched", () => {
         const borrower = await world.fund(owner, { WETH: "10" }, 1);
         await (await world.as(owner)).withdraw(borrower, "USDC", "500");
         await begin();
-        await expectRevert(() => trade("ETH", "1"), "StalePrices", { account });
-        await expectRevert(() => trade("BTC", "0.01"), "StalePrices", { account });
+        await expectRevert(() => trade("ETH", "1"), "StaleMarketPrice", await stale(ETH, "ETH"));
+        await expectRevert(() => trade("BTC", "0.01"), "StaleMarketPrice", await stale(0n, "BTC"));
         await trade("ETH", "-4");
         await world.fund(owner, { USDC: "600", WETH: "1" }, 1);
         expect((await world.ballast.health(borrower)).netCashWad >= 0n).to.equal(true);
@@ -161,6 +167,19 @@ describe("a venue on a chain whose sequencer is watched", () => {
     });
   }
 
+  it("that is down for three days by its uptime feed shields nobody above zero any longer", async () => {
+    await ailing();
+    const since = await now();
+    await (await uptime.setAnswer(1n, since)).wait();
+    await connection.networkHelpers.time.increaseTo(since + 3 * 86_400 - 10);
+    await world.push({ ETH: "185" });
+    await expectRevert(force, "SequencerGrace", { account });
+    await connection.networkHelpers.time.increaseTo(since + 3 * 86_400 + 1);
+    await expectRevert(() => trade("ETH", "1"), "StaleMarketPrice", await stale(ETH, "ETH"));
+    await (await force()).wait();
+    expect((await world.ballast.health(account)).isLiquidatable).to.equal(false);
+  });
+
   describe("while its uptime feed gives no answer", () => {
     const die = async () => (await uptime.setConduct(conducts.burnsAllGas, 0, 0)).wait();
 
@@ -168,7 +187,7 @@ describe("a venue on a chain whose sequencer is watched", () => {
       account = await world.fund(owner, { USDC: "1000" });
       await trade("ETH", "10");
       await die();
-      await expectRevert(() => trade("ETH", "1"), "StalePrices", { account });
+      await expectRevert(() => trade("ETH", "1"), "StaleMarketPrice", await stale(ETH, "ETH"));
       await trade("ETH", "-10");
     });
 

@@ -5,7 +5,7 @@ import { type Connection, marketParameters } from "../../ignition/deploy.js";
 import { type AccountId, accountId, feedFaults } from "../../sdk/index.js";
 import type { MarginVault, MockAggregator, MockPyth } from "../../typechain-types/index.js";
 import { conducts, deployAggregator } from "../helpers/chainlink.js";
-import { bring, deployPyth, pythConducts, pythFeed } from "../helpers/pyth.js";
+import { bring, deployPyth, pythConducts, pythFeed, withPythPrice } from "../helpers/pyth.js";
 import { expectRevert } from "../helpers/revert.js";
 import { type Signer, type World, deployWorld, roundFigures, wad, withoutInterest } from "../helpers/world.js";
 
@@ -27,7 +27,6 @@ describe("a venue whose ETH is read from Pyth and checked against an aggregator,
 
   async function paired() {
     const contract = await deployPyth(connection);
-    await bring(connection, contract, { price: 200n * E8 });
     const second = await deployAggregator(connection, 8, 200n * E8);
     const secondFeed = {
       kind: "chainlink",
@@ -37,11 +36,12 @@ describe("a venue whose ETH is read from Pyth and checked against an aggregator,
       maxAgeSeconds: "3600",
       maxDeviation: "0.01",
     } as const;
-    const address = await contract.getAddress();
-    const made = await deployWorld(connection, (parameters) => ({
-      ...withoutInterest(roundFigures(parameters, { markets: { ETH: { feed: pythFeed, secondFeed } } })),
-      pyth: address,
-    }));
+    const made = await withPythPrice(connection, contract, (address) =>
+      deployWorld(connection, (parameters) => ({
+        ...withoutInterest(roundFigures(parameters, { markets: { ETH: { feed: pythFeed, secondFeed } } })),
+        pyth: address,
+      })),
+    );
     return { world: made, pyth: contract, aggregator: second };
   }
 
@@ -59,7 +59,7 @@ describe("a venue whose ETH is read from Pyth and checked against an aggregator,
 
   const now = async () => connection.networkHelpers.time.latest();
   const second = async (price: bigint) => (await aggregator.setAnswer(price * E8, await now())).wait();
-  const first = async (price: bigint) => bring(connection, pyth, { price: price * E8, publishTime: (await now()) + 1 });
+  const first = async (price: bigint) => bring(connection, pyth, { price: price * E8 });
   /** Both sources tell a price, and it is stored as the last good one. */
   const both = async (price: bigint) => {
     await first(price);
@@ -70,8 +70,8 @@ describe("a venue whose ETH is read from Pyth and checked against an aggregator,
   const secondDies = async () => (await aggregator.setConduct(conducts.burnsAllGas, 0, 0)).wait();
   const trade = async (market: string, size: string) => (await world.as(owner)).trade(account, market, size);
   const force = (taker = pool) => keeper.liquidatePosition(account, ETH, everything, taker);
-  /** The price of ETH as a refusal names it: the last good one's date. */
-  const refused = async (maxAge = 3600n) => ({
+  /** The price of ETH as a refusal names it: that of the source that is left, or the last good one, which is Pyth's. */
+  const refused = async (maxAge = 60n) => ({
     market: ETH,
     publishedAt: BigInt((await world.ballast.price("ETH")).publishedAt),
     maxAge,
@@ -83,7 +83,8 @@ describe("a venue whose ETH is read from Pyth and checked against an aggregator,
       await trade("ETH", "10");
       await firstDies();
       await second(199n);
-      for (const size of ["1", "-11"]) await expectRevert(() => trade("ETH", size), "StalePrices", { account });
+      const stale = await refused(3600n);
+      for (const size of ["1", "-11"]) await expectRevert(() => trade("ETH", size), "StaleMarketPrice", stale);
       await expectRevert(() => trade("BTC", "0.1"), "StalePrices", { account });
       const from = (await connection.ethers.provider.getBlockNumber()) + 1;
       await trade("ETH", "-10");
@@ -100,7 +101,7 @@ describe("a venue whose ETH is read from Pyth and checked against an aggregator,
       await trade("ETH", "10");
       await secondDies();
       await first(201n);
-      await expectRevert(() => trade("ETH", "1"), "StalePrices", { account });
+      await expectRevert(() => trade("ETH", "1"), "StaleMarketPrice", await refused());
       await trade("ETH", "-10");
     });
 
@@ -210,7 +211,7 @@ describe("a venue whose ETH is read from Pyth and checked against an aggregator,
         await expectRevert(async () => (await world.as(owner)).deposit(account, "WETH", "1"), "StaleCollateralPrice", {
           token: weth,
           publishedAt: stale.publishedAt,
-          maxAge: 3600n,
+          maxAge: 60n,
         });
         // As soon as both agree again, nothing has changed.
         await (await pyth.setConduct(pythConducts.answers, 0)).wait();

@@ -93,13 +93,13 @@ describe("sdk/access", () => {
     await connection.networkHelpers.time.increase(5 * day);
     await (await manager.grantRole(roleIds.risk, address(2), 0)).wait();
     await (await manager.labelRole(9, "SCRIBE")).wait();
-    const set = selectorOf("PriceOracle", "setFeed");
+    const set = selectorOf("PriceOracle", "setPushFeed");
     await (await manager.setTargetFunctionRole(deployment.oracle, [set], 9)).wait();
     const access = await read();
     expect(functionOf(access, "MarginVault", "haltMarket").members).to.deep.equal([
       { address: address(1), delaySeconds: 60 },
     ]);
-    expect(functionOf(access, "PriceOracle", "setFeed")).to.deep.include({ role: "SCRIBE", members: [] });
+    expect(functionOf(access, "PriceOracle", "setPushFeed")).to.deep.include({ role: "SCRIBE", members: [] });
     const risk = access.roles.find(({ name }) => name === "RISK");
     expect(risk?.members.map(({ address: of, isActive }) => [of, isActive])).to.deep.equal([
       [address(0), true],

@@ -7,7 +7,6 @@ import {
   callersOf,
   contractInterfaces,
   functionsOf,
-  permissionBits,
   roleIds,
   selectorOf,
   selectorsOf,
@@ -35,9 +34,9 @@ describe("sdk/callers", () => {
       }
       return undefined;
     };
-    const more = incomplete("PriceOracle", [...writing, "setSequencer"]);
-    expect(more?.missing).to.deep.equal(["setSequencer"]);
-    expect(more?.message).to.include("PriceOracle.setSequencer").and.include("sdk/callers.ts");
+    const more = incomplete("PriceOracle", [...writing, "setFeed"]);
+    expect(more?.missing).to.deep.equal(["setFeed"]);
+    expect(more?.message).to.include("PriceOracle.setFeed").and.include("sdk/callers.ts");
     const fewer = incomplete("PriceOracle", writing.slice(1));
     expect(fewer?.surplus).to.deep.equal([writing[0]]);
     // Of the extension every function must be one that the vault hands on.
@@ -63,8 +62,7 @@ describe("sdk/callers", () => {
     expect(selectorsOf("LiquidityPool", "risk")).to.deep.equal([]);
   });
 
-  it("has an id for each role and a bit for each permission", () => {
+  it("has an id for each role", () => {
     expect(roleIds).to.deep.equal({ admin: 0n, pusher: 1n, guardian: 2n, risk: 3n });
-    expect(Object.values(permissionBits).reduce((all, bit) => all | bit, 0n)).to.equal(31n);
   });
 });

@@ -2,6 +2,7 @@ import { expect } from "chai";
 
 import {
   decodeAccountRisk,
+  decodeCapital,
   decodeCashIndices,
   decodeCashTerms,
   decodeCashTotals,
@@ -152,6 +153,11 @@ describe("sdk/words", () => {
       poolLossPerHourWad: wad("0.000015"),
       writeOffPerHourWad: wad("0.000017"),
     });
+    expect(decodeCapital(packed([128n, all(128n)], [40n, 5n], [40n, all(40n)], [48n, all(48n)]))).to.deep.equal({
+      capitalWad: all(128n),
+      takenAt: 5,
+      maxAgeSeconds: 2 ** 40 - 1,
+    });
     expect(decodeRampClock(packed([32n, 259_200n], [40n, all(40n)], [184n, all(184n)]))).to.deep.equal({
       secondsLeft: 259_200,
       steppedAt: 2 ** 40 - 1,
@@ -206,7 +212,7 @@ describe("sdk/words", () => {
       scaleRay: 0n,
       carryRay: wad("4.5") * 10n ** 9n,
     });
-    expect(marketFlags).to.deep.equal({ sidesTouched: 1, closing: 2, delisted: 4 });
+    expect(marketFlags).to.deep.equal({ sidesTouched: 1, closing: 2, delisted: 4, halted: 8 });
     expect([epochEndKey(true, 0), epochEndKey(false, 0), epochEndKey(true, 3)]).to.deep.equal([1, 0, 7]);
   });
 });

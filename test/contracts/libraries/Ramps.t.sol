@@ -137,12 +137,16 @@ contract RampsTest is Test {
         MarketRisk half = Ramps.moved(from, to, DURATION / 2, 4e22);
         assertEq(half.maintenanceBase(), 0.065e18, "maintenance base");
         assertEq(half.lambdaMaintenance(), 1.25e18, "lambda");
-        assertEq(half.skewScale(), 7.5e23, "skew scale");
+        assertEq(
+            half.skewScale(),
+            666666.666666667e18,
+            "skew scale: its reciprocal is half way from 1 to 2 in a million"
+        );
         assertEq(half.initialBase(), from.initialBase(), "initial base");
         MarketRisk first = Ramps.moved(from, to, DURATION - 1 hours, 4e22);
         assertEq(first.maintenanceBase(), 0.050416e18, "a seventy-second of 3%, rounded down");
         assertEq(first.lambdaMaintenance(), 1.006944e18, "a seventy-second of a half, rounded down");
-        assertEq(first.skewScale(), 993055.555555556e18, "a seventy-second less, rounded up");
+        assertEq(first.skewScale(), 986301.369863014e18, "its reciprocal a seventy-second more: 72 / 73, rounded up");
     }
 
     function test_MovesEveryOtherFieldOfAMarketNowhere() external pure {
@@ -214,49 +218,124 @@ contract RampsTest is Test {
         MarketRisk first = Ramps.moved(from, to, DURATION - 1, 5e22);
         assertEq(first.maintenanceBase(), 0.05e18, "maintenance base");
         assertEq(first.skewScale(), 1e24, "skew scale");
-        assertEq(Ramps.moved(from, to, DURATION - 1, 0).skewScale(), 1e24 - 1.929012345e18, "else it had fallen");
+        assertEq(Ramps.moved(from, to, DURATION - 1, 0).skewScale(), 1e24 - 3.858009807e18, "else it had fallen");
     }
 
-    function testFuzz_TightensStepByStepAndNeverByMoreThanTheTimeCovered(
+    function testFuzz_RaisesTheBaseByNoMoreThanTheTimeCovered(
         uint256 baseUnits,
-        uint256 scaleUnits,
         uint256 before,
         uint256 covered
     ) external pure {
         MarketParameters memory p = usualMarket();
         MarketRisk from = toMarketRisk(p);
         uint256 base = bound(baseUnits, 50_000, 100_000) * 1e12;
-        uint256 scale = bound(scaleUnits, 1e12, 1e15) * 1e9;
-        (p.maintenanceBaseWad, p.skewScaleWad) = (base, scale);
-        MarketRisk to = toMarketRisk(p);
-        before = bound(before, 1, DURATION);
-        covered = bound(covered, 1, before < 1 hours ? before : 1 hours);
-        // Nothing is open, and no cap: the scale goes where time takes it.
-        MarketRisk earlier = Ramps.moved(from, to, before, 0);
-        MarketRisk later = Ramps.moved(from, to, before - covered, 0);
+        p.maintenanceBaseWad = base;
+        (MarketRisk earlier, MarketRisk later, uint256 time) = _step(from, toMarketRisk(p), 0, before, covered);
         assertGe(later.maintenanceBase(), earlier.maintenanceBase(), "the base rises");
         assertLe(later.maintenanceBase(), base, "to its end at most");
-        assertLe(earlier.skewScale(), 1e24, "the scale falls");
-        assertLe(later.skewScale(), earlier.skewScale(), "step by step");
-        assertGe(later.skewScale(), scale, "to its end at most");
         uint256 rise = later.maintenanceBase() - earlier.maintenanceBase();
-        assertLe(rise, ((base - 0.05e18) * covered) / DURATION + 1e12, "by its share of the time, to a unit");
-        uint256 fall = earlier.skewScale() - later.skewScale();
-        assertLe(fall, ((1e24 - scale) * covered) / DURATION + 1e9, "by its share of the time, to a unit of the scale");
+        assertLe(rise, ((base - 0.05e18) * time) / DURATION + 1e12, "by its share of the time, to a unit");
     }
 
-    function testFuzz_CoversTheCapAtEveryStep(uint256 baseUnits, uint256 scaleUnits, uint256 left) external pure {
+    /// @dev 1e60 / scale. Before it was rounded a scale was above this one less a unit.
+    function testFuzz_RaisesTheReciprocalOfTheSkewScaleByTheTimeCovered(
+        uint256 fromUnits,
+        uint256 toUnits,
+        uint256 before,
+        uint256 covered
+    ) external pure {
+        uint256 start = bound(fromUnits, 1e9, type(uint80).max) * 1e9;
+        uint256 end = bound(toUnits, 1e9, start / 1e9) * 1e9;
+        // Nothing is open, and no cap: the scale goes where time takes it.
+        (MarketRisk earlier, MarketRisk later, uint256 time) = _step(
+            _scaled(0.05e18, start),
+            _scaled(0.05e18, end),
+            0,
+            before,
+            covered
+        );
+        assertLe(earlier.skewScale(), start, "the scale falls");
+        assertLe(later.skewScale(), earlier.skewScale(), "step by step");
+        assertGe(later.skewScale(), end, "to its end at most");
+        uint256 share = ((1e60 / end - 1e60 / start) * time) / DURATION;
+        uint256 most = 1e60 / (earlier.skewScale() - 1e9) + share + 2;
+        assertLe(1e60 / later.skewScale(), most, "its reciprocal rises by its share of the time at most");
+        uint256 least = 1e60 / earlier.skewScale() + share;
+        assertGe(1e60 / (later.skewScale() - 1e9) + 2, least, "and by no less");
+    }
+
+    function testFuzz_CoversTheCapAtEveryStepWithTheBaseOnItsWayToo(
+        uint256[4] memory seeds,
+        uint256 before,
+        uint256 covered
+    ) external pure {
+        (MarketRisk from, MarketRisk to, uint256 cap) = _capped(seeds);
+        (MarketRisk earlier, MarketRisk later, uint256 time) = _step(from, to, cap, before, covered);
+        assertLe(cap, (earlier.maintenanceBase() * earlier.skewScale()) / 1e18, "cap <= maintenance base * skew scale");
+        assertLe(cap, (later.maintenanceBase() * later.skewScale()) / 1e18, "and a step on");
+        assertLe(later.skewScale(), earlier.skewScale(), "the scale falls");
+        assertGe(later.skewScale(), to.skewScale(), "no further than its end");
+        // Where the scale has waited for the base, it is behind by no more than a unit of that.
+        uint256 share = ((1e60 / to.skewScale() - 1e60 / from.skewScale()) * time) / DURATION;
+        uint256 most = 1e60 / (earlier.skewScale() - 2e9) + share + 1e54 / cap + 2;
+        assertLe(1e60 / later.skewScale(), most, "and its reciprocal rises by its share of the time");
+    }
+
+    /// @dev Base, lambda and 1 / scale rise by equal steps, the last two as factors of one product: a step of it is a 36th at most.
+    function testFuzz_RaisesTheRequirementOfAnHourByA36thOfTheWholeAtMost(
+        uint256[4] memory seeds,
+        uint256 lambdaUnits,
+        uint256 sizeWad,
+        uint256 step
+    ) external pure {
+        (MarketRisk from, MarketRisk to, uint256 cap) = _capped(seeds);
+        to = to.withMaintenance(to.maintenanceBase(), bound(lambdaUnits, 1e6, 10e6) * 1e12, to.skewScale());
+        sizeWad = bound(sizeWad, cap / 2, cap);
+        step = bound(step, 1, 72);
+        uint256 earlier = _requirement(Ramps.moved(from, to, DURATION - (step - 1) * 1 hours, cap), sizeWad);
+        uint256 later = _requirement(Ramps.moved(from, to, DURATION - step * 1 hours, cap), sizeWad);
+        assertGe(later, earlier, "the requirement rises");
+        uint256 whole = _requirement(to, sizeWad) - _requirement(from, sizeWad);
+        // Units of base and lambda, and a scale that has waited: a few millionths of the notional.
+        assertLe(later - earlier, whole / 36 + sizeWad / 100_000, "by a 36th of the whole at most");
+    }
+
+    // ------------------------------------------------------------------ helpers
+
+    /// @dev What counts with so much time left, and an hour at most later.
+    function _step(
+        MarketRisk from,
+        MarketRisk to,
+        uint256 cap,
+        uint256 before,
+        uint256 covered
+    ) private pure returns (MarketRisk earlier, MarketRisk later, uint256 time) {
+        before = bound(before, 1, DURATION);
+        time = bound(covered, 1, before < 1 hours ? before : 1 hours);
+        earlier = Ramps.moved(from, to, before, cap);
+        later = Ramps.moved(from, to, before - time, cap);
+    }
+
+    function _scaled(uint256 baseWad, uint256 scaleWad) private pure returns (MarketRisk) {
         MarketParameters memory p = usualMarket();
-        MarketRisk from = toMarketRisk(p);
-        uint256 base = bound(baseUnits, 50_000, 100_000) * 1e12;
-        // What both ends cover: the most that their parameters are allowed.
-        uint256 scale = bound(scaleUnits, 1e14, 1e15) * 1e9;
-        (p.maintenanceBaseWad, p.skewScaleWad) = (base, scale);
-        uint256 cap = (base * scale) / 1e18;
-        if (cap > 5e22) cap = 5e22;
-        MarketRisk step = Ramps.moved(from, toMarketRisk(p), bound(left, 0, DURATION), cap);
-        assertLe(cap, (step.maintenanceBase() * step.skewScale()) / 1e18, "cap <= maintenance base * skew scale");
-        assertGe(step.skewScale(), scale, "no further than its end");
+        (p.maintenanceBaseWad, p.skewScaleWad) = (baseWad, scaleWad);
+        return toMarketRisk(p);
+    }
+
+    /// @dev A base that rises, a scale that falls to a thousandth at most, and the largest cap that both ends cover.
+    function _capped(uint256[4] memory seeds) private pure returns (MarketRisk from, MarketRisk to, uint256 cap) {
+        uint256 base = bound(seeds[0], 1_000, 100_000) * 1e12;
+        uint256 scale = bound(seeds[1], 1e14, 1e17) * 1e9;
+        from = _scaled(base, scale);
+        to = _scaled(bound(seeds[2], base / 1e12, 1e6) * 1e12, bound(seeds[3], scale / 1e12, scale / 1e9) * 1e9);
+        uint256 atEnd = to.maintenanceBase() * to.skewScale();
+        cap = (base * scale < atEnd ? base * scale : atEnd) / 1e18;
+    }
+
+    /// @dev n * (base + lambda * size / (2 * scale)) at a price of 1, rounded down.
+    function _requirement(MarketRisk risk, uint256 sizeWad) private pure returns (uint256) {
+        uint256 impact = (risk.lambdaMaintenance() * sizeWad) / (2 * risk.skewScale());
+        return (sizeWad * (risk.maintenanceBase() + impact)) / 1e18;
     }
 
     function _assertClock(RampClock clock, uint256 left, uint256 at_) private pure {

@@ -77,6 +77,35 @@ contract PriceTest is Test {
         assertTrue(bare.gated(true).isWorkedOut() && bare.paired(true).isWorkedOut(), "worked out");
     }
 
+    function testFuzz_AnotherToleranceLeavesFieldsAndMarks(
+        uint96 value,
+        uint64 tolerance,
+        uint40 at,
+        uint32 age,
+        uint64 other
+    ) external pure {
+        Price price = toPrice(value, tolerance, at, age);
+        uint256 field = uint256(type(uint64).max) << 96;
+        assertEq(Price.unwrap(price.withTolerance(other)), Price.unwrap(toPrice(value, other, at, age)), "bare");
+        Price all = price.asFallback().gated(true).paired(true).asReduceOnly().duringGrace();
+        for (uint256 i = 0; i < 2; i++) {
+            Price changed = all.withTolerance(other);
+            assertEq(changed.tolerance(), other, "tolerance");
+            assertEq(Price.unwrap(changed) & ~field, Price.unwrap(all) & ~field, "the rest");
+            assertEq(Price.unwrap(changed.withTolerance(tolerance)), Price.unwrap(all), "and back");
+            all = price.asOf(at); // fresh, unless its value is zero
+        }
+    }
+
+    function test_RefusesAToleranceThatDoesNotFit() external {
+        vm.expectRevert(abi.encodeWithSelector(ValueOutOfRange.selector, int256(1 << 64), 64));
+        this.retolerate(1 << 64);
+    }
+
+    function retolerate(uint256 tolerance) external pure returns (Price) {
+        return toPrice(1e18, 0, 1000, 60).withTolerance(tolerance);
+    }
+
     function test_ForReductionsItIsUsableAndFreshNoMore() external pure {
         Price fresh = toPrice(1e18, 0, 1000, 60).asOf(1000);
         assertTrue(fresh.isUsable(), "a fresh one is good for reductions too");

@@ -12,6 +12,7 @@ export const rows = [
   "trade: reduce",
   "trade: close",
   "trade: flip",
+  "multicall of trades",
   "settle",
   "transfer",
   "setMode: isolated",
@@ -29,6 +30,8 @@ export const rows = [
   "resolvePool",
   "announceDelisting",
   "delist",
+  "haltMarket",
+  "resumeMarket",
   "refreshCapital",
   "push prices",
   "push a crash",
@@ -57,6 +60,7 @@ export type Kind =
   | "resolvePool"
   | "announceDelisting"
   | "delist"
+  | "halt"
   | "refreshCapital"
   | "push"
   | "time"

@@ -79,7 +79,12 @@ export function marketsFinished({ positions }: AccountBook): number[] {
 
 /** Markets where positions may grow. */
 export function openMarkets({ arena, books }: Situation): number[] {
-  return [...arena.markets.keys()].filter((market) => !hasFlag(books.markets[market]!.state, "closing"));
+  return [...arena.markets.keys()].filter((market) => isOpen(books.markets[market]!));
+}
+
+/** Whether positions can grow in a market: it is neither about to be delisted nor halted. */
+export function isOpen({ state }: Situation["books"]["markets"][number]): boolean {
+  return !hasFlag(state, "closing") && !hasFlag(state, "halted");
 }
 
 export function traders({ arena }: Situation): NamedAccount[] {

@@ -6,13 +6,14 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   
 
   export interface LastPricesInterface extends Interface {
-    getFunction(nameOrSignature: "authority" | "isConsumingScheduledOp" | "lastPrices" | "prices" | "pythFee" | "setAuthority" | "updatePyth"): FunctionFragment;
+    getFunction(nameOrSignature: "authority" | "isConsumingScheduledOp" | "lastPrices" | "mostTolerance" | "prices" | "pythFee" | "setAuthority" | "updatePyth"): FunctionFragment;
 
     getEvent(nameOrSignatureOrTopic: "AuthorityUpdated" | "ChainlinkFeedSet" | "PriceAgreed" | "PricePublished" | "PushFeedSet" | "PythFeedSet" | "PythSet" | "SecondFeedCleared" | "SecondFeedSet" | "SequencerSet"): EventFragment;
 
     encodeFunctionData(functionFragment: 'authority', values?: undefined): string;
 encodeFunctionData(functionFragment: 'isConsumingScheduledOp', values?: undefined): string;
 encodeFunctionData(functionFragment: 'lastPrices', values: [BigNumberish]): string;
+encodeFunctionData(functionFragment: 'mostTolerance', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'prices', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'pythFee', values: [BytesLike[]]): string;
 encodeFunctionData(functionFragment: 'setAuthority', values: [AddressLike]): string;
@@ -21,6 +22,7 @@ encodeFunctionData(functionFragment: 'updatePyth', values: [BytesLike[]]): strin
     decodeFunctionResult(functionFragment: 'authority', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'isConsumingScheduledOp', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'lastPrices', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'mostTolerance', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'prices', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'pythFee', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'setAuthority', data: BytesLike): Result;
@@ -206,6 +208,14 @@ decodeFunctionResult(functionFragment: 'updatePyth', data: BytesLike): Result;
     
 
     
+    mostTolerance: TypedContractMethod<
+      [asset: BigNumberish, ],
+      [bigint],
+      'view'
+    >
+    
+
+    
     prices: TypedContractMethod<
       [assets: BigNumberish, ],
       [bigint[]],
@@ -253,6 +263,11 @@ getFunction(nameOrSignature: 'isConsumingScheduledOp'): TypedContractMethod<
 getFunction(nameOrSignature: 'lastPrices'): TypedContractMethod<
       [assets: BigNumberish, ],
       [bigint[]],
+      'view'
+    >;
+getFunction(nameOrSignature: 'mostTolerance'): TypedContractMethod<
+      [asset: BigNumberish, ],
+      [bigint],
       'view'
     >;
 getFunction(nameOrSignature: 'prices'): TypedContractMethod<

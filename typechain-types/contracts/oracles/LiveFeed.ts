@@ -15,7 +15,7 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   
 
   export interface LiveFeedInterface extends Interface {
-    getFunction(nameOrSignature: "authority" | "clearSecondFeed" | "firstSource" | "isConsumingScheduledOp" | "lastPrices" | "prices" | "pyth" | "pythFee" | "refresh" | "secondSource" | "sequencerStatus" | "setAuthority" | "setChainlinkFeed" | "setPyth" | "setPythFeed" | "setSecondChainlinkFeed" | "setSecondPythFeed" | "setSequencer" | "updatePyth"): FunctionFragment;
+    getFunction(nameOrSignature: "authority" | "clearSecondFeed" | "firstSource" | "isConsumingScheduledOp" | "lastPrices" | "mostTolerance" | "prices" | "pyth" | "pythFee" | "refresh" | "secondSource" | "sequencerStatus" | "setAuthority" | "setChainlinkFeed" | "setPyth" | "setPythFeed" | "setSecondChainlinkFeed" | "setSecondPythFeed" | "setSequencer" | "updatePyth"): FunctionFragment;
 
     getEvent(nameOrSignatureOrTopic: "AuthorityUpdated" | "ChainlinkFeedSet" | "PriceAgreed" | "PricePublished" | "PushFeedSet" | "PythFeedSet" | "PythSet" | "SecondFeedCleared" | "SecondFeedSet" | "SequencerSet"): EventFragment;
 
@@ -24,6 +24,7 @@ encodeFunctionData(functionFragment: 'clearSecondFeed', values: [BigNumberish]):
 encodeFunctionData(functionFragment: 'firstSource', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'isConsumingScheduledOp', values?: undefined): string;
 encodeFunctionData(functionFragment: 'lastPrices', values: [BigNumberish]): string;
+encodeFunctionData(functionFragment: 'mostTolerance', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'prices', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'pyth', values?: undefined): string;
 encodeFunctionData(functionFragment: 'pythFee', values: [BytesLike[]]): string;
@@ -44,6 +45,7 @@ decodeFunctionResult(functionFragment: 'clearSecondFeed', data: BytesLike): Resu
 decodeFunctionResult(functionFragment: 'firstSource', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'isConsumingScheduledOp', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'lastPrices', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'mostTolerance', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'prices', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'pyth', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'pythFee', data: BytesLike): Result;
@@ -255,6 +257,14 @@ decodeFunctionResult(functionFragment: 'updatePyth', data: BytesLike): Result;
     
 
     
+    mostTolerance: TypedContractMethod<
+      [asset: BigNumberish, ],
+      [bigint],
+      'view'
+    >
+    
+
+    
     prices: TypedContractMethod<
       [assets: BigNumberish, ],
       [bigint[]],
@@ -392,6 +402,11 @@ getFunction(nameOrSignature: 'isConsumingScheduledOp'): TypedContractMethod<
 getFunction(nameOrSignature: 'lastPrices'): TypedContractMethod<
       [assets: BigNumberish, ],
       [bigint[]],
+      'view'
+    >;
+getFunction(nameOrSignature: 'mostTolerance'): TypedContractMethod<
+      [asset: BigNumberish, ],
+      [bigint],
       'view'
     >;
 getFunction(nameOrSignature: 'prices'): TypedContractMethod<

@@ -15,7 +15,7 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   
 
   export interface PriceOracleInterface extends Interface {
-    getFunction(nameOrSignature: "authority" | "clearSecondFeed" | "firstSource" | "isConsumingScheduledOp" | "lastPrices" | "prices" | "push" | "pyth" | "pythFee" | "refresh" | "secondSource" | "sequencerStatus" | "setAuthority" | "setChainlinkFeed" | "setPushFeed" | "setPyth" | "setPythFeed" | "setSecondChainlinkFeed" | "setSecondPythFeed" | "setSequencer" | "updatePyth"): FunctionFragment;
+    getFunction(nameOrSignature: "authority" | "clearSecondFeed" | "firstSource" | "isConsumingScheduledOp" | "lastPrices" | "mostTolerance" | "prices" | "push" | "pyth" | "pythFee" | "refresh" | "secondSource" | "sequencerStatus" | "setAuthority" | "setChainlinkFeed" | "setPushFeed" | "setPyth" | "setPythFeed" | "setSecondChainlinkFeed" | "setSecondPythFeed" | "setSequencer" | "updatePyth"): FunctionFragment;
 
     getEvent(nameOrSignatureOrTopic: "AuthorityUpdated" | "ChainlinkFeedSet" | "PriceAgreed" | "PricePublished" | "PushFeedSet" | "PythFeedSet" | "PythSet" | "SecondFeedCleared" | "SecondFeedSet" | "SequencerSet"): EventFragment;
 
@@ -24,6 +24,7 @@ encodeFunctionData(functionFragment: 'clearSecondFeed', values: [BigNumberish]):
 encodeFunctionData(functionFragment: 'firstSource', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'isConsumingScheduledOp', values?: undefined): string;
 encodeFunctionData(functionFragment: 'lastPrices', values: [BigNumberish]): string;
+encodeFunctionData(functionFragment: 'mostTolerance', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'prices', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'push', values: [BigNumberish[], BigNumberish[], BigNumberish]): string;
 encodeFunctionData(functionFragment: 'pyth', values?: undefined): string;
@@ -46,6 +47,7 @@ decodeFunctionResult(functionFragment: 'clearSecondFeed', data: BytesLike): Resu
 decodeFunctionResult(functionFragment: 'firstSource', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'isConsumingScheduledOp', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'lastPrices', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'mostTolerance', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'prices', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'push', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'pyth', data: BytesLike): Result;
@@ -259,6 +261,14 @@ decodeFunctionResult(functionFragment: 'updatePyth', data: BytesLike): Result;
     
 
     
+    mostTolerance: TypedContractMethod<
+      [asset: BigNumberish, ],
+      [bigint],
+      'view'
+    >
+    
+
+    
     prices: TypedContractMethod<
       [assets: BigNumberish, ],
       [bigint[]],
@@ -412,6 +422,11 @@ getFunction(nameOrSignature: 'isConsumingScheduledOp'): TypedContractMethod<
 getFunction(nameOrSignature: 'lastPrices'): TypedContractMethod<
       [assets: BigNumberish, ],
       [bigint[]],
+      'view'
+    >;
+getFunction(nameOrSignature: 'mostTolerance'): TypedContractMethod<
+      [asset: BigNumberish, ],
+      [bigint],
       'view'
     >;
 getFunction(nameOrSignature: 'prices'): TypedContractMethod<

@@ -15,7 +15,7 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   
 
   export interface PriceSourcesInterface extends Interface {
-    getFunction(nameOrSignature: "authority" | "firstSource" | "isConsumingScheduledOp" | "lastPrices" | "prices" | "pythFee" | "secondSource" | "sequencerStatus" | "setAuthority" | "setSequencer" | "updatePyth"): FunctionFragment;
+    getFunction(nameOrSignature: "authority" | "firstSource" | "isConsumingScheduledOp" | "lastPrices" | "mostTolerance" | "prices" | "pythFee" | "secondSource" | "sequencerStatus" | "setAuthority" | "setSequencer" | "updatePyth"): FunctionFragment;
 
     getEvent(nameOrSignatureOrTopic: "AuthorityUpdated" | "ChainlinkFeedSet" | "PriceAgreed" | "PricePublished" | "PushFeedSet" | "PythFeedSet" | "PythSet" | "SecondFeedCleared" | "SecondFeedSet" | "SequencerSet"): EventFragment;
 
@@ -23,6 +23,7 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
 encodeFunctionData(functionFragment: 'firstSource', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'isConsumingScheduledOp', values?: undefined): string;
 encodeFunctionData(functionFragment: 'lastPrices', values: [BigNumberish]): string;
+encodeFunctionData(functionFragment: 'mostTolerance', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'prices', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'pythFee', values: [BytesLike[]]): string;
 encodeFunctionData(functionFragment: 'secondSource', values: [BigNumberish]): string;
@@ -35,6 +36,7 @@ encodeFunctionData(functionFragment: 'updatePyth', values: [BytesLike[]]): strin
 decodeFunctionResult(functionFragment: 'firstSource', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'isConsumingScheduledOp', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'lastPrices', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'mostTolerance', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'prices', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'pythFee', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'secondSource', data: BytesLike): Result;
@@ -231,6 +233,14 @@ decodeFunctionResult(functionFragment: 'updatePyth', data: BytesLike): Result;
     
 
     
+    mostTolerance: TypedContractMethod<
+      [asset: BigNumberish, ],
+      [bigint],
+      'view'
+    >
+    
+
+    
     prices: TypedContractMethod<
       [assets: BigNumberish, ],
       [bigint[]],
@@ -307,6 +317,11 @@ getFunction(nameOrSignature: 'isConsumingScheduledOp'): TypedContractMethod<
 getFunction(nameOrSignature: 'lastPrices'): TypedContractMethod<
       [assets: BigNumberish, ],
       [bigint[]],
+      'view'
+    >;
+getFunction(nameOrSignature: 'mostTolerance'): TypedContractMethod<
+      [asset: BigNumberish, ],
+      [bigint],
       'view'
     >;
 getFunction(nameOrSignature: 'prices'): TypedContractMethod<

@@ -6,13 +6,14 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   
 
   export interface PythContractInterface extends Interface {
-    getFunction(nameOrSignature: "authority" | "isConsumingScheduledOp" | "lastPrices" | "prices" | "pyth" | "pythFee" | "setAuthority" | "setPyth" | "updatePyth"): FunctionFragment;
+    getFunction(nameOrSignature: "authority" | "isConsumingScheduledOp" | "lastPrices" | "mostTolerance" | "prices" | "pyth" | "pythFee" | "setAuthority" | "setPyth" | "updatePyth"): FunctionFragment;
 
     getEvent(nameOrSignatureOrTopic: "AuthorityUpdated" | "ChainlinkFeedSet" | "PriceAgreed" | "PricePublished" | "PushFeedSet" | "PythFeedSet" | "PythSet" | "SecondFeedCleared" | "SecondFeedSet" | "SequencerSet"): EventFragment;
 
     encodeFunctionData(functionFragment: 'authority', values?: undefined): string;
 encodeFunctionData(functionFragment: 'isConsumingScheduledOp', values?: undefined): string;
 encodeFunctionData(functionFragment: 'lastPrices', values: [BigNumberish]): string;
+encodeFunctionData(functionFragment: 'mostTolerance', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'prices', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'pyth', values?: undefined): string;
 encodeFunctionData(functionFragment: 'pythFee', values: [BytesLike[]]): string;
@@ -23,6 +24,7 @@ encodeFunctionData(functionFragment: 'updatePyth', values: [BytesLike[]]): strin
     decodeFunctionResult(functionFragment: 'authority', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'isConsumingScheduledOp', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'lastPrices', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'mostTolerance', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'prices', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'pyth', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'pythFee', data: BytesLike): Result;
@@ -210,6 +212,14 @@ decodeFunctionResult(functionFragment: 'updatePyth', data: BytesLike): Result;
     
 
     
+    mostTolerance: TypedContractMethod<
+      [asset: BigNumberish, ],
+      [bigint],
+      'view'
+    >
+    
+
+    
     prices: TypedContractMethod<
       [assets: BigNumberish, ],
       [bigint[]],
@@ -273,6 +283,11 @@ getFunction(nameOrSignature: 'isConsumingScheduledOp'): TypedContractMethod<
 getFunction(nameOrSignature: 'lastPrices'): TypedContractMethod<
       [assets: BigNumberish, ],
       [bigint[]],
+      'view'
+    >;
+getFunction(nameOrSignature: 'mostTolerance'): TypedContractMethod<
+      [asset: BigNumberish, ],
+      [bigint],
       'view'
     >;
 getFunction(nameOrSignature: 'prices'): TypedContractMethod<

@@ -18,7 +18,7 @@ import {
   liquidateToAccountAct,
   openToLiquidation,
 } from "./liquidation.js";
-import { announceDelistingAct, closingMarkets, delistAct } from "./delisting.js";
+import { announceDelistingAct, closingMarkets, delistAct, haltAct, isHalted } from "./delisting.js";
 import {
   coverAct,
   isPoolEmpty,
@@ -33,7 +33,7 @@ import {
   sweepInterestAct,
 } from "./pool.js";
 import { crashAct, pushAct, timeAct } from "./prices.js";
-import { settleAct, tradeAct } from "./trading.js";
+import { multicallAct, settleAct, tradeAct } from "./trading.js";
 
 /** Chooses the next act: mostly one that should go through, sometimes one that should not. */
 export async function choose(situation: Situation): Promise<Act> {
@@ -55,6 +55,8 @@ export async function choose(situation: Situation): Promise<Act> {
     [6, transferAct],
     [5, setModeAct],
     [isPoolEmpty(situation) ? 10 : 32, tradeAct],
+    [isPoolEmpty(situation) ? 0.5 : 3, multicallAct],
+    [isHalted(situation) ? 20 : 1, haltAct],
     [hasResults ? 20 : hasPositions ? 7 : inVain, settleAct],
     [legs.length > 0 ? 40 : inVain, (now) => liquidateAct(now, legs)],
     [takeable.length > 0 ? 60 : inVain, (now) => liquidateToAccountAct(now, takeable)],

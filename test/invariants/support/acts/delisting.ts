@@ -43,6 +43,29 @@ function hasPrice(situation: Situation, market: number): boolean {
   return isFresh(situation, symbol) || silentSeconds >= maxPriceAgeSeconds + noticeSeconds;
 }
 
+/** The admin halts the first market, or lets it go on; now and then somebody else tries. */
+export function haltAct(situation: Situation): Act {
+  const { arena } = situation;
+  const halted = isHalted(situation);
+  const name = halted ? "resumeMarket" : "haltMarket";
+  const from = chance(situation, 0.1) ? arena.stranger : arena.admin;
+  return {
+    row: name,
+    kind: "halt",
+    what: `${from.name}: ${name} of ${arena.markets[0]!.symbol}`,
+    from: from.address,
+    to: arena.deployment.vault,
+    data: halted
+      ? vaultInterface.encodeFunctionData("resumeMarket", [0])
+      : vaultInterface.encodeFunctionData("haltMarket", [0]),
+    market: 0,
+  };
+}
+
+export function isHalted({ books }: Situation): boolean {
+  return hasFlag(books.markets[0]!.state, "halted");
+}
+
 export function delistAct(situation: Situation): Act {
   const { arena } = situation;
   const { due } = closingMarkets(situation);

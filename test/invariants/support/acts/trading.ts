@@ -1,4 +1,4 @@
-import { type AccountId, WAD, hasFlag } from "../../../../sdk/index.js";
+import { type AccountId, WAD } from "../../../../sdk/index.js";
 import { abs } from "../../../helpers/model.js";
 import type { Act, Row } from "../act.js";
 import { vaultInterface } from "../arena.js";
@@ -11,6 +11,7 @@ import {
   isCapitalStale,
   isFresh,
   isIsolated,
+  isOpen,
   marketsFinished,
   marketsHeld,
   noDeadline,
@@ -70,17 +71,47 @@ export function tradeAct(situation: Situation): Act {
   };
 }
 
-/** Markets about to be delisted in which an account can still reduce. */
+/** Opens far more than margin allows, and closes all but what it does, in one multicall; now and then a little too much is left. */
+export function multicallAct(situation: Situation): Act {
+  const { arena } = situation;
+  const candidates = traders(situation).filter((account) => freeMargin(bookOf(situation, account)) > 60n * WAD);
+  const account = pick(situation, candidates.length > 0 ? candidates : traders(situation));
+  const book = bookOf(situation, account);
+  const fresh = openMarkets(situation).filter((market) => isFresh(situation, arena.markets[market]!.symbol));
+  const held = marketsHeld(book);
+  const fitting = isIsolated(book) && held.length > 0 ? fresh.filter((market) => held.includes(market)) : fresh;
+  const market = pick(situation, fitting.length > 0 ? fitting : [...arena.markets.keys()]);
+  const { symbol, minimumSizeWad } = arena.markets[market]!;
+  const isLong = book.positions[market]!.sizeWad === 0n ? chance(situation, 0.5) : book.positions[market]!.sizeWad > 0n;
+  const room = roomOf(situation, market, isLong);
+  const within = openable(situation, book, market);
+  const kept = part(situation, within, 0.05, chance(situation, 0.1) ? 1.5 : 0.6) + minimumSizeWad;
+  const most = (room * 9n) / 10n;
+  const opened = within * 4n + kept < most ? within * 4n + kept : most > kept ? most : kept + minimumSizeWad;
+  const [open, close] = isLong ? [opened, kept - opened] : [-opened, opened - kept];
+  const calls = [tradeData(account.id, market, open), tradeData(account.id, market, close)];
+  return {
+    row: "multicall of trades",
+    kind: "trade",
+    what: `${account.owner.name} trades ${open} and ${close} ${symbol} for ${account.name}, in a multicall`,
+    from: account.owner.address,
+    to: arena.deployment.vault,
+    data: vaultInterface.encodeFunctionData("multicall", [calls]),
+    account: account.id,
+  };
+}
+
+/** Markets in which an account can only reduce. */
 function marketsClosing({ books }: Situation, book: AccountBook): number[] {
   return marketsHeld(book).filter(
-    (market) => hasFlag(books.markets[market]!.state, "closing") && book.positions[market]!.sizeWad !== 0n,
+    (market) => !isOpen(books.markets[market]!) && book.positions[market]!.sizeWad !== 0n,
   );
 }
 
 function sizeOf(situation: Situation, book: AccountBook, market: number): [Row, bigint] {
   const { minimumSizeWad } = situation.arena.markets[market]!;
   const held = book.positions[market]!.sizeWad;
-  const isClosing = hasFlag(situation.books.markets[market]!.state, "closing");
+  const isClosing = !isOpen(situation.books.markets[market]!);
   const isFull = roomOf(situation, market, true) <= 0n || roomOf(situation, market, false) <= 0n;
   const isPoor = isClosing || isFull || freeMargin(book) < 10n * WAD || isCapitalStale(situation);
   const dice = situation.random.uniform();
