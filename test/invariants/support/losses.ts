@@ -195,8 +195,11 @@ export function checkWaterfall(judge: Judge, step: Step, arena: Arena): void {
   const raised = checkClosingPrices(judge, step, arena, was, missing);
   const unpaid = missing > raised ? missing - raised : 0n;
   checkWriteOff(judge, step, unpaid, slack);
-  const { cashWad } = after.accounts.get(was.id)!;
-  if (deficit > slack) judge.within(cashWad, 0n, 2n * slack, `${was.name} was below zero, and ends with`);
+  // Collateral without a fresh price stays, and what it counts for stays owed: to the wei by which a debt's principal is rounded.
+  const { health, collaterals } = after.accounts.get(was.id)!;
+  const lowest = collaterals.some((amount) => amount > 0n) ? -2n : 0n;
+  const left = health.equityMaintenance;
+  if (deficit > slack) judge.within(left, lowest, 2n * slack, `${was.name} was below zero, and ends with`);
 }
 
 /** The price at which each leg is closed; what they can raise together. */
