@@ -1,5 +1,5 @@
 // Prints who may call what: of the deployment and node given, else of the local parameters, deployed to a chain of its own in process.
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 
 import { Command } from "commander";
 import { JsonRpcProvider, type Provider } from "ethers";
@@ -32,11 +32,26 @@ try {
 
 async function subject(): Promise<{ provider: Provider; deployment: Deployment }> {
   if (options.deployment !== undefined && options.rpc !== undefined) {
+    if (!existsSync(options.deployment)) {
+      command.error(`there is no file ${options.deployment}: the deploy script writes addresses.json`, { exitCode: 2 });
+    }
     const deployment = parseDeployment(readFileSync(options.deployment, "utf8"));
-    return { provider: new JsonRpcProvider(options.rpc), deployment };
+    return { provider: await nodeAt(options.rpc), deployment };
   }
   const file = new URL("../deployments/localhost/parameters.json", import.meta.url);
   const parameters = DeploymentParameters.parse(JSON.parse(readFileSync(file, "utf8")));
   const connection = await hre.network.create();
   return { provider: connection.ethers.provider, deployment: await deployBallast(connection, parameters) };
+}
+
+/** A provider that has reached its node: by itself it would go on trying without a word of what is wrong. */
+async function nodeAt(url: string): Promise<Provider> {
+  const provider = new JsonRpcProvider(url);
+  try {
+    await provider._detectNetwork();
+  } catch {
+    provider.destroy();
+    command.error(`no node answers at ${url}: start it, or give the address of another with --rpc`, { exitCode: 2 });
+  }
+  return provider;
 }
