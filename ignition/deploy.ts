@@ -23,6 +23,7 @@ import {
   PriceOracle__factory,
 } from "../typechain-types/index.js";
 import { isSetUp, openFeeds, watchSequencer, withFeeds } from "./feeds.js";
+import { mined } from "./mined.js";
 import Ballast from "./modules/Ballast.js";
 import { assignRoles, localChainId, requireDelays, requireMayList } from "./power.js";
 
@@ -211,7 +212,6 @@ async function payIn(
   if (seed !== 0n) await mined(vault.deposit(await vault.insuranceAccount(), address, seed));
 }
 
-const mined = async (sent: Promise<{ wait(): Promise<unknown> }>) => (await sent).wait();
 const wad = (text: string) => parseDecimal(text, 18);
 
 export function marketParameters(market: DeploymentParameters["markets"][number]) {

@@ -14,6 +14,7 @@ import {
   withDecodedErrors,
 } from "../sdk/index.js";
 import { type PriceOracle, PriceOracle__factory } from "../typechain-types/index.js";
+import { mined } from "./mined.js";
 
 /** A source that the oracle refuses to read prices from. */
 export class FeedUnusableError extends BallastError {
@@ -43,7 +44,6 @@ interface Opening {
 }
 
 const wad = (text: string) => parseDecimal(text, 18);
-const mined = async (sent: Promise<{ wait(): Promise<unknown> }>) => (await sent).wait();
 
 /** Opens the feed of one asset. Returns the price to push, if prices are pushed to it. */
 const feeds = {

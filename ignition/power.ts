@@ -3,6 +3,7 @@ import type { Signer } from "ethers";
 import type { DeploymentParameters } from "../deployments/schema.js";
 import { BallastError, type Deployment, type RoleName, roleIds } from "../sdk/index.js";
 import { AccessManager__factory } from "../typechain-types/index.js";
+import { mined } from "./mined.js";
 
 type Power = DeploymentParameters["power"];
 
@@ -71,7 +72,6 @@ export async function assignRoles(
 ): Promise<void> {
   const manager = AccessManager__factory.connect(at, deployer);
   const from = await deployer.getAddress();
-  const mined = async (sent: Promise<{ wait(): Promise<unknown> }>) => (await sent).wait();
   const [isAdmin, ownDelay] = await manager.hasRole(roleIds.admin, from);
   if (!isAdmin || ownDelay !== 0n) return;
 
