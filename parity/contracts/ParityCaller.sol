@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+/// @title Somebody who calls the vault
+/// @notice Calls what the first 20 bytes of its call data name, with the rest, and ends as that ends.
+contract ParityCaller {
+    fallback() external payable {
+        assembly ("memory-safe") {
+            let start := mload(0x40)
+            let size := sub(calldatasize(), 20)
+            calldatacopy(start, 20, size)
+            let done := call(gas(), shr(96, calldataload(0)), callvalue(), start, size, 0, 0)
+            returndatacopy(start, 0, returndatasize())
+            if done {
+                return(start, returndatasize())
+            }
+            revert(start, returndatasize())
+        }
+    }
+}
