@@ -585,6 +585,11 @@ contract MarginVault is IMarginVault, VaultBase {
         _handOnView();
     }
 
+    /// @inheritdoc IMarginVault
+    function extsload(bytes32[] calldata) external view returns (bytes32[] memory) {
+        _handOnView();
+    }
+
     /// @inheritdoc IERC5267
     function eip712Domain()
         external

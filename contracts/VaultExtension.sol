@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
 import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
+import {StorageSlot} from "@openzeppelin/contracts/utils/StorageSlot.sol";
 import {
     IMarginVault,
     AbsorbPreview,
@@ -298,6 +299,11 @@ contract VaultExtension is VaultBase {
 
     function borrowingHalted() external view returns (bool) {
         return $.borrowingHalted;
+    }
+
+    function extsload(bytes32[] calldata slots) external view returns (bytes32[] memory words) {
+        words = new bytes32[](slots.length);
+        for (uint256 i; i < slots.length; ++i) words[i] = StorageSlot.getBytes32Slot(slots[i]).value;
     }
 
     function eip712Domain()

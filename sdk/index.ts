@@ -84,5 +84,6 @@ export {
   type VaultLog,
 } from "./ledger.js";
 export { type LegPreview, type LiquidationOptions, type Refusal, refusals, toLegPreview } from "./liquidations.js";
+export { type Extent, type Place, place, placesOf } from "./slots.js";
 export { RAY, WAD, formatDecimal, mulDivDown, mulDivFloor, mulDivUp, parseDecimal } from "./units.js";
 export * from "./words.js";

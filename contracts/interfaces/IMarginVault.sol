@@ -695,6 +695,10 @@ interface IMarginVault is IERC5267 {
     /// @notice Whether the guardian has halted borrowing.
     function borrowingHalted() external view returns (bool);
 
+    /// @notice The words of these storage slots (types/VaultStorage tells what stands where): all that a reader needs to work an operation
+    /// out for itself, as of one block, in one call.
+    function extsload(bytes32[] calldata slots) external view returns (bytes32[] memory words);
+
     /// @notice Where prices come from.
     function oracle() external view returns (IPriceOracle);
 

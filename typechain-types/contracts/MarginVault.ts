@@ -75,7 +75,7 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   
 
   export interface MarginVaultInterface extends Interface {
-    getFunction(nameOrSignature: "absorb" | "accountRamp" | "accountRisk" | "accountWord" | "announceDelisting" | "authority" | "borrowingHalted" | "buyCollateral" | "capital" | "cash" | "cashView" | "collateral" | "collateralAt" | "collateralRamp" | "cover" | "delist" | "deposit" | "depositWithPermit" | "eip712Domain" | "epochEnd" | "extension" | "haltBorrowing" | "haltMarket" | "health" | "healths" | "insuranceAccount" | "isConsumingScheduledOp" | "liquidateCollateral" | "liquidatePosition" | "listCollateral" | "listMarket" | "market" | "marketRamp" | "multicall" | "nonces" | "oracle" | "permissionsOf" | "pool" | "poolAccount" | "poolValue" | "position" | "previewAbsorb" | "previewBuyCollateral" | "previewLiquidation" | "rampAccounts" | "rampCollateral" | "rampMarket" | "refreshCapital" | "resolvePool" | "resumeBorrowing" | "resumeMarket" | "revokeSignatures" | "setAccountParameters" | "setAuthority" | "setCashParameters" | "setCollateralParameters" | "setMarketParameters" | "setMode" | "setOperator" | "setOperatorBySig" | "settle" | "settlementToken" | "sweepFees" | "sweepInterest" | "totals" | "trade" | "transfer" | "updatePrices" | "withdraw"): FunctionFragment;
+    getFunction(nameOrSignature: "absorb" | "accountRamp" | "accountRisk" | "accountWord" | "announceDelisting" | "authority" | "borrowingHalted" | "buyCollateral" | "capital" | "cash" | "cashView" | "collateral" | "collateralAt" | "collateralRamp" | "cover" | "delist" | "deposit" | "depositWithPermit" | "eip712Domain" | "epochEnd" | "extension" | "extsload" | "haltBorrowing" | "haltMarket" | "health" | "healths" | "insuranceAccount" | "isConsumingScheduledOp" | "liquidateCollateral" | "liquidatePosition" | "listCollateral" | "listMarket" | "market" | "marketRamp" | "multicall" | "nonces" | "oracle" | "permissionsOf" | "pool" | "poolAccount" | "poolValue" | "position" | "previewAbsorb" | "previewBuyCollateral" | "previewLiquidation" | "rampAccounts" | "rampCollateral" | "rampMarket" | "refreshCapital" | "resolvePool" | "resumeBorrowing" | "resumeMarket" | "revokeSignatures" | "setAccountParameters" | "setAuthority" | "setCashParameters" | "setCollateralParameters" | "setMarketParameters" | "setMode" | "setOperator" | "setOperatorBySig" | "settle" | "settlementToken" | "sweepFees" | "sweepInterest" | "totals" | "trade" | "transfer" | "updatePrices" | "withdraw"): FunctionFragment;
 
     getEvent(nameOrSignatureOrTopic: "Absorbed" | "AccountChanged" | "AccountParametersSet" | "AccountRampSet" | "AuthorityUpdated" | "BadDebtCovered" | "BorrowingHaltedSet" | "CapitalChanged" | "CashChanged" | "CashParametersSet" | "CollateralAbsorbed" | "CollateralChanged" | "CollateralLiquidated" | "CollateralParametersSet" | "CollateralRampSet" | "Deleveraged" | "Delisted" | "DelistingAnnounced" | "Deposited" | "EIP712DomainChanged" | "EpochEnded" | "FeesSwept" | "InsurancePaid" | "InterestSwept" | "LossWrittenOff" | "LossesChanged" | "MarketChanged" | "MarketParametersSet" | "MarketRampSet" | "NonceUsed" | "OperatorSet" | "PoolCollateralSold" | "PoolPaid" | "PoolResolved" | "PositionAbsorbed" | "PositionChanged" | "PositionDeleveraged" | "PositionLiquidated" | "ReservePaid" | "RewardBudgetChanged" | "Settled" | "SidesChanged" | "Traded" | "Transferred" | "Withdrawn"): EventFragment;
 
@@ -100,6 +100,7 @@ encodeFunctionData(functionFragment: 'depositWithPermit', values: [BytesLike, Ad
 encodeFunctionData(functionFragment: 'eip712Domain', values?: undefined): string;
 encodeFunctionData(functionFragment: 'epochEnd', values: [BigNumberish, boolean, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'extension', values?: undefined): string;
+encodeFunctionData(functionFragment: 'extsload', values: [BytesLike[]]): string;
 encodeFunctionData(functionFragment: 'haltBorrowing', values?: undefined): string;
 encodeFunctionData(functionFragment: 'haltMarket', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'health', values: [BytesLike]): string;
@@ -170,6 +171,7 @@ decodeFunctionResult(functionFragment: 'depositWithPermit', data: BytesLike): Re
 decodeFunctionResult(functionFragment: 'eip712Domain', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'epochEnd', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'extension', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'extsload', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'haltBorrowing', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'haltMarket', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'health', data: BytesLike): Result;
@@ -963,6 +965,14 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
     
 
     
+    extsload: TypedContractMethod<
+      [arg0: BytesLike[], ],
+      [string[]],
+      'view'
+    >
+    
+
+    
     haltBorrowing: TypedContractMethod<
       [],
       [void],
@@ -1452,6 +1462,11 @@ getFunction(nameOrSignature: 'epochEnd'): TypedContractMethod<
 getFunction(nameOrSignature: 'extension'): TypedContractMethod<
       [],
       [string],
+      'view'
+    >;
+getFunction(nameOrSignature: 'extsload'): TypedContractMethod<
+      [arg0: BytesLike[], ],
+      [string[]],
       'view'
     >;
 getFunction(nameOrSignature: 'haltBorrowing'): TypedContractMethod<

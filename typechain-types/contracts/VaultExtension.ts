@@ -70,7 +70,7 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   
 
   export interface VaultExtensionInterface extends Interface {
-    getFunction(nameOrSignature: "accountRamp" | "accountRisk" | "announceDelisting" | "authority" | "borrowingHalted" | "capital" | "cashView" | "collateralRamp" | "cover" | "delist" | "depositWithPermit" | "eip712Domain" | "epochEnd" | "haltBorrowing" | "haltMarket" | "healths" | "isConsumingScheduledOp" | "listCollateral" | "listMarket" | "market" | "marketRamp" | "nonces" | "permissionsOf" | "position" | "previewAbsorb" | "previewBuyCollateral" | "previewLiquidation" | "rampAccounts" | "rampCollateral" | "rampMarket" | "resolvePool" | "resumeBorrowing" | "resumeMarket" | "revokeSignatures" | "setAccountParameters" | "setAuthority" | "setCashParameters" | "setCollateralParameters" | "setMarketParameters" | "setMode" | "setOperator" | "setOperatorBySig" | "sweepFees" | "sweepInterest" | "updatePrices"): FunctionFragment;
+    getFunction(nameOrSignature: "accountRamp" | "accountRisk" | "announceDelisting" | "authority" | "borrowingHalted" | "capital" | "cashView" | "collateralRamp" | "cover" | "delist" | "depositWithPermit" | "eip712Domain" | "epochEnd" | "extsload" | "haltBorrowing" | "haltMarket" | "healths" | "isConsumingScheduledOp" | "listCollateral" | "listMarket" | "market" | "marketRamp" | "nonces" | "permissionsOf" | "position" | "previewAbsorb" | "previewBuyCollateral" | "previewLiquidation" | "rampAccounts" | "rampCollateral" | "rampMarket" | "resolvePool" | "resumeBorrowing" | "resumeMarket" | "revokeSignatures" | "setAccountParameters" | "setAuthority" | "setCashParameters" | "setCollateralParameters" | "setMarketParameters" | "setMode" | "setOperator" | "setOperatorBySig" | "sweepFees" | "sweepInterest" | "updatePrices"): FunctionFragment;
 
     getEvent(nameOrSignatureOrTopic: "AuthorityUpdated" | "NonceUsed" | "OperatorSet"): EventFragment;
 
@@ -87,6 +87,7 @@ encodeFunctionData(functionFragment: 'delist', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'depositWithPermit', values: [BytesLike, AddressLike, BigNumberish, BigNumberish, BigNumberish, BytesLike, BytesLike]): string;
 encodeFunctionData(functionFragment: 'eip712Domain', values?: undefined): string;
 encodeFunctionData(functionFragment: 'epochEnd', values: [BigNumberish, boolean, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'extsload', values: [BytesLike[]]): string;
 encodeFunctionData(functionFragment: 'haltBorrowing', values?: undefined): string;
 encodeFunctionData(functionFragment: 'haltMarket', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'healths', values: [BytesLike[]]): string;
@@ -133,6 +134,7 @@ decodeFunctionResult(functionFragment: 'delist', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'depositWithPermit', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'eip712Domain', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'epochEnd', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'extsload', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'haltBorrowing', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'haltMarket', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'healths', data: BytesLike): Result;
@@ -337,6 +339,14 @@ decodeFunctionResult(functionFragment: 'updatePrices', data: BytesLike): Result;
     epochEnd: TypedContractMethod<
       [id: BigNumberish, long: boolean, epoch: BigNumberish, ],
       [bigint],
+      'view'
+    >
+    
+
+    
+    extsload: TypedContractMethod<
+      [slots: BytesLike[], ],
+      [string[]],
       'view'
     >
     
@@ -663,6 +673,11 @@ getFunction(nameOrSignature: 'eip712Domain'): TypedContractMethod<
 getFunction(nameOrSignature: 'epochEnd'): TypedContractMethod<
       [id: BigNumberish, long: boolean, epoch: BigNumberish, ],
       [bigint],
+      'view'
+    >;
+getFunction(nameOrSignature: 'extsload'): TypedContractMethod<
+      [slots: BytesLike[], ],
+      [string[]],
       'view'
     >;
 getFunction(nameOrSignature: 'haltBorrowing'): TypedContractMethod<

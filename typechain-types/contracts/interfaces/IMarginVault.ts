@@ -75,7 +75,7 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   
 
   export interface IMarginVaultInterface extends Interface {
-    getFunction(nameOrSignature: "absorb" | "accountRamp" | "accountRisk" | "accountWord" | "announceDelisting" | "borrowingHalted" | "buyCollateral" | "capital" | "cash" | "cashView" | "collateral" | "collateralAt" | "collateralRamp" | "cover" | "delist" | "deposit" | "depositWithPermit" | "eip712Domain" | "epochEnd" | "haltBorrowing" | "haltMarket" | "health" | "healths" | "insuranceAccount" | "liquidateCollateral" | "liquidatePosition" | "listCollateral" | "listMarket" | "market" | "marketRamp" | "multicall" | "nonces" | "oracle" | "permissionsOf" | "poolAccount" | "poolValue" | "position" | "previewAbsorb" | "previewBuyCollateral" | "previewLiquidation" | "rampAccounts" | "rampCollateral" | "rampMarket" | "refreshCapital" | "resolvePool" | "resumeBorrowing" | "resumeMarket" | "revokeSignatures" | "setAccountParameters" | "setCashParameters" | "setCollateralParameters" | "setMarketParameters" | "setMode" | "setOperator" | "setOperatorBySig" | "settle" | "settlementToken" | "sweepFees" | "sweepInterest" | "totals" | "trade" | "transfer" | "updatePrices" | "withdraw"): FunctionFragment;
+    getFunction(nameOrSignature: "absorb" | "accountRamp" | "accountRisk" | "accountWord" | "announceDelisting" | "borrowingHalted" | "buyCollateral" | "capital" | "cash" | "cashView" | "collateral" | "collateralAt" | "collateralRamp" | "cover" | "delist" | "deposit" | "depositWithPermit" | "eip712Domain" | "epochEnd" | "extsload" | "haltBorrowing" | "haltMarket" | "health" | "healths" | "insuranceAccount" | "liquidateCollateral" | "liquidatePosition" | "listCollateral" | "listMarket" | "market" | "marketRamp" | "multicall" | "nonces" | "oracle" | "permissionsOf" | "poolAccount" | "poolValue" | "position" | "previewAbsorb" | "previewBuyCollateral" | "previewLiquidation" | "rampAccounts" | "rampCollateral" | "rampMarket" | "refreshCapital" | "resolvePool" | "resumeBorrowing" | "resumeMarket" | "revokeSignatures" | "setAccountParameters" | "setCashParameters" | "setCollateralParameters" | "setMarketParameters" | "setMode" | "setOperator" | "setOperatorBySig" | "settle" | "settlementToken" | "sweepFees" | "sweepInterest" | "totals" | "trade" | "transfer" | "updatePrices" | "withdraw"): FunctionFragment;
 
     getEvent(nameOrSignatureOrTopic: "Absorbed" | "AccountChanged" | "AccountParametersSet" | "AccountRampSet" | "BadDebtCovered" | "BorrowingHaltedSet" | "CapitalChanged" | "CashChanged" | "CashParametersSet" | "CollateralAbsorbed" | "CollateralChanged" | "CollateralLiquidated" | "CollateralParametersSet" | "CollateralRampSet" | "Deleveraged" | "Delisted" | "DelistingAnnounced" | "Deposited" | "EIP712DomainChanged" | "EpochEnded" | "FeesSwept" | "InsurancePaid" | "InterestSwept" | "LossWrittenOff" | "LossesChanged" | "MarketChanged" | "MarketParametersSet" | "MarketRampSet" | "NonceUsed" | "OperatorSet" | "PoolCollateralSold" | "PoolPaid" | "PoolResolved" | "PositionAbsorbed" | "PositionChanged" | "PositionDeleveraged" | "PositionLiquidated" | "ReservePaid" | "RewardBudgetChanged" | "Settled" | "SidesChanged" | "Traded" | "Transferred" | "Withdrawn"): EventFragment;
 
@@ -98,6 +98,7 @@ encodeFunctionData(functionFragment: 'deposit', values: [BytesLike, AddressLike,
 encodeFunctionData(functionFragment: 'depositWithPermit', values: [BytesLike, AddressLike, BigNumberish, BigNumberish, BigNumberish, BytesLike, BytesLike]): string;
 encodeFunctionData(functionFragment: 'eip712Domain', values?: undefined): string;
 encodeFunctionData(functionFragment: 'epochEnd', values: [BigNumberish, boolean, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'extsload', values: [BytesLike[]]): string;
 encodeFunctionData(functionFragment: 'haltBorrowing', values?: undefined): string;
 encodeFunctionData(functionFragment: 'haltMarket', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'health', values: [BytesLike]): string;
@@ -163,6 +164,7 @@ decodeFunctionResult(functionFragment: 'deposit', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'depositWithPermit', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'eip712Domain', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'epochEnd', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'extsload', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'haltBorrowing', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'haltMarket', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'health', data: BytesLike): Result;
@@ -925,6 +927,14 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
     
 
     
+    extsload: TypedContractMethod<
+      [slots: BytesLike[], ],
+      [string[]],
+      'view'
+    >
+    
+
+    
     haltBorrowing: TypedContractMethod<
       [],
       [void],
@@ -1380,6 +1390,11 @@ getFunction(nameOrSignature: 'eip712Domain'): TypedContractMethod<
 getFunction(nameOrSignature: 'epochEnd'): TypedContractMethod<
       [market: BigNumberish, long: boolean, epoch: BigNumberish, ],
       [bigint],
+      'view'
+    >;
+getFunction(nameOrSignature: 'extsload'): TypedContractMethod<
+      [slots: BytesLike[], ],
+      [string[]],
       'view'
     >;
 getFunction(nameOrSignature: 'haltBorrowing'): TypedContractMethod<
