@@ -48,6 +48,7 @@ export default defineConfig({
       hardfork: "cancun",
       allowBlocksWithSameTimestamp: true,
       blockGasLimit: 100_000_000_000n,
+      throwOnTransactionFailures: false,
     },
   },
   // Sourcify and Blockscout need no key.

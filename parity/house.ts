@@ -43,6 +43,8 @@ export interface House {
 /** The chain that cases run on. */
 export interface Stage {
   readonly houses: readonly House[];
+  /** Whose transactions the node signs. */
+  readonly sender: string;
   request(method: string, params?: readonly unknown[]): Promise<unknown>;
   close(): Promise<void>;
 }
@@ -86,7 +88,8 @@ export async function openStage(): Promise<Stage> {
   const request: Stage["request"] = (method, params = []) => connection.provider.request({ method, params: [...params] });
   await request("evm_setNextBlockTimestamp", [Number(now)]);
   await request("evm_mine");
-  return { houses, request, close: () => connection.close() };
+  const [signer] = await connection.ethers.getSigners();
+  return { houses, sender: signer?.address ?? "", request, close: () => connection.close() };
 }
 
 /** More than any case moves, and so little that no balance overflows. */

@@ -1,0 +1,182 @@
+import { ContractError } from "../sdk/risk/ContractError.js";
+import type { VaultCode } from "../sdk/risk/MarginVault.js";
+import type { Health } from "../sdk/risk/libraries/Margin.js";
+import { Vault } from "../sdk/risk/types/VaultStorage.js";
+import { encodeCall, encodeError, encodeWords, word } from "./abi.js";
+import type { Act, Mirror, Plot } from "./acts/act.js";
+import { usualWant } from "./acts/act.js";
+import { someMarket } from "./acts/choose.js";
+import { plots } from "./acts/index.js";
+import { closeCash, drawCashBook, setCash } from "./draw/cash.js";
+import { Draws } from "./draw/draws.js";
+import { type Answers, drawWorld, everyAccount, pickAccount } from "./draw/world.js";
+import { type House, houseCount, now } from "./house.js";
+
+/** A question that changes nothing. */
+export interface Question {
+  readonly name: string;
+  readonly args: readonly unknown[];
+  /** What the mirror answers (hex without 0x). Throws the ContractError that the chain raises. */
+  answer(mirror: Mirror, $: Vault, code: VaultCode): string;
+}
+
+/** A case: a state, what is asked of it, and what is done to it. */
+export interface Situation {
+  readonly seed: number;
+  readonly house: House;
+  readonly plot: string;
+  /** As drawn: whoever acts on it forks it. */
+  readonly vault: Vault;
+  readonly code: VaultCode;
+  readonly answers: Answers;
+  /** The words of the house's places. */
+  readonly words: readonly bigint[];
+  readonly questions: readonly Question[];
+  readonly act: Act;
+}
+
+/** What a call came to: what it returned, or reverted with (hex without 0x). */
+export interface Told {
+  readonly done: boolean;
+  readonly data: string;
+}
+
+export function houseOf(seed: number, houses: readonly House[]): House {
+  const house = houses[seed % houseCount];
+  if (house === undefined) throw new RangeError(`there is no house for ${seed}`);
+  return house;
+}
+
+/** The case of a seed: always the same. */
+export function drawSituation(seed: number, houses: readonly House[]): Situation {
+  const d = new Draws(seed);
+  const house = houseOf(seed, houses);
+  const plot = d.weighted(plots.map((plot): [number, Plot] => [plot.weight, plot]));
+  const world = drawWorld(d, house, plot.wishes(d));
+  drawCashBook(world);
+  const wanted = new Map(plot.wants?.(world));
+  for (const id of everyAccount(house)) setCash(world, id, wanted.get(id) ?? usualWant(world, id));
+  closeCash(world);
+  plot.arrange?.(world);
+  const act = plot.act(world);
+  const { vault, code, answers, subject } = world;
+  const market = someMarket(world, subject);
+  const questions = [
+    ask("healths", [everyAccount(house)], (healths) => word(32n) + word(BigInt((healths as Health[]).length)) + (healths as Health[]).map((health) => encodeWords(Object.values(health))).join("")),
+    ask("position", [subject, market]),
+    ask("position", [pickAccount(world), someMarket(world, subject)]),
+    ask("poolValue", []),
+    d.weighted<() => Question>([
+      [4, () => ask("previewLiquidation", [subject, market, (1n << 256n) - 1n, d.chance(0.5) ? house.pool : world.other])],
+      [3, () => ask("previewAbsorb", [subject], flat)],
+      [1, () => ask("previewBuyCollateral", [house.tokens[d.integer(0, 3)]?.address, d.wide(1n, 1n << 90n)])],
+    ])(),
+  ];
+  const words = house.places.map((place) => place.read(vault));
+  return { seed, house, plot: plot.name, vault, code, answers, words, questions, act };
+}
+
+function flat(value: unknown): string {
+  const words: unknown[] = [];
+  for (const member of Object.values(value as object)) {
+    if (typeof member === "object") words.push(...(Object.values(member as object) as unknown[]));
+    else words.push(member);
+  }
+  return encodeWords(words);
+}
+
+function ask(name: string, args: readonly unknown[], encode?: (value: unknown) => string): Question {
+  return {
+    name,
+    args,
+    answer(mirror, $, code) {
+      const view = mirror[name] as ((...all: unknown[]) => unknown) | undefined;
+      const value = view?.($, code, ...args);
+      if (encode !== undefined) return encode(value);
+      if (Array.isArray(value)) return encodeWords(value);
+      return typeof value === "object" && value !== null ? flat(value) : encodeWords([value]);
+    },
+  };
+}
+
+/** What the mirror says of a case. */
+export interface Mirrored {
+  readonly questions: readonly Told[];
+  readonly act: Told;
+  /** The vault after the act; as it was if that failed. */
+  readonly after: Vault;
+}
+
+export function mirrorOf({ vault, code, questions, act }: Situation, mirror: Mirror): Mirrored {
+  const told = questions.map((question) => tell(() => question.answer(mirror, vault, code)));
+  const acting = vault.fork(now, act.caller);
+  const actTold = tell(() => act.run(mirror, acting, code));
+  return { questions: told, act: actTold, after: actTold.done ? acting : vault };
+}
+
+function tell(call: () => string): Told {
+  try {
+    return { done: true, data: call() };
+  } catch (error) {
+    if (error instanceof ContractError) return { done: false, data: encodeError(error) };
+    throw error;
+  }
+}
+
+const bytes = (value: number, count: number) => value.toString(16).padStart(2 * count, "0");
+
+/** The state, as ParityHarness reads it (hex without 0x). */
+export function encodeState({ words, answers }: Pick<Situation, "words" | "answers">): string {
+  let writes = "";
+  let count = 0;
+  for (const [place, value] of words.entries()) {
+    if (value === 0n) continue;
+    writes += bytes(place, 2) + word(value);
+    count++;
+  }
+  let given = "";
+  for (const [asset, answer] of answers.words) given += bytes(asset, 1) + word(answer);
+  return bytes(count, 2) + writes + bytes(answers.words.size, 1) + given;
+}
+
+/** The case, as ParityHarness reads it (hex without 0x). */
+export function encodeSituation(situation: Situation): string {
+  const { house, questions, act } = situation;
+  let calls = bytes(questions.length + 1, 1);
+  for (const { name, args } of questions) calls += encodeCallBy(0, name, args);
+  return encodeState(situation) + calls + encodeCallBy(house.callers.indexOf(act.caller), act.name, act.args);
+}
+
+function encodeCallBy(caller: number, name: string, args: readonly unknown[]): string {
+  const data = encodeCall(name, args);
+  return bytes(caller, 1) + bytes(data.length / 2, 4) + data;
+}
+
+/** What the chain says of a case. */
+export interface Result {
+  readonly questions: readonly Told[];
+  readonly act: Told;
+  /** Words by place, where they are not what the state gave. */
+  readonly changes: ReadonlyMap<number, bigint>;
+}
+
+export function decodeResult(hex: string, questions: number): Result {
+  const told: Told[] = [];
+  let at = 0;
+  for (let i = 0; i <= questions; i++) {
+    const size = 2 * Number.parseInt(hex.slice(at + 2, at + 10), 16);
+    told.push({ done: hex.slice(at, at + 2) === "01", data: hex.slice(at + 10, at + 10 + size) });
+    at += 10 + size;
+  }
+  const act = told.pop();
+  if (act === undefined) throw new TypeError("a result has no call");
+  return { questions: told, act, changes: decodeChanges(hex.slice(at)) };
+}
+
+export function decodeChanges(hex: string): Map<number, bigint> {
+  const changes = new Map<number, bigint>();
+  for (let at = 0; at < hex.length; at += 68) {
+    changes.set(Number.parseInt(hex.slice(at, at + 4), 16), BigInt(`0x${hex.slice(at + 4, at + 68)}`));
+  }
+  return changes;
+}
