@@ -33,7 +33,9 @@ const functions = new Map<string, Shape>();
 vault.forEachFunction(({ name, selector, inputs }) => functions.set(name, { selector: selector.slice(2), inputs }));
 const errors = new Map<string, Shape>();
 for (const source of errorSources) {
-  source.forEachError(({ name, selector, inputs }) => errors.set(name, { selector: selector.slice(2), inputs }));
+  source.forEachError(({ name, selector, inputs }) => {
+    if (!errors.has(name)) errors.set(name, { selector: selector.slice(2), inputs }); // the vault's own first
+  });
 }
 const errorNames = new Map([...errors].map(([name, { selector }]) => [selector, name]));
 

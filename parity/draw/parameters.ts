@@ -14,6 +14,7 @@ const mostShares = 1n << 103n;
 /** A ratio (wad) in whole millionths; zero, the ends, and small ones often. */
 export function ratio(d: Draws, from: bigint, to: bigint): bigint {
   const [least, most] = [(from + PPM - 1n) / PPM, to / PPM];
+  if (most <= least) return least * PPM;
   return (
     PPM *
     d.weighted<() => bigint>([
