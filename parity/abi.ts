@@ -158,7 +158,7 @@ export function decodeBytesList(data: string, start = 0): string[] {
 const harness = new Interface([
   "function parityRun(bytes[] cases)",
   "function parityLoad(bytes state)",
-  "function parityChanges(bytes state)",
+  "function parityChanges(bytes state, bytes ranges)",
 ]);
 const selectorOf = (name: string) => harness.getFunction(name)?.selector.slice(2) ?? "";
 /** Selectors of the harness, without 0x. */
@@ -166,9 +166,15 @@ export const parityRun = selectorOf("parityRun");
 export const parityLoad = selectorOf("parityLoad");
 export const parityChanges = selectorOf("parityChanges");
 
-/** Bytes (hex without 0x) as the only argument, without 0x. */
-export function encodeBytes(hex: string): string {
-  return word(32n) + word(BigInt(hex.length / 2)) + padded(hex);
+/** Bytes (hex without 0x) as the only arguments, without 0x. */
+export function encodeBytes(...items: readonly string[]): string {
+  let heads = "";
+  let tails = "";
+  for (const hex of items) {
+    heads += word(BigInt(32 * items.length + tails.length / 2));
+    tails += word(BigInt(hex.length / 2)) + padded(hex);
+  }
+  return heads + tails;
 }
 
 /** Logs as the vault would write them. */

@@ -15,6 +15,8 @@ const collateralCount = mostCollaterals + 1;
 export interface CastPlace {
   readonly name: string;
   readonly slot: string;
+  /** What it belongs to: the ends of its epochs are looked at where an act can end one. */
+  readonly of: { readonly market?: number; readonly collateral?: number; readonly isEnd?: boolean };
   read(storage: VaultStorage): bigint;
   write(storage: VaultStorage, word: bigint): void;
 }
@@ -56,8 +58,9 @@ const rampWords = ["from", "to", "clock"] as const;
 /** Everything that a case of this cast can write, in the order in which cases name it. Hashed here once and for all. */
 export function castPlaces({ accounts, callers, tokens }: Cast): CastPlace[] {
   const places: CastPlace[] = [];
+  let of: CastPlace["of"] = {};
   const add = ({ name, slot }: Place, read: CastPlace["read"], write: CastPlace["write"]) =>
-    places.push({ name, slot, read, write });
+    places.push({ name, slot, of, read, write });
   const addWord = (at: Place, key: WordKey) =>
     add(
       at,
@@ -130,6 +133,7 @@ export function castPlaces({ accounts, callers, tokens }: Cast): CastPlace[] {
     );
   }
   for (const id of numbers(marketCount)) {
+    of = { market: id };
     for (const word of marketWords) {
       add(
         place.market(id, word),
@@ -144,6 +148,7 @@ export function castPlaces({ accounts, callers, tokens }: Cast): CastPlace[] {
         (storage, value) => (storage.marketRamps(id)[word] = value as never),
       );
     }
+    of = { market: id, isEnd: true };
     for (const side of ["long", "short"] as const) {
       for (const epoch of numbers(mostEpochs + 1)) {
         const key = Sides.endKey(side === "long", BigInt(epoch));
@@ -156,6 +161,7 @@ export function castPlaces({ accounts, callers, tokens }: Cast): CastPlace[] {
     }
   }
   for (const index of numbers(collateralCount)) {
+    of = { collateral: index };
     add(
       place.collateral(index),
       (storage) => storage.collaterals.get(index),
@@ -186,6 +192,7 @@ export function castPlaces({ accounts, callers, tokens }: Cast): CastPlace[] {
       );
     }
   }
+  of = {};
   for (const token of tokens) {
     add(
       place.collateralIndex(token),

@@ -1,7 +1,7 @@
 import { ContractError } from "../sdk/risk/ContractError.js";
 import type { VaultCode } from "../sdk/risk/MarginVault.js";
-import type { Health } from "../sdk/risk/libraries/Margin.js";
-import { Vault } from "../sdk/risk/types/VaultStorage.js";
+import * as AccountWord from "../sdk/risk/types/AccountWord.js";
+import type { Vault } from "../sdk/risk/types/VaultStorage.js";
 import { encodeCall, encodeError, encodeWords, word } from "./abi.js";
 import type { Act, Mirror, Plot } from "./acts/act.js";
 import { usualWant } from "./acts/act.js";
@@ -9,7 +9,7 @@ import { someMarket } from "./acts/choose.js";
 import { plots } from "./acts/index.js";
 import { closeCash, drawCashBook, setCash } from "./draw/cash.js";
 import { Draws } from "./draw/draws.js";
-import { type Answers, drawWorld, everyAccount, pickAccount } from "./draw/world.js";
+import { type Answers, type World, drawWorld, everyAccount, pickAccount } from "./draw/world.js";
 import { type House, houseCount, now } from "./house.js";
 
 /** A question that changes nothing. */
@@ -60,20 +60,31 @@ export function drawSituation(seed: number, houses: readonly House[]): Situation
   plot.arrange?.(world);
   const act = plot.act(world);
   const { vault, code, answers, subject } = world;
-  const market = someMarket(world, subject);
-  const questions = [
-    ask("healths", [everyAccount(house)], (healths) => word(32n) + word(BigInt((healths as Health[]).length)) + (healths as Health[]).map((health) => encodeWords(Object.values(health))).join("")),
-    ask("position", [subject, market]),
-    ask("position", [pickAccount(world), someMarket(world, subject)]),
-    ask("poolValue", []),
-    d.weighted<() => Question>([
-      [4, () => ask("previewLiquidation", [subject, market, (1n << 256n) - 1n, d.chance(0.5) ? house.pool : world.other])],
-      [3, () => ask("previewAbsorb", [subject], flat)],
-      [1, () => ask("previewBuyCollateral", [house.tokens[d.integer(0, 3)]?.address, d.wide(1n, 1n << 90n)])],
-    ])(),
-  ];
   const words = house.places.map((place) => place.read(vault));
+  const questions = [
+    ask("healths", [everyAccount(house).filter((id) => AccountWord.assets(vault.accounts.get(id)) !== 0n || d.chance(0.1))], listed),
+    someQuestion(world),
+  ];
   return { seed, house, plot: plot.name, vault, code, answers, words, questions, act };
+}
+
+function someQuestion(world: World): Question {
+  const { d, house, subject, other } = world;
+  const market = someMarket(world, subject);
+  return d.weighted<() => Question>([
+    [2, () => ask("position", [subject, market])],
+    [1, () => ask("position", [pickAccount(world), someMarket(world, other)])],
+    [3, () => ask("poolValue", [])],
+    [2, () => ask("previewLiquidation", [subject, market, (1n << 256n) - 1n, d.chance(0.5) ? house.pool : other])],
+    [2, () => ask("previewAbsorb", [subject], flat)],
+    [0.5, () => ask("previewBuyCollateral", [house.tokens[d.integer(0, 3)]?.address, d.wide(1n, 1n << 90n)])],
+  ])();
+}
+
+/** A list of structs. */
+function listed(value: unknown): string {
+  const list = value as readonly object[];
+  return word(32n) + word(BigInt(list.length)) + list.map(flat).join("");
 }
 
 function flat(value: unknown): string {
@@ -142,9 +153,34 @@ export function encodeState({ words, answers }: Pick<Situation, "words" | "answe
 /** The case, as ParityHarness reads it (hex without 0x). */
 export function encodeSituation(situation: Situation): string {
   const { house, questions, act } = situation;
+  const looked = encodeRanges(situation);
   let calls = bytes(questions.length + 1, 1);
   for (const { name, args } of questions) calls += encodeCallBy(0, name, args);
-  return encodeState(situation) + calls + encodeCallBy(house.callers.indexOf(act.caller), act.name, act.args);
+  return encodeState(situation) + bytes(looked.length / 8, 1) + looked + calls + encodeCallBy(house.callers.indexOf(act.caller), act.name, act.args);
+}
+
+const endsEpochs = new Set(["absorb", "resolvePool", "delist", "multicall"]);
+
+/**
+ * The places to look at after the act (hex without 0x): all that it can write and, in every eighth case, all that there are, lest it writes
+ * what it cannot.
+ */
+export function encodeRanges({ seed, house, vault, act }: Situation): string {
+  const end = (house.places.length).toString(16).padStart(4, "0");
+  if (seed % 8 === 0) return `0000${end}`;
+  const ends = endsEpochs.has(act.name);
+  let hex = "";
+  let first: number | undefined;
+  for (const [i, { of }] of house.places.entries()) {
+    const isListed = (of.market ?? 0) <= vault.marketCount && (of.collateral ?? 0) <= vault.collateralCount;
+    const isLooked = isListed && (ends || of.isEnd !== true);
+    if (isLooked) first ??= i;
+    else if (first !== undefined) {
+      hex += bytes(first, 2) + bytes(i, 2);
+      first = undefined;
+    }
+  }
+  return first === undefined ? hex : hex + bytes(first, 2) + end;
 }
 
 function encodeCallBy(caller: number, name: string, args: readonly unknown[]): string {

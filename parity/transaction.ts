@@ -18,6 +18,7 @@ export async function compareTransaction(
   const { house, act } = situation;
   const differences: Difference[] = [];
   const state = encodeState(situation);
+  const everything = `0000${house.places.length.toString(16).padStart(4, "0")}`;
   const send = async (to: string, data: string): Promise<Receipt> => {
     await request("evm_setNextBlockTimestamp", [Number(now)]);
     const hash = await request("eth_sendTransaction", [{ from: sender, to, data: `0x${data}`, gas: "0x1c9c3800" }]);
@@ -30,7 +31,7 @@ export async function compareTransaction(
     if ((status === "0x1") !== called.act.done) {
       differences.push({ what: "as a transaction", chain: status, mirror: called.act.done ? "done" : "reverted" });
     }
-    const call = { to: house.vault, data: `0x${parityChanges}${encodeBytes(state)}` };
+    const call = { to: house.vault, data: `0x${parityChanges}${encodeBytes(state, everything)}` };
     const answer = (await request("eth_call", [call, "latest"])) as string;
     compareChanges(differences, situation, decodeChanges(bytesOf(answer)), mirrored);
     const emitted = logs.filter(({ address }) => address.toLowerCase() === house.vault);

@@ -67,9 +67,10 @@ export function usualWant(world: World, id: AccountId): Want {
   return someWant(world);
 }
 
-/** The account's owner, nearly always. */
-export function callerFor({ d, house }: World, account: AccountId): string {
-  return d.chance(0.93) ? account.slice(0, 42) : d.pick(house.callers as readonly [string, ...string[]]);
+/** The account's owner, nearly always, if it is one who calls. */
+export function callerFor(world: World, account: AccountId): string {
+  const owner = account.slice(0, 42);
+  return world.d.chance(0.93) && world.house.callers.includes(owner) ? owner : anyCaller(world);
 }
 
 export function anyCaller({ d, house }: World): string {

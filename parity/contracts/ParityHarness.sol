@@ -8,7 +8,8 @@ import {ParityOracle} from "./ParityOracle.sol";
 ///
 ///     state    how many writes (2 bytes), of each: place (2), word (32)
 ///              how many answers of the oracle (1), of each: asset (1), word (32)
-///     case     state; how many calls (1), of each: caller (1), length (4), data
+///     case     state; how many ranges of places to look at (1), of each: first (2), end (2)
+///              how many calls (1), of each: caller (1), length (4), data
 ///     result   of each call: 1, or 0 where it reverted (1), length (4), what it returned; then the changes
 ///     changes  of each place whose word is not what the state gave it: place (2), word (32)
 ///
@@ -56,6 +57,8 @@ contract ParityHarness {
         uint256[] memory slots = _words(_slots);
         uint256[] memory given = new uint256[](slots.length);
         uint256 at = _read(case_, slots, given, true);
+        bytes calldata ranges = case_[at + 1:at + 1 + 4 * uint256(uint8(case_[at]))];
+        at += 1 + ranges.length;
         uint256[] memory callers = _words(_callers);
         bytes memory result;
         uint256 calls = uint8(case_[at++]);
@@ -67,7 +70,7 @@ contract ParityHarness {
             result = abi.encodePacked(result, done, uint32(told.length), told);
             at += size;
         }
-        result = bytes.concat(result, _changes(slots, given));
+        result = bytes.concat(result, _changes(slots, given, ranges));
         assembly {
             revert(add(result, 32), mload(result))
         }
@@ -79,12 +82,12 @@ contract ParityHarness {
         _read(state, slots, new uint256[](slots.length), true);
     }
 
-    /// @notice What has changed since that state was written.
-    function parityChanges(bytes calldata state) external returns (bytes memory) {
+    /// @notice What has changed in these ranges since that state was written.
+    function parityChanges(bytes calldata state, bytes calldata ranges) external returns (bytes memory) {
         uint256[] memory slots = _words(_slots);
         uint256[] memory given = new uint256[](slots.length);
         _read(state, slots, given, false);
-        return _changes(slots, given);
+        return _changes(slots, given, ranges);
     }
 
     /// @dev The words that are a contract's code.
@@ -123,23 +126,32 @@ contract ParityHarness {
         at += size;
     }
 
-    function _changes(uint256[] memory slots, uint256[] memory given) private view returns (bytes memory changes) {
+    function _changes(
+        uint256[] memory slots,
+        uint256[] memory given,
+        bytes calldata ranges
+    ) private view returns (bytes memory changes) {
         changes = new bytes(slots.length * 34);
         assembly ("memory-safe") {
-            let start := add(changes, 32)
-            let end := start
-            let bytesOfSlots := shl(5, mload(slots))
+            let end := add(changes, 32)
+            let first := add(slots, 32)
+            let toGiven := sub(given, slots)
             for {
-                let place := 0
-            } lt(place, bytesOfSlots) { place := add(place, 32) } {
-                let word := sload(mload(add(add(slots, 32), place)))
-                if xor(word, mload(add(add(given, 32), place))) {
-                    mstore(end, shl(235, place))
-                    mstore(add(end, 2), word)
-                    end := add(end, 34)
+                let range := ranges.offset
+                let last := add(range, ranges.length)
+            } lt(range, last) { range := add(range, 4) } {
+                let slot := add(first, shl(5, shr(240, calldataload(range))))
+                let until := add(first, shl(5, shr(240, calldataload(add(range, 2)))))
+                for {} lt(slot, until) { slot := add(slot, 32) } {
+                    let word := sload(mload(slot))
+                    if xor(word, mload(add(slot, toGiven))) {
+                        mstore(end, shl(235, sub(slot, first)))
+                        mstore(add(end, 2), word)
+                        end := add(end, 34)
+                    }
                 }
             }
-            mstore(changes, sub(end, start))
+            mstore(changes, sub(end, add(changes, 32)))
         }
     }
 }

@@ -170,7 +170,7 @@ function whoHolds({ d, house, vault, subject, wishes }: World): Holders {
   };
   for (const account of house.accounts) {
     const isSubject = account === subject;
-    const positions = isSubject ? wishes.positions : ([0, d.chance(0.5) ? 2 : 0] as const);
+    const positions = isSubject ? wishes.positions : ([0, d.chance(0.4) ? 2 : 0] as const);
     const collaterals = isSubject ? wishes.collaterals : ([0, d.chance(0.3) ? 2 : 0] as const);
     give(account, holders.markets, d.integer(positions[0], positions[1]));
     give(account, holders.collaterals, d.integer(collaterals[0], collaterals[1]));
