@@ -22,7 +22,7 @@ interface Act {
 const named = (result: object): Record<string, unknown> => (result as Result).toObject();
 const abi = MarginVault__factory.createInterface();
 const max = 2n ** 256n - 1n;
-const steps = 400;
+const steps = 100;
 
 describe("sdk/risk: the vault's core", () => {
   let world: World;
@@ -37,13 +37,14 @@ describe("sdk/risk: the vault's core", () => {
   /** From a hundredth of the amount to ten times as much; now and then anything else. */
   const around = (amount: bigint): bigint => {
     if (chance(25)) return pick([0n, 1n, 2n ** 100n, 2n ** 128n - 1n, 2n ** 128n, 2n ** 255n - 1n]);
-    return (amount * BigInt(Math.round(10 ** (2 + 3 * random.uniform())))) / 10_000n;
+    return (amount * BigInt(Math.round(10 ** (6 + 3 * random.uniform())))) / 10n ** 8n + BigInt(random.integer(0, 9));
   };
 
   before(async () => {
     world = await deployWorld(await hre.network.create(), (parameters) =>
       thinEth(parameters, {
         everyMarket: { maxFundingVelocityPerDay2: "9" },
+        markets: { ETH: { skewScale: "8111.123456789", openInterestCap: "240" } },
       }),
     );
     actors = world.signers.slice(0, 3);
@@ -63,17 +64,21 @@ describe("sdk/risk: the vault's core", () => {
   });
 
   /** Draws an act; `data` is what the chain is asked, `twin` what the twin is. */
-  function draw(): Act {
-    const account = pick(accounts);
+  function draw(caller: Signer): Act {
+    // Mostly one of the caller's own.
+    const account = chance(8) ? pick(accounts) : accountId(caller.address, random.integer(0, 1));
     const token = pick([tokens[0]!, ...tokens]);
     const amount = around(token === tokens[0] ? 1_000_000_000n : 10n ** 17n);
     const lower = token.toLowerCase();
     const to = pick(actors).address;
-    const other = pick(accounts);
+    const other = chance(4) ? account : pick(accounts);
     const market = chance(30) ? 90 : pick([0, 1, 1, 2]);
     const size = (chance(2) ? 1n : -1n) * around(wad(["0.5", "10", "500"][market] ?? "1"));
     const limit = chance(5) ? wad("200") : 0n;
     const deadline = chance(30) ? 1n : max;
+    const victim = pick(accounts);
+    const taker = chance(2) ? accountId(world.deployment.pool) : account;
+    const whole = chance(2) ? max : size < 0n ? -size : size;
     const mode = BigInt(pick([0, 0, 0, 1, 2]));
     const operator = pick(actors).address;
     const permissions = BigInt(pick([0, 31, 31, 15, 99]));
@@ -102,6 +107,20 @@ describe("sdk/risk: the vault's core", () => {
       () => act("sweepFees", [market], ($, code) => MarginVault.sweepFees($, code, market)),
       () => act("sweepInterest", [], MarginVault.sweepInterest),
       () => act("cover", [], MarginVault.cover),
+      () =>
+        act("liquidatePosition", [victim, market, whole, taker], ($, code) =>
+          MarginVault.liquidatePosition($, code, victim, market, whole, taker),
+        ),
+      () =>
+        act("liquidateCollateral", [victim, token, amount, account], ($, code) =>
+          MarginVault.liquidateCollateral($, code, victim, lower, amount, account),
+        ),
+      () =>
+        act("absorb", [[victim, other], account], ($, code) => MarginVault.absorb($, code, [victim, other], account)),
+      () =>
+        act("buyCollateral", [account, token, amount, max], ($, code) =>
+          MarginVault.buyCollateral($, code, account, lower, amount, max),
+        ),
       () => act("refreshCapital", [], MarginVault.refreshCapital),
     ];
     const trade = () =>
@@ -109,7 +128,7 @@ describe("sdk/risk: the vault's core", () => {
         MarginVault.trade($, code, account, market, size, limit, deadline),
       );
     if (chance(8)) {
-      const calls = Array.from({ length: random.integer(0, 3) }, draw);
+      const calls = Array.from({ length: random.integer(0, 3) }, () => draw(caller));
       const data = calls.map((call) => call.data);
       return act("multicall", [data], ($, code) =>
         MarginVault.multicall(
@@ -122,25 +141,24 @@ describe("sdk/risk: the vault's core", () => {
     return chance(2) ? trade() : pick(acts)();
   }
 
-  for (const seed of [1, 2, 3]) {
+  for (const seed of [1, 2]) {
     it(`does what the chain does, with the same events and errors (seed ${seed})`, async () => {
       random = randomStreams(seed, 1)[0]!;
       const outcomes = new Map<string, number>();
       for (let step = 0; step < steps; step++) {
-        if (chance(10)) await world.push({ BTC: `${random.integer(7000, 9000)}`, ETH: `${random.integer(170, 230)}` });
+        if (chance(4))
+          await world.push({
+            BTC: `${random.integer(7000, 9000)}.${random.integer(1, 999)}`,
+            ETH: `${random.integer(150, 250)}.${random.integer(1, 999)}`,
+            LINK: "4",
+          });
         if (chance(15)) await (await world.ballast.vault.refreshCapital()).wait();
         if (chance(40)) await (await world.ballast.vault[pick(["haltBorrowing", "resumeBorrowing"] as const)]()).wait();
-        if (chance(60)) await world.passTime(random.integer(1, 100_000));
-        const outcome = await compare(pick(actors), draw(), `seed ${seed}, step ${step}`);
+        if (chance(80)) await world.passTime(random.integer(1, 100_000));
+        const caller = pick(actors);
+        const outcome = await compare(caller, draw(caller), `seed ${seed}, step ${step}`);
         outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
       }
-      if (process.env["SHOW"])
-        console.log(
-          [...outcomes]
-            .toSorted((a, b) => b[1] - a[1])
-            .map(([k, v]) => `${v} ${k}`)
-            .join("\n"),
-        );
       const done = [...outcomes.keys()].filter((outcome) => outcome.endsWith(": done"));
       expect(done.length, done.join(" ")).to.be.greaterThan(7);
     });
@@ -150,7 +168,7 @@ describe("sdk/risk: the vault's core", () => {
   async function compare(caller: Signer, act: Act, step: string): Promise<string> {
     const { connection, deployment } = world;
     const stored = await chain.read();
-    const now = (await connection.networkHelpers.time.latest()) + random.integer(1, 300);
+    const now = (await connection.networkHelpers.time.latest()) + random.integer(1, 60);
     await connection.networkHelpers.time.setNextBlockTimestamp(now);
     const code = await chain.code();
     const $ = stored.fork(BigInt(now), caller.address.toLowerCase());
