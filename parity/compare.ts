@@ -16,7 +16,11 @@ export function compare(situation: Situation, chain: Result, mirror: Mirrored): 
     if (said === undefined || mirrored === undefined) throw new TypeError(`nothing is said of ${name}`);
     compareTold(differences, `${name}()`, said, mirrored);
   }
-  compareTold(differences, `${situation.act.name}()`, chain.act, mirror.act);
+  for (const [i, { name }] of situation.acts.entries()) {
+    const [said, mirrored] = [chain.acts[i], mirror.acts[i]?.told];
+    if (said === undefined || mirrored === undefined) throw new TypeError(`nothing is said of ${name}`);
+    compareTold(differences, `${name}()`, said, mirrored);
+  }
   compareChanges(differences, situation, chain.changes, mirror);
   return differences;
 }

@@ -70,7 +70,7 @@ export async function run(stage: Stage, options: Options): Promise<Outcome> {
     const played = batch.map((situation): Played => ({ situation, mirrored: mirrored(situation, mirror) }));
     const results = await asked;
     for (const [i, { situation, mirrored }] of played.entries()) {
-      const result = decodeResult(results[i] ?? "", situation.questions.length);
+      const result = decodeResult(results[i] ?? "", situation);
       const differences =
         mirrored instanceof Error
           ? [{ what: "the mirror", chain: "", mirror: mirrored.stack ?? mirrored.message }]
@@ -78,11 +78,11 @@ export async function run(stage: Stage, options: Options): Promise<Outcome> {
       if (!(mirrored instanceof Error)) {
         countBranches(branches, situation, result, mirrored);
         if (situation.seed % transactionEvery === 0) {
-          differences.push(...(await compareTransaction(stage, situation, result, mirrored)));
+          differences.push(...(await compareTransaction(stage, situation, mirrored)));
           transactions++;
         }
       }
-      compared += situation.house.places.length + result.questions.length + 1;
+      compared += situation.house.places.length + result.questions.length + result.acts.length;
       if (differences.length > 0) mismatches.push({ situation, differences });
     }
     done += batch.length;

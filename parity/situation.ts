@@ -1,16 +1,18 @@
 import { ContractError } from "../sdk/risk/ContractError.js";
 import type { VaultCode } from "../sdk/risk/MarginVault.js";
 import * as AccountWord from "../sdk/risk/types/AccountWord.js";
-import type { Vault } from "../sdk/risk/types/VaultStorage.js";
+import type { Vault, VaultEvent } from "../sdk/risk/types/VaultStorage.js";
 import { encodeCall, encodeError, encodeWords, word } from "./abi.js";
 import type { Act, Mirror, Plot } from "./acts/act.js";
 import { usualWant } from "./acts/act.js";
 import { someMarket } from "./acts/choose.js";
 import { plots } from "./acts/index.js";
+import { drawProbe } from "./acts/probes.js";
 import { closeCash, drawCashBook, setCash } from "./draw/cash.js";
 import { Draws } from "./draw/draws.js";
 import { type Answers, type World, drawWorld, everyAccount, pickAccount } from "./draw/world.js";
 import { type House, houseCount, now } from "./house.js";
+import { mostCollaterals, mostMarkets } from "./places.js";
 
 /** A question that changes nothing. */
 export interface Question {
@@ -32,7 +34,8 @@ export interface Situation {
   /** The words of the house's places. */
   readonly words: readonly bigint[];
   readonly questions: readonly Question[];
-  readonly act: Act;
+  /** One after the other: the first is what the plot is about. */
+  readonly acts: readonly Act[];
 }
 
 /** What a call came to: what it returned, or reverted with (hex without 0x). */
@@ -47,6 +50,9 @@ export function houseOf(seed: number, houses: readonly House[]): House {
   return house;
 }
 
+/** How many acts follow that aim at one branch each. */
+const probesPerCase = 2;
+
 /** The case of a seed: always the same. */
 export function drawSituation(seed: number, houses: readonly House[]): Situation {
   const d = new Draws(seed);
@@ -58,14 +64,14 @@ export function drawSituation(seed: number, houses: readonly House[]): Situation
   for (const id of everyAccount(house)) setCash(world, id, wanted.get(id) ?? usualWant(world, id));
   closeCash(world);
   plot.arrange?.(world);
-  const act = plot.act(world);
-  const { vault, code, answers, subject } = world;
+  const acts = [plot.act(world), ...Array.from({ length: probesPerCase }, () => drawProbe(world))];
+  const { vault, code, answers } = world;
   const words = house.places.map((place) => place.read(vault));
   const questions = [
     ask("healths", [everyAccount(house).filter((id) => AccountWord.assets(vault.accounts.get(id)) !== 0n || d.chance(0.1))], listed),
     someQuestion(world),
   ];
-  return { seed, house, plot: plot.name, vault, code, answers, words, questions, act };
+  return { seed, house, plot: plot.name, vault, code, answers, words, questions, acts };
 }
 
 function someQuestion(world: World): Question {
@@ -110,19 +116,30 @@ function ask(name: string, args: readonly unknown[], encode?: (value: unknown) =
   };
 }
 
+/** What the mirror says of an act. */
+export interface Acted {
+  readonly told: Told;
+  readonly events: readonly VaultEvent[];
+}
+
 /** What the mirror says of a case. */
 export interface Mirrored {
   readonly questions: readonly Told[];
-  readonly act: Told;
-  /** The vault after the act; as it was if that failed. */
+  readonly acts: readonly Acted[];
+  /** The vault after the acts that were done. */
   readonly after: Vault;
 }
 
-export function mirrorOf({ vault, code, questions, act }: Situation, mirror: Mirror): Mirrored {
+export function mirrorOf({ vault, code, questions, acts }: Situation, mirror: Mirror): Mirrored {
   const told = questions.map((question) => tell(() => question.answer(mirror, vault, code)));
-  const acting = vault.fork(now, act.caller);
-  const actTold = tell(() => act.run(mirror, acting, code));
-  return { questions: told, act: actTold, after: actTold.done ? acting : vault };
+  let after = vault;
+  const acted = acts.map((act): Acted => {
+    const acting = after.fork(now, act.caller);
+    const told = tell(() => act.run(mirror, acting, code));
+    if (told.done) after = acting;
+    return { told, events: told.done ? acting.events : [] };
+  });
+  return { questions: told, acts: acted, after };
 }
 
 function tell(call: () => string): Told {
@@ -152,11 +169,12 @@ export function encodeState({ words, answers }: Pick<Situation, "words" | "answe
 
 /** The case, as ParityHarness reads it (hex without 0x). */
 export function encodeSituation(situation: Situation): string {
-  const { house, questions, act } = situation;
+  const { house, questions, acts } = situation;
   const looked = encodeRanges(situation);
-  let calls = bytes(questions.length + 1, 1);
+  let calls = bytes(questions.length + acts.length, 1);
   for (const { name, args } of questions) calls += encodeCallBy(0, name, args);
-  return encodeState(situation) + bytes(looked.length / 8, 1) + looked + calls + encodeCallBy(house.callers.indexOf(act.caller), act.name, act.args);
+  for (const { caller, name, args } of acts) calls += encodeCallBy(house.callers.indexOf(caller), name, args);
+  return encodeState(situation) + bytes(looked.length / 8, 1) + looked + calls;
 }
 
 const endsEpochs = new Set(["absorb", "resolvePool", "delist", "multicall"]);
@@ -165,14 +183,15 @@ const endsEpochs = new Set(["absorb", "resolvePool", "delist", "multicall"]);
  * The places to look at after the act (hex without 0x): all that it can write and, in every eighth case, all that there are, lest it writes
  * what it cannot.
  */
-export function encodeRanges({ seed, house, vault, act }: Situation): string {
-  const end = (house.places.length).toString(16).padStart(4, "0");
+export function encodeRanges({ seed, house, vault, acts }: Situation): string {
+  const end = bytes(house.places.length, 2);
   if (seed % 8 === 0) return `0000${end}`;
-  const ends = endsEpochs.has(act.name);
+  const ends = acts.some(({ name }) => endsEpochs.has(name));
+  const listed = { markets: Math.min(vault.marketCount, mostMarkets), collaterals: Math.min(vault.collateralCount, mostCollaterals) };
   let hex = "";
   let first: number | undefined;
   for (const [i, { of }] of house.places.entries()) {
-    const isListed = (of.market ?? 0) <= vault.marketCount && (of.collateral ?? 0) <= vault.collateralCount;
+    const isListed = (of.market ?? 0) <= listed.markets && (of.collateral ?? 0) <= listed.collaterals;
     const isLooked = isListed && (ends || of.isEnd !== true);
     if (isLooked) first ??= i;
     else if (first !== undefined) {
@@ -191,22 +210,21 @@ function encodeCallBy(caller: number, name: string, args: readonly unknown[]): s
 /** What the chain says of a case. */
 export interface Result {
   readonly questions: readonly Told[];
-  readonly act: Told;
+  readonly acts: readonly Told[];
   /** Words by place, where they are not what the state gave. */
   readonly changes: ReadonlyMap<number, bigint>;
 }
 
-export function decodeResult(hex: string, questions: number): Result {
+export function decodeResult(hex: string, { questions, acts }: Pick<Situation, "questions" | "acts">): Result {
   const told: Told[] = [];
   let at = 0;
-  for (let i = 0; i <= questions; i++) {
+  while (told.length < questions.length + acts.length) {
     const size = 2 * Number.parseInt(hex.slice(at + 2, at + 10), 16);
     told.push({ done: hex.slice(at, at + 2) === "01", data: hex.slice(at + 10, at + 10 + size) });
     at += 10 + size;
   }
-  const act = told.pop();
-  if (act === undefined) throw new TypeError("a result has no call");
-  return { questions: told, act, changes: decodeChanges(hex.slice(at)) };
+  const acted = told.splice(questions.length);
+  return { questions: told, acts: acted, changes: decodeChanges(hex.slice(at)) };
 }
 
 export function decodeChanges(hex: string): Map<number, bigint> {

@@ -1,6 +1,7 @@
+import type { VaultEvent } from "../sdk/risk/types/VaultStorage.js";
 import { type Difference, compareChanges } from "./compare.js";
 import { type Stage, now } from "./house.js";
-import { type Mirrored, type Result, type Situation, decodeChanges, encodeState } from "./situation.js";
+import { type Mirrored, type Situation, decodeChanges, encodeState } from "./situation.js";
 import { encodeBytes, encodeCall, encodeEvents, parityChanges, parityLoad } from "./abi.js";
 
 interface Receipt {
@@ -12,10 +13,9 @@ interface Receipt {
 export async function compareTransaction(
   { request, sender }: Stage,
   situation: Situation,
-  called: Result,
   mirrored: Mirrored,
 ): Promise<Difference[]> {
-  const { house, act } = situation;
+  const { house, acts } = situation;
   const differences: Difference[] = [];
   const state = encodeState(situation);
   const everything = `0000${house.places.length.toString(16).padStart(4, "0")}`;
@@ -27,24 +27,32 @@ export async function compareTransaction(
   const snapshot = await request("evm_snapshot");
   try {
     await send(house.vault, parityLoad + encodeBytes(state));
-    const { status, logs } = await send(act.caller, house.vault.slice(2) + encodeCall(act.name, act.args));
-    if ((status === "0x1") !== called.act.done) {
-      differences.push({ what: "as a transaction", chain: status, mirror: called.act.done ? "done" : "reverted" });
+    for (const [i, act] of acts.entries()) {
+      const { status, logs } = await send(act.caller, house.vault.slice(2) + encodeCall(act.name, act.args));
+      const { told, events } = mirrored.acts[i] ?? { told: { done: false }, events: [] };
+      const done = status === "0x1";
+      if (done !== told.done) {
+        differences.push({ what: `${act.name} as a transaction`, chain: status, mirror: told.done ? "done" : "reverted" });
+      }
+      compareEvents(differences, logs.filter(({ address }) => address.toLowerCase() === house.vault), events);
     }
     const call = { to: house.vault, data: `0x${parityChanges}${encodeBytes(state, everything)}` };
     const answer = (await request("eth_call", [call, "latest"])) as string;
     compareChanges(differences, situation, decodeChanges(bytesOf(answer)), mirrored);
-    const emitted = logs.filter(({ address }) => address.toLowerCase() === house.vault);
-    const told = called.act.done ? encodeEvents(mirrored.after.events) : [];
-    for (let i = 0; i < Math.max(emitted.length, told.length); i++) {
-      const [chain, mirror] = [emitted[i], told[i]];
-      const [said, mirror_] = [chain && [...chain.topics, chain.data].join(" "), mirror && [...mirror.topics, mirror.data].join(" ")];
-      if (said !== mirror_) differences.push({ what: `event ${i}`, chain: said ?? "none", mirror: mirror_ ?? "none" });
-    }
   } finally {
     await request("evm_revert", [snapshot]);
   }
   return differences;
+}
+
+function compareEvents(differences: Difference[], logs: Receipt["logs"], events: readonly VaultEvent[]): void {
+  const told = encodeEvents(events);
+  for (let i = 0; i < Math.max(logs.length, told.length); i++) {
+    const [chain, mirror] = [logs[i], told[i]].map((log) => log && [...log.topics, log.data].join(" "));
+    if (chain === mirror) continue;
+    const what = `event ${i}, ${events[i]?.name ?? "one more"}`;
+    differences.push({ what, chain: chain ?? "none", mirror: mirror ?? "none" });
+  }
 }
 
 /** Of a function that returns bytes alone (hex with 0x). */
