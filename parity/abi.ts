@@ -4,6 +4,7 @@ import type { ContractError } from "../sdk/risk/ContractError.js";
 import type { VaultEvent } from "../sdk/risk/types/VaultStorage.js";
 import {
   Administration__factory,
+  IMarginVault__factory,
   LiquidityPool__factory,
   MarginVault__factory,
   PriceOracle__factory,
@@ -37,7 +38,15 @@ for (const source of errorSources) {
     if (!errors.has(name)) errors.set(name, { selector: selector.slice(2), inputs }); // the vault's own first
   });
 }
+/** Names of the errors that IMarginVault declares. */
+export const vaultErrors: readonly string[] = errorsOf(IMarginVault__factory.createInterface());
 const errorNames = new Map([...errors].map(([name, { selector }]) => [selector, name]));
+
+function errorsOf(source: Interface): string[] {
+  const names: string[] = [];
+  source.forEachError(({ name }) => names.push(name));
+  return names.toSorted();
+}
 
 /** 64 hex digits. */
 export function word(value: bigint): string {
