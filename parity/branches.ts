@@ -231,8 +231,8 @@ const features: Readonly<Record<string, Feature>> = {
       .map(([name, refusal]): [string, Feature] => [`liquidation refused: ${name}`, ({ refusals }) => refusals.has(Number(refusal))]),
   ),
   // The waterfall
-  "absorb: way A": emitted("Absorbed", ({ wayB }) => wayB === false),
-  "absorb: way B": emitted("Absorbed", ({ wayB }) => wayB === true),
+  "absorb: way A": emitted("Absorbed", ({ deleveraged }) => deleveraged === false),
+  "absorb: way B": emitted("Absorbed", ({ deleveraged }) => deleveraged === true),
   "absorb: several accounts": ({ events }) => (events.get("Absorbed")?.length ?? 0) > 1,
   "absorb: something stays, for want of a price": (seen) =>
     (seen.events.get("Absorbed") ?? []).some(

@@ -5,10 +5,11 @@ import type { Vault, VaultEvent } from "../sdk/risk/types/VaultStorage.js";
 import { encodeCall, encodeError, encodeWords, word } from "./abi.js";
 import type { Act, Mirror, Plot } from "./acts/act.js";
 import { usualWant } from "./acts/act.js";
-import { someMarket } from "./acts/choose.js";
+import { sizeOf, someMarket } from "./acts/choose.js";
 import { plots } from "./acts/index.js";
 import { drawProbe } from "./acts/probes.js";
 import { closeCash, drawCashBook, setCash } from "./draw/cash.js";
+import { abs } from "../sdk/risk/libraries/FixedPoint.js";
 import { Draws } from "./draw/draws.js";
 import { type Answers, type World, drawWorld, everyAccount, pickAccount } from "./draw/world.js";
 import { type House, houseCount, now } from "./house.js";
@@ -81,10 +82,16 @@ function someQuestion(world: World): Question {
     [2, () => ask("position", [subject, market])],
     [1, () => ask("position", [pickAccount(world), someMarket(world, other)])],
     [3, () => ask("poolValue", [])],
-    [2, () => ask("previewLiquidation", [subject, market, (1n << 256n) - 1n, d.chance(0.5) ? house.pool : other])],
+    [2, () => ask("previewLiquidation", [subject, market, d.chance(0.7) ? (1n << 256n) - 1n : closable(world, market), d.chance(0.5) ? house.pool : other])],
     [2, () => ask("previewAbsorb", [subject], flat)],
     [0.5, () => ask("previewBuyCollateral", [house.tokens[d.integer(0, 3)]?.address, d.wide(1n, 1n << 90n)])],
   ])();
+}
+
+/** A size (unsigned) that leaves something of the subject's position. */
+function closable(world: World, market: number): bigint {
+  const size = market < Math.min(world.vault.marketCount, mostMarkets) ? abs(sizeOf(world, world.subject, market)) : 0n;
+  return size > 1n ? size - world.d.wide(1n, size - 1n) : 1n;
 }
 
 /** A list of structs. */

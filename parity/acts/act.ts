@@ -67,10 +67,13 @@ export function usualWant(world: World, id: AccountId): Want {
   return someWant(world);
 }
 
-/** The account's owner, nearly always, if it is one who calls. */
+/** The account's owner, nearly always, if it is one who calls; or an operator. */
 export function callerFor(world: World, account: AccountId): string {
   const owner = account.slice(0, 42);
-  return world.d.chance(0.93) && world.house.callers.includes(owner) ? owner : anyCaller(world);
+  const { d, vault, house } = world;
+  const operator = house.callers.find((caller) => vault.permissionsOf.get(account, caller) !== 0n);
+  if (operator !== undefined && d.chance(0.3)) return operator;
+  return d.chance(0.95) && house.callers.includes(owner) ? owner : anyCaller(world);
 }
 
 export function anyCaller({ d, house }: World): string {

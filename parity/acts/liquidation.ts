@@ -28,12 +28,13 @@ function sound({ d }: World): Want {
 
 const liquidatePosition: Plot = {
   name: "liquidatePosition",
-  weight: 16,
+  weight: 24,
   wishes: (d) => ({
-    prices: d.weighted([[8, "fresh"], [3, "mixed"], [0.8, "grace"]]),
+    prices: d.weighted([[8, "fresh"], [3, "mixed"], [1.5, "grace"]]),
     positions: [1, 3],
     collaterals: [0, 2],
     delisted: 0.02,
+    shared: d.weighted([[4, undefined], [3, "opposite"], [2, "waiting"]]),
   }),
   *wants(world) {
     const { d, subject, other, house } = world;
@@ -56,6 +57,8 @@ const liquidatePosition: Plot = {
       [5, () => most],
       [3, () => d.wide(1n, max(1n, size))],
       [1, () => size],
+      [1, () => max(1n, size - d.wide(1n, max(1n, size / 100n)))],
+      [0.6, () => d.wide(1n, 1000n)],
       [0.3, () => 0n],
     ])();
     const caller = taker === house.pool ? anyCaller(world) : callerFor(world, taker);
@@ -65,7 +68,7 @@ const liquidatePosition: Plot = {
 
 const liquidateCollateral: Plot = {
   name: "liquidateCollateral",
-  weight: 9,
+  weight: 12,
   wishes: (d) => ({
     prices: d.weighted([[9, "fresh"], [2, "mixed"], [0.5, "grace"]]),
     positions: d.chance(0.6) ? [0, 0] : [1, 2],
@@ -84,6 +87,7 @@ const liquidateCollateral: Plot = {
     const maxAmount = d.weighted<() => bigint>([
       [5, () => most],
       [3, () => d.wide(1n, max(1n, balance))],
+      [0.5, () => BigInt(d.integer(1, 3))],
       [0.3, () => 0n],
     ])();
     return act("liquidateCollateral", callerFor(world, taker), [target, token, maxAmount, taker]);
@@ -135,7 +139,7 @@ function ruined({ d, vault }: World): Want {
 
 const absorb: Plot = {
   name: "absorb",
-  weight: 18,
+  weight: 26,
   wishes: (d) => ({
     prices: d.weighted([[8, "fresh"], [3, "mixed"], [0.5, "grace"]]),
     positions: d.chance(0.15) ? [0, 0] : [1, 3],
@@ -145,7 +149,7 @@ const absorb: Plot = {
   *wants(world) {
     const { d, subject, other, house } = world;
     yield [subject, ruined(world)];
-    if (d.chance(0.5)) yield [other, ruined(world)];
+    if (d.chance(0.6)) yield [other, ruined(world)];
     yield [house.insurance, { cash: d.chance(0.4) ? 0n : d.wide(1n, 10n ** 25n) }];
     if (d.chance(0.4)) yield [house.pool, { free: d.sign() * d.wide(1n, 10n ** 22n) }];
   },
@@ -155,7 +159,7 @@ const absorb: Plot = {
   act(world) {
     const { d, subject, other, house } = world;
     const accounts = [subject];
-    if (d.chance(0.3)) accounts.push(other);
+    if (d.chance(0.4)) accounts.push(other);
     if (d.chance(0.05)) accounts.unshift(pickAccount(world));
     if (d.chance(0.01)) accounts.push(d.pick([house.pool, house.insurance]));
     const keeper = house.accounts.at(-1) ?? subject;
@@ -166,7 +170,7 @@ const absorb: Plot = {
 
 const resolvePool: Plot = {
   name: "resolvePool",
-  weight: 5,
+  weight: 7,
   wishes: (d) => ({ prices: d.chance(0.7) ? "fresh" : "mixed", positions: [1, 2], collaterals: [0, 1], poolHolds: d.chance(0.3) }),
   *wants({ d, house }) {
     yield [house.pool, { equity: d.chance(0.92) ? -d.wide(1n, 10n ** 25n) : d.wide(1n, 10n ** 20n) - 1n }];

@@ -184,7 +184,8 @@ export const probes: Readonly<Record<string, Probe>> = {
   capExceeded: (world) => {
     const market = oneOf(world, markets(world).filter((id) => MarketWords.flags(world.vault.markets(id).state) < 2n));
     if (market === undefined) return undefined;
-    return trade(world, world.subject, market, MarketWords.openInterestCap(world.vault.markets(market).terms) * 2n + 1n);
+    const beyond = MarketWords.openInterestCap(world.vault.markets(market).terms) * 2n + 1n;
+    return trade(world, world.subject, market, world.d.chance(0.4) ? 1n << BigInt(world.d.integer(180, 254)) : beyond);
   },
   healthy: (world) => {
     const market = oneOf(world, marketsOf(world, world.other));
@@ -242,7 +243,86 @@ export const probes: Readonly<Record<string, Probe>> = {
     const needs = { priceWad: 10n ** 18n, toleranceWad: 0n, targetHealthWad: VaultWords.targetHealth(vault.accountRisk) };
     return act("listMarket", anyCaller(world), [marketParameters(d, needs)]);
   },
+  tooManyAssets: (world) => {
+    const { vault, house, answers } = world;
+    for (const account of house.accounts) {
+      const held = marketsOf(world, account);
+      if (vault.accounts.get(account) >> 248n !== 1n || held.length === 0) continue;
+      const isOpen = (id: number) =>
+        !held.includes(id) && Price.isFresh(answers.of(id)) && MarketWords.flags(vault.markets(id).state) < 2n;
+      const market = oneOf(world, markets(world).filter(isOpen));
+      if (market === undefined) continue;
+      return trade(world, account, market, max(1n, MarketWords.minimumSize(vault.markets(market).terms)));
+    }
+    return undefined;
+  },
+  someTrade: (world) => {
+    const { d, vault, house, answers } = world;
+    const account = oneOf(world, house.accounts.filter((id) => marketsOf(world, id).length > 0));
+    const market = account === undefined ? undefined : oneOf(world, marketsOf(world, account));
+    if (account === undefined || market === undefined || !Price.isFresh(answers.of(market))) return undefined;
+    const size = sizeOf(world, account, market);
+    if (size === 0n) return undefined;
+    const minimum = max(1n, MarketWords.minimumSize(vault.markets(market).terms));
+    const sign = size > 0n ? 1n : -1n;
+    const delta = d.pick([-size, -size - sign * minimum, sign * minimum, sign * minimum, -size / 2n || -size]);
+    return trade(world, account, market, delta);
+  },
+  turn: (world) => {
+    const { house, vault, answers } = world;
+    const account = oneOf(world, house.accounts.filter((id) => marketsOf(world, id).length > 0));
+    const market = account === undefined ? undefined : oneOf(world, marketsOf(world, account));
+    if (account === undefined || market === undefined || !Price.isFresh(answers.of(market))) return undefined;
+    const { terms, state } = vault.markets(market);
+    const size = sizeOf(world, account, market);
+    if (size === 0n || MarketWords.flags(state) > 1n) return undefined;
+    const minimum = max(1n, MarketWords.minimumSize(terms));
+    return trade(world, account, market, size > 0n ? -size - minimum : minimum - size);
+  },
+  firstPosition: (world) => {
+    const { house, vault, answers } = world;
+    const isOpen = (id: number) => Price.isFresh(answers.of(id)) && MarketWords.flags(vault.markets(id).state) < 2n;
+    const market = oneOf(world, markets(world).filter(isOpen));
+    const rich = house.accounts.filter((id) => AccountWord.principal(vault.accounts.get(id)) > 10n ** 20n);
+    const account = oneOf(world, rich);
+    if (market === undefined || account === undefined || vault.positions.get(account, market) !== 0n) return undefined;
+    const minimum = max(1n, MarketWords.minimumSize(vault.markets(market).terms));
+    return trade(world, account, market, world.d.sign() * minimum);
+  },
+  settles: (world) => {
+    const account = oneOf(world, world.house.accounts.filter((id) => marketsOf(world, id).length > 0));
+    return account === undefined ? undefined : act("settle", anyCaller(world), [account, oneOf(world, marketsOf(world, account))]);
+  },
+  moves: (world) => {
+    const { d, vault, house, code } = world;
+    const rich = house.accounts.filter((id) => AccountWord.principal(vault.accounts.get(id)) > 10n ** 19n);
+    const account = oneOf(world, rich);
+    if (account === undefined) return undefined;
+    const [token, amount] = [code.settlementToken, d.wide(1n, max(1n, 10n ** 18n / code.cashUnit))];
+    if (d.chance(0.4)) return act("withdraw", ownerOf(account), [account, token, amount, ownerOf(account)]);
+    if (d.chance(0.6)) return act("transfer", ownerOf(account), [account, d.pick([world.subject, world.other]), token, amount]);
+    const moves = [
+      act("withdraw", ownerOf(account), [account, token, amount, ownerOf(account)]),
+      act("deposit", ownerOf(account), [account, token, amount]),
+      act("transfer", ownerOf(account), [account, account, token, amount]),
+    ];
+    return multicall(ownerOf(account), moves.slice(0, d.integer(1, 3)));
+  },
   // Acts that cost little
+  refresh: (world) => act("refreshCapital", anyCaller(world), []),
+  lists: (world) => {
+    const { d, vault, house, answers } = world;
+    const index = vault.collateralCount;
+    const token = house.tokens[index];
+    const answer = answers.of(AssetSet.collateralAsset(index));
+    if (token === undefined || index > 3 || !Price.isFresh(answer)) return undefined;
+    return act("listCollateral", anyCaller(world), [token.address, collateralParameters(d, Price.tolerance(answer))], [BigInt(token.decimals)]);
+  },
+  setsAccounts: (world) => {
+    const drawn = accountParameters(world.d);
+    drawn.targetHealthWad = VaultWords.targetHealth(world.vault.accountRisk);
+    return act("setAccountParameters", anyCaller(world), [drawn]);
+  },
   revoke: (world) => act("revokeSignatures", anyCaller(world), []),
   operator: ({ d, subject, house }) =>
     act("setOperator", ownerOf(subject), [subject, house.callers[d.integer(0, 3)], BigInt(d.integer(0, 31))]),

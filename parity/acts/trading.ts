@@ -62,7 +62,7 @@ function trade(world: World, market: number, delta: bigint): Act {
 
 const open: Plot = {
   name: "open",
-  weight: 14,
+  weight: 17,
   wishes: (d) => ({
     prices: d.chance(0.85) ? "fresh" : "mixed",
     positions: [0, 2],
@@ -87,7 +87,7 @@ const open: Plot = {
 
 const reduce: Plot = {
   name: "reduce",
-  weight: 12,
+  weight: 16,
   wishes: (d) => ({
     prices: d.chance(0.7) ? "fresh" : "mixed",
     positions: [1, 3],
@@ -98,9 +98,9 @@ const reduce: Plot = {
   *wants({ d, subject }) {
     const want = d.weighted<() => Want>([
       [3, () => ({ free: d.wide(1n, 10n ** 24n) })],
-      [3, () => ({ health: d.between(WAD / 100n, 2n * WAD) })],
-      [1, () => ({ equity: d.wide(1n, 10n ** 20n) })],
-      [0.5, () => ({ equity: -d.wide(1n, 10n ** 22n) })],
+      [4, () => ({ health: d.between(WAD / 100n, (3n * WAD) / 2n) })],
+      [2, () => ({ equity: d.wide(1n, 10n ** 20n) })],
+      [0.7, () => ({ equity: -d.wide(1n, 10n ** 22n) })],
     ])();
     yield [subject, want];
   },
@@ -150,7 +150,7 @@ const refreshCapital: Plot = {
 /** A position or a side near the end of its field: no opening goes on from there. */
 const atTheEnd: Plot = {
   name: "atTheEnd",
-  weight: 1,
+  weight: 3,
   wishes: () => ({ prices: "fresh", positions: [1, 1], collaterals: [0, 0], closing: 0, delisted: 0, halted: 0 }),
   *wants({ subject }) {
     yield [subject, { free: 10n ** 30n }];

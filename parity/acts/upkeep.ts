@@ -100,7 +100,7 @@ const setMarket: Plot = {
     return act("setMarketParameters", anyCaller(world), [market, parameters]);
   },
   arrange({ d, vault }) {
-    if (d.chance(0.02)) vault.marketCount = 96; // of which no other is read
+    if (d.chance(0.15)) vault.marketCount = 96; // of which no other is read
   },
 };
 
@@ -126,7 +126,7 @@ const setCollateral: Plot = {
     return act("listCollateral", anyCaller(world), [token.address, parameters], [BigInt(token.decimals)]);
   },
   arrange({ d, vault }) {
-    if (d.chance(0.02)) vault.collateralCount = 32;
+    if (d.chance(0.15)) vault.collateralCount = 32;
   },
 };
 

@@ -40,7 +40,7 @@ export function drawCashBook({ d, vault }: World): void {
     [3, () => INDEX_ONE],
     [5, () => d.wide(INDEX_ONE / 2n, INDEX_ONE * 3n)],
     [1, () => d.wide(INDEX_ONE / 1000n, INDEX_ONE)],
-    [0.5, () => INDEX_ONE / 1000n + d.wide(1n, 10n ** 10n)],
+    [1.2, () => INDEX_ONE / 1000n + d.wide(1n, 10n ** 10n)],
   ])();
   const borrowIndex = d.weighted<() => bigint>([
     [2, () => INDEX_ONE],
@@ -56,7 +56,7 @@ export function drawCashBook({ d, vault }: World): void {
   vault.badDebt = d.chance(0.6) ? 0n : d.wide(1n, 10n ** 24n);
   const budget = () => {
     const allowed = d.chance(0.2) ? 0n : d.wide(1n, 10n ** 26n);
-    const spent = d.chance(0.2) ? allowed : d.part(allowed, 3);
+    const spent = d.chance(0.4) ? allowed : d.part(allowed, 3);
     const since = d.chance(0.4) ? now - d.wide(3600n, 10n ** 7n) : now - d.wide(1n, 3600n);
     return CashWords.toHourBudget(min(mostBudget, allowed), spent, since);
   };
@@ -134,6 +134,6 @@ export function closeCash(world: World): void {
     [1, () => d.wide(1n, 10n ** 6n * quote)],
   ])();
   const maxAge = VaultWords.maxAge(vault.capital);
-  const takenAt = d.chance(0.9) ? now - d.between(0n, maxAge) : now - d.wide(1n, 10n ** 6n);
+  const takenAt = d.chance(0.85) ? now - d.between(0n, maxAge) : now - d.wide(1n, 10n ** 6n);
   vault.capital = VaultWords.toCapital(min(capitalWad, (1n << 128n) - 1n), takenAt, maxAge);
 }

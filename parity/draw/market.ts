@@ -39,13 +39,13 @@ export function drawMarket(world: World, id: number, holders: ReadonlySet<Accoun
   if (d.chance(0.15)) drawMarketRamp(d, vault, id);
 
   const isDelisted = d.chance(wishes.delisted ?? 0.05);
-  const isClosing = isDelisted || d.chance(wishes.closing ?? 0.05);
+  const isClosing = isDelisted || d.chance(wishes.closing ?? 0.08);
   const isTouched = isClosing || d.chance(wishes.touched ?? 0.5);
   const flags =
     (isTouched ? SIDES_TOUCHED : 0n) |
     (isClosing ? CLOSING : 0n) |
     (isDelisted ? DELISTED : 0n) |
-    (d.chance(wishes.halted ?? 0.04) ? HALTED : 0n);
+    (d.chance(wishes.halted ?? 0.07) ? HALTED : 0n);
   const indexWad = d.chance(0.3) ? 0n : d.sign() * d.wide(1n, 5n * priceWad);
   const gap = MarketWords.maxFundingGap(market.risk);
   const waited = d.weighted<() => bigint>([
@@ -105,7 +105,7 @@ function drawSides(d: Draws, market: Market, priceWad: bigint, isDelisted: boole
   }
 }
 
-function drawPositions({ d, house, vault, answers }: World, id: number, holders: ReadonlySet<AccountId>): void {
+function drawPositions({ d, house, vault, answers, wishes, subject, other }: World, id: number, holders: ReadonlySet<AccountId>): void {
   const market = vault.markets(id);
   const priceWad = Price.value(answers.of(id));
   const isTouched = MarketWords.has(market.state, SIDES_TOUCHED);
@@ -121,12 +121,16 @@ function drawPositions({ d, house, vault, answers }: World, id: number, holders:
   const minimum = MarketWords.minimumSize(market.terms);
   const crowd = d.pick([0.15, 0.5, 0.5, 0.85]); // how many are long
   let [longs, shorts] = [0n, 0n];
+  let subjectSign = 1n;
 
-  for (const account of holders) {
-    const sign = d.chance(crowd) ? 1n : -1n;
+  for (const account of [...holders].toSorted((a, b) => Number(b === subject) - Number(a === subject))) {
+    const isShared = account === other && holders.has(subject) && wishes.shared !== undefined;
+    const sign = isShared && wishes.shared === "opposite" ? -subjectSign : d.chance(crowd) ? 1n : -1n;
+    if (account === subject) subjectSign = sign;
     const side = sign > 0n ? long : short;
     const last = MarketWords.epochOf(market.epochs, sign > 0n);
-    const kind = isDelisted ? "old" : d.weighted([[12, "now"], [last > 0n ? 2 : 0, "old"], [isTouched ? 0.5 : 0, "dust"]]);
+    const waits = isShared && wishes.shared === "waiting" && isTouched;
+    const kind = isDelisted ? "old" : waits ? "dust" : d.weighted([[12, "now"], [last > 0n ? 2 : 0, "old"], [isTouched ? 0.5 : 0, "dust"]]);
     let [shares, epoch] = [sign, last];
     if (kind === "old") [shares, epoch] = [sign * d.wide(1n, 1n << 96n), last - d.wide(1n, last)];
     if (kind === "now") shares = sign * Sides.sharesUp(side, max(1n, drawSize(d, room, minimum)));
@@ -163,7 +167,7 @@ function drawPositions({ d, house, vault, answers }: World, id: number, holders:
   const fees = d.weighted<() => bigint>([
     [3, () => 0n],
     [6, () => d.wide(1n, 1n << 40n)],
-    [1, () => (1n << 48n) - d.wide(1n, 1n << 30n)],
+    [1, () => (1n << 48n) - d.wide(1n, 1n << 24n)],
   ])();
   market.totals = MarketWords.toMarketTotals(longs, shorts, fees);
 }

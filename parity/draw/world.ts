@@ -61,6 +61,8 @@ export interface Wishes {
   readonly collaterals: readonly [number, number];
   /** Whether the pool holds collateral. */
   readonly poolHolds?: boolean;
+  /** Whether the other account is in a market of the subject's: on the other side, or with a result that waits to be settled. */
+  readonly shared?: "opposite" | "waiting" | undefined;
   /** Share of markets that are halted, closing, delisted, or were deleveraged. */
   readonly halted?: number;
   readonly closing?: number;
@@ -130,11 +132,11 @@ function drawAccounts({ d, vault }: World): void {
   vault.rewardBudget = VaultWords.toRewardBudget(p.absorbRewardFloorWad, p.absorbRewardPerHourWad, spent, since);
   vault.capital = VaultWords.toCapital(0n, 0n, p.capitalMaxAgeSeconds);
   if (d.chance(0.2)) drawAccountRamp(d, vault);
-  vault.borrowingHalted = d.chance(0.08);
+  vault.borrowingHalted = d.chance(0.12);
 }
 
 /** An answer for an asset: most prices between a thousandth and a hundred thousand, some at the ends of what is allowed. */
-function drawAnswer({ d, answers, wishes }: World, asset: number): void {
+function drawAnswer({ d, vault, answers, wishes }: World, asset: number): void {
   const priceWad = d.chance(0.85) ? d.wide(10n ** 15n, 10n ** 23n) : d.wide(10n ** 9n, 10n ** 27n);
   const toleranceWad = d.weighted<() => bigint>([
     [1, () => 0n],
@@ -143,7 +145,8 @@ function drawAnswer({ d, answers, wishes }: World, asset: number): void {
   ])();
   const maxAge = d.wide(1n, 86_400n);
   const price = Price.toPrice(priceWad, toleranceWad, now - d.wide(1n, maxAge), maxAge);
-  const state = wishes.prices === "mixed" ? d.weighted([[6, "fresh"], [2, "reduceOnly"], [3, "stale"], [0.5, "missing"]]) : "fresh";
+  const isNext = asset === vault.marketCount || asset === AssetSet.collateralAsset(vault.collateralCount);
+  const state = isNext && d.chance(0.2) ? d.pick(["stale", "missing"]) : wishes.prices === "mixed" ? d.weighted([[6, "fresh"], [2, "reduceOnly"], [3, "stale"], [0.5, "missing"]]) : "fresh";
   let answer = price;
   if (state === "fresh") answer = Price.asOf(price, now);
   else if (state === "reduceOnly") answer = Price.asReduceOnly(price);
@@ -158,7 +161,7 @@ interface Holders {
 }
 
 /** Who has a position where, and which collateral. */
-function whoHolds({ d, house, vault, subject, wishes }: World): Holders {
+function whoHolds({ d, house, vault, subject, other, wishes }: World): Holders {
   const sets = (count: number) => Array.from({ length: count }, () => new Set<AccountId>());
   const holders = { markets: sets(vault.marketCount), collaterals: sets(vault.collateralCount) };
   const give = (account: AccountId, list: readonly Set<AccountId>[], count: number) => {
@@ -175,6 +178,7 @@ function whoHolds({ d, house, vault, subject, wishes }: World): Holders {
     give(account, holders.markets, d.integer(positions[0], positions[1]));
     give(account, holders.collaterals, d.integer(collaterals[0], collaterals[1]));
   }
+  if (wishes.shared !== undefined) holders.markets.find((accounts) => accounts.has(subject))?.add(other);
   const poolHolds = wishes.poolHolds === true ? 1 : d.integer(0, d.chance(0.3) ? 2 : 0);
   give(house.pool, holders.collaterals, poolHolds);
   return holders;
@@ -185,7 +189,7 @@ function drawModes({ d, house, vault }: World): void {
   for (const account of house.accounts) {
     const word = vault.accounts.get(account);
     const few = AssetSet.bitCount(AccountWord.marketBits(word)) <= 1;
-    if (few && d.chance(0.15)) vault.accounts.set(account, (word | (1n << 248n)) as AccountWord.AccountWord);
+    if (few && d.chance(0.25)) vault.accounts.set(account, (word | (1n << 248n)) as AccountWord.AccountWord);
   }
 }
 
