@@ -114,7 +114,10 @@ function priced(situation: Situation, holds: (price: Price.Price) => boolean): b
   return some(situation.answers.words, ([asset, price]) => ((held >> BigInt(asset)) & 1n) === 1n && holds(price));
 }
 
-function emitted(name: string, holds: (args: Readonly<Record<string, bigint | boolean>>) => boolean = () => true): Feature {
+function emitted(
+  name: string,
+  holds: (args: Readonly<Record<string, bigint | boolean>>) => boolean = () => true,
+): Feature {
   return ({ events }) =>
     (events.get(name) ?? []).some(({ args }) => holds(args as Readonly<Record<string, bigint | boolean>>));
 }
@@ -176,15 +179,20 @@ const features: Readonly<Record<string, Feature>> = {
   "sides: a position five epochs old or older": ({ situation }) =>
     some(positions(situation), ({ market, position }) => isTouched(market) && epochsOld(market, position) >= 5n),
   "sides: a position of size zero": ({ situation }) =>
-    some(positions(situation), ({ market, position }) => Sides.sizeOf(market, Sides.converted(market, position)[0]) === 0n),
+    some(
+      positions(situation),
+      ({ market, position }) => Sides.sizeOf(market, Sides.converted(market, position)[0]) === 0n,
+    ),
   "sides: a scale below a hundredth": ({ situation }) =>
     markets(situation).some((market) => isTouched(market) && MarketWords.sideScale(market.longSide) < 10n ** 25n),
   "prices: one that counts is stale": ({ situation }) => priced(situation, (price) => !Price.isUsable(price)),
   "prices: one that counts is for reductions": ({ situation }) =>
     priced(situation, (price) => Price.isUsable(price) && !Price.isFresh(price)),
-  "prices: one that counts was never published": ({ situation }) => priced(situation, (price) => Price.value(price) === 0n),
+  "prices: one that counts was never published": ({ situation }) =>
+    priced(situation, (price) => Price.value(price) === 0n),
   "prices: in the sequencer's grace time": ({ situation }) => priced(situation, Price.inGrace),
-  "funding: rate held at its maximum": (seen) => rate(seen, (_, start, end, most) => abs(end) === most && start !== end),
+  "funding: rate held at its maximum": (seen) =>
+    rate(seen, (_, start, end, most) => abs(end) === most && start !== end),
   "funding: rate above a maximum lowered since": (seen) => rate(seen, (_, start, _end, most) => abs(start) > most),
   "funding: gap longer than the longest": (seen) =>
     markets(seen.situation).some(
@@ -222,13 +230,23 @@ const features: Readonly<Record<string, Feature>> = {
   "settle: a gain stays": acted("settle", ({ args }, { situation }) => isLive(situation, args)),
   "settle: what is final": acted("settle", ({ args }, { situation }) => !isLive(situation, args)),
   // Liquidation
-  "liquidation: into the pool": acted("liquidatePosition", ({ args }, { situation }) => args[3] === situation.house.pool),
-  "liquidation: handed over to an account": acted("liquidatePosition", ({ args }, { situation }) => takes(situation, args, false)),
-  "liquidation: crossed with an account": acted("liquidatePosition", ({ args }, { situation }) => takes(situation, args, true)),
+  "liquidation: into the pool": acted(
+    "liquidatePosition",
+    ({ args }, { situation }) => args[3] === situation.house.pool,
+  ),
+  "liquidation: handed over to an account": acted("liquidatePosition", ({ args }, { situation }) =>
+    takes(situation, args, false),
+  ),
+  "liquidation: crossed with an account": acted("liquidatePosition", ({ args }, { situation }) =>
+    takes(situation, args, true),
+  ),
   ...Object.fromEntries(
     Object.entries(Refusal)
       .filter(([name]) => name !== "None")
-      .map(([name, refusal]): [string, Feature] => [`liquidation refused: ${name}`, ({ refusals }) => refusals.has(Number(refusal))]),
+      .map(([name, refusal]): [string, Feature] => [
+        `liquidation refused: ${name}`,
+        ({ refusals }) => refusals.has(Number(refusal)),
+      ]),
   ),
   // The waterfall
   "absorb: way A": emitted("Absorbed", ({ deleveraged }) => deleveraged === false),

@@ -41,7 +41,8 @@ export function compareChanges(
 
 function compareTold(differences: Difference[], what: string, chain: Told, mirror: Told): void {
   if (chain.done === mirror.done && chain.data === mirror.data) return;
-  if (!chain.done || !mirror.done) return void differences.push({ what, chain: sentence(chain), mirror: sentence(mirror) });
+  if (!chain.done || !mirror.done)
+    return void differences.push({ what, chain: sentence(chain), mirror: sentence(mirror) });
   for (let at = 0; at < Math.max(chain.data.length, mirror.data.length); at += 64) {
     const [said, mirrored] = [chain.data.slice(at, at + 64), mirror.data.slice(at, at + 64)];
     if (said !== mirrored) differences.push({ what: `${what} word ${at / 64}`, chain: said, mirror: mirrored });

@@ -85,7 +85,8 @@ export async function openStage(): Promise<Stage> {
     await builder.fund(house);
     houses.push(house);
   }
-  const request: Stage["request"] = (method, params = []) => connection.provider.request({ method, params: [...params] });
+  const request: Stage["request"] = (method, params = []) =>
+    connection.provider.request({ method, params: [...params] });
   await request("evm_setNextBlockTimestamp", [Number(now)]);
   await request("evm_mine");
   const [signer] = await connection.ethers.getSigners();

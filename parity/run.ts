@@ -1,17 +1,11 @@
-import { decodeBytesList, encodeBytesList, parityRun } from "./abi.js";
 import { type Mirror, mirror as twin } from "./acts/act.js";
+import { askChain } from "./chain.js";
 import { type Branches, countBranches } from "./branches.js";
 import { type Difference, compare } from "./compare.js";
 import { caseSeed } from "./draw/draws.js";
 import { type Stage, houseCount } from "./house.js";
-import {
-  type Mirrored,
-  type Situation,
-  decodeResult,
-  drawSituation,
-  encodeSituation,
-  mirrorOf,
-} from "./situation.js";
+import { type Mirrored, type Situation, decodeResult, drawSituation, mirrorOf } from "./situation.js";
+import { shrink } from "./shrink.js";
 import { compareTransaction } from "./transaction.js";
 
 /** A case in which chain and mirror do not say the same. */
@@ -46,7 +40,6 @@ export interface Options {
 
 /** So few that what the chain records of each step of a call stays small. */
 const batchSize = 16;
-const gas = `0x${(90_000_000_000).toString(16)}`;
 /** Every so many cases one is also a transaction. */
 const transactionEvery = 40;
 
@@ -82,8 +75,11 @@ export async function run(stage: Stage, options: Options): Promise<Outcome> {
           transactions++;
         }
       }
-      compared += situation.house.places.length + result.questions.length + result.acts.length;
-      if (differences.length > 0) mismatches.push({ situation, differences });
+      compared +=
+        rangesOf(situation).reduce((sum, [first, end]) => sum + end - first, 0) +
+        result.questions.length +
+        result.acts.length;
+      if (differences.length > 0) mismatches.push(await shrink(stage, situation, differences, mirror));
     }
     done += batch.length;
     progress?.(done);
@@ -103,19 +99,21 @@ export async function run(stage: Stage, options: Options): Promise<Outcome> {
   return { cases: done, compared, transactions, mismatches, branches, seconds: (performance.now() - start) / 1000 };
 }
 
+/** One case alone, in full, as a transaction too. */
+export async function playOne(stage: Stage, seed: number, mirror: Mirror): Promise<Mismatch> {
+  const situation = drawSituation(seed, stage.houses);
+  const outcome = mirrored(situation, mirror);
+  if (outcome instanceof Error) throw outcome;
+  const [result = ""] = await askChain(stage, [situation]);
+  const differences = compare(situation, decodeResult(result, situation), outcome);
+  differences.push(...(await compareTransaction(stage, situation, outcome)));
+  return differences.length === 0 ? { situation, differences } : shrink(stage, situation, differences, mirror);
+}
+
 function mirrored(situation: Situation, mirror: Mirror): Mirrored | Error {
   try {
     return mirrorOf(situation, mirror);
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error));
   }
-}
-
-/** The results (hex without 0x) of cases of one house. */
-export async function askChain({ request }: Stage, batch: readonly Situation[]): Promise<string[]> {
-  const [one] = batch;
-  if (one === undefined) return [];
-  const data = `0x${parityRun}` + encodeBytesList(batch.map(encodeSituation));
-  const answer = (await request("eth_call", [{ to: one.house.vault, data, gas }, "latest"])) as string;
-  return decodeBytesList(answer.slice(2));
 }

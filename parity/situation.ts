@@ -13,7 +13,7 @@ import { abs } from "../sdk/risk/libraries/FixedPoint.js";
 import { Draws } from "./draw/draws.js";
 import { type Answers, type World, drawWorld, everyAccount, pickAccount } from "./draw/world.js";
 import { type House, houseCount, now } from "./house.js";
-import { mostCollaterals, mostMarkets } from "./places.js";
+import { mostMarkets } from "./places.js";
 
 /** A question that changes nothing. */
 export interface Question {
@@ -52,7 +52,7 @@ export function houseOf(seed: number, houses: readonly House[]): House {
 }
 
 /** How many acts follow that aim at one branch each. */
-const probesPerCase = 2;
+const probesPerCase = 3;
 
 /** The case of a seed: always the same. */
 export function drawSituation(seed: number, houses: readonly House[]): Situation {
@@ -69,7 +69,11 @@ export function drawSituation(seed: number, houses: readonly House[]): Situation
   const { vault, code, answers } = world;
   const words = house.places.map((place) => place.read(vault));
   const questions = [
-    ask("healths", [everyAccount(house).filter((id) => AccountWord.assets(vault.accounts.get(id)) !== 0n || d.chance(0.1))], listed),
+    ask(
+      "healths",
+      [everyAccount(house).filter((id) => AccountWord.assets(vault.accounts.get(id)) !== 0n || d.chance(0.1))],
+      listed,
+    ),
     someQuestion(world),
   ];
   return { seed, house, plot: plot.name, vault, code, answers, words, questions, acts };
@@ -82,7 +86,16 @@ function someQuestion(world: World): Question {
     [2, () => ask("position", [subject, market])],
     [1, () => ask("position", [pickAccount(world), someMarket(world, other)])],
     [3, () => ask("poolValue", [])],
-    [2, () => ask("previewLiquidation", [subject, market, d.chance(0.7) ? (1n << 256n) - 1n : closable(world, market), d.chance(0.5) ? house.pool : other])],
+    [
+      2,
+      () =>
+        ask("previewLiquidation", [
+          subject,
+          market,
+          d.chance(0.7) ? (1n << 256n) - 1n : closable(world, market),
+          d.chance(0.5) ? house.pool : other,
+        ]),
+    ],
     [2, () => ask("previewAbsorb", [subject], flat)],
     [0.5, () => ask("previewBuyCollateral", [house.tokens[d.integer(0, 3)]?.address, d.wide(1n, 1n << 90n)])],
   ])();
@@ -177,36 +190,36 @@ export function encodeState({ words, answers }: Pick<Situation, "words" | "answe
 /** The case, as ParityHarness reads it (hex without 0x). */
 export function encodeSituation(situation: Situation): string {
   const { house, questions, acts } = situation;
-  const looked = encodeRanges(situation);
+  const ranges = rangesOf(situation);
   let calls = bytes(questions.length + acts.length, 1);
   for (const { name, args } of questions) calls += encodeCallBy(0, name, args);
   for (const { caller, name, args } of acts) calls += encodeCallBy(house.callers.indexOf(caller), name, args);
-  return encodeState(situation) + bytes(looked.length / 8, 1) + looked + calls;
+  return (
+    encodeState(situation) +
+    bytes(ranges.length, 1) +
+    ranges.map(([first, end]) => bytes(first, 2) + bytes(end, 2)).join("") +
+    calls
+  );
 }
 
 const endsEpochs = new Set(["absorb", "resolvePool", "delist", "multicall"]);
 
 /**
- * The places to look at after the act (hex without 0x): all that it can write and, in every eighth case, all that there are, lest it writes
- * what it cannot.
+ * The places to look at after the acts, each range by its first and its end: all that they can write and, in every eighth case, all that
+ * there are, lest they write what they cannot.
  */
-export function encodeRanges({ seed, house, vault, acts }: Situation): string {
-  const end = bytes(house.places.length, 2);
-  if (seed % 8 === 0) return `0000${end}`;
+export function rangesOf({ seed, house, vault, acts }: Situation): [first: number, end: number][] {
+  if (seed % 8 === 0) return [[0, house.places.length]];
   const ends = acts.some(({ name }) => endsEpochs.has(name));
-  const listed = { markets: Math.min(vault.marketCount, mostMarkets), collaterals: Math.min(vault.collateralCount, mostCollaterals) };
-  let hex = "";
-  let first: number | undefined;
+  const ranges: [number, number][] = [];
+  let last: [number, number] | undefined;
   for (const [i, { of }] of house.places.entries()) {
-    const isListed = (of.market ?? 0) <= listed.markets && (of.collateral ?? 0) <= listed.collaterals;
-    const isLooked = isListed && (ends || of.isEnd !== true);
-    if (isLooked) first ??= i;
-    else if (first !== undefined) {
-      hex += bytes(first, 2) + bytes(i, 2);
-      first = undefined;
-    }
+    const isListed = (of.market ?? 0) <= vault.marketCount && (of.collateral ?? 0) <= vault.collateralCount;
+    if (!isListed || (of.isEnd === true && !ends)) last = undefined;
+    else if (last === undefined) ranges.push((last = [i, i + 1]));
+    else last[1] = i + 1;
   }
-  return first === undefined ? hex : hex + bytes(first, 2) + end;
+  return ranges;
 }
 
 function encodeCallBy(caller: number, name: string, args: readonly unknown[]): string {

@@ -32,9 +32,17 @@ export async function compareTransaction(
       const { told, events } = mirrored.acts[i] ?? { told: { done: false }, events: [] };
       const done = status === "0x1";
       if (done !== told.done) {
-        differences.push({ what: `${act.name} as a transaction`, chain: status, mirror: told.done ? "done" : "reverted" });
+        differences.push({
+          what: `${act.name} as a transaction`,
+          chain: status,
+          mirror: told.done ? "done" : "reverted",
+        });
       }
-      compareEvents(differences, logs.filter(({ address }) => address.toLowerCase() === house.vault), events);
+      compareEvents(
+        differences,
+        logs.filter(({ address }) => address.toLowerCase() === house.vault),
+        events,
+      );
     }
     const call = { to: house.vault, data: `0x${parityChanges}${encodeBytes(state, everything)}` };
     const answer = (await request("eth_call", [call, "latest"])) as string;

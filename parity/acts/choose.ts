@@ -14,7 +14,9 @@ export function marketsOf({ vault }: World, account: AccountId): number[] {
 /** The collaterals of which an account has some. */
 export function collateralsOf({ vault }: World, account: AccountId): number[] {
   const bits = AssetSet.collaterals(AccountWord.assets(vault.accounts.get(account)));
-  return Array.from({ length: vault.collateralCount }, (_, index) => index).filter((index) => (bits >> BigInt(index)) & 1n);
+  return Array.from({ length: vault.collateralCount }, (_, index) => index).filter(
+    (index) => (bits >> BigInt(index)) & 1n,
+  );
 }
 
 /** One of a list; undefined if it is empty. */

@@ -73,7 +73,10 @@ const deposit: Plot = {
     // A permit that is worth nothing: the allowance is there.
     const zero = `0x${"0".repeat(64)}`;
     const permit = act("depositWithPermit", caller, [account, token, amount, 0n, 27n, zero, zero]);
-    return { ...permit, run: (mirror, $, code) => act("depositWithPermit", caller, [account, token, amount]).run(mirror, $, code) };
+    return {
+      ...permit,
+      run: (mirror, $, code) => act("depositWithPermit", caller, [account, token, amount]).run(mirror, $, code),
+    };
   },
 };
 
@@ -111,7 +114,11 @@ const setMode: Plot = {
   name: "setMode",
   weight: 1,
   wishes: (d) => ({ prices: "mixed", positions: d.chance(0.5) ? [0, 0] : [0, 2], collaterals: [0, 2] }),
-  act: (world) => act("setMode", callerFor(world, world.subject), [world.subject, BigInt(world.d.integer(0, world.d.chance(0.2) ? 3 : 1))]),
+  act: (world) =>
+    act("setMode", callerFor(world, world.subject), [
+      world.subject,
+      BigInt(world.d.integer(0, world.d.chance(0.2) ? 3 : 1)),
+    ]),
 };
 
 const setOperator: Plot = {
@@ -131,7 +138,14 @@ const setOperator: Plot = {
     // A ParityCaller signs by an empty signature's opposite.
     const isSigned = d.chance(0.7);
     const signature = isSigned ? "0x01" : "0x";
-    const signed = act("setOperatorBySig", callerFor(world, subject), [subject, operator, same, nonce, deadline, signature]);
+    const signed = act("setOperatorBySig", callerFor(world, subject), [
+      subject,
+      operator,
+      same,
+      nonce,
+      deadline,
+      signature,
+    ]);
     const told = act("setOperatorBySig", signed.caller, [subject, operator, same, nonce, deadline, isSigned]);
     return { ...signed, run: told.run };
   },

@@ -5,4 +5,10 @@ import { multicallPlot } from "./multicalls.js";
 import { tradingPlots } from "./trading.js";
 import { upkeepPlots } from "./upkeep.js";
 
-export const plots: readonly Plot[] = [...custodyPlots, ...tradingPlots, ...liquidationPlots, ...upkeepPlots, multicallPlot];
+export const plots: readonly Plot[] = [
+  ...custodyPlots,
+  ...tradingPlots,
+  ...liquidationPlots,
+  ...upkeepPlots,
+  multicallPlot,
+];

@@ -26,21 +26,37 @@ function sound({ d }: World): Want {
   return d.chance(0.85) ? { free: d.wide(10n ** 20n, 10n ** 30n) } : { free: d.sign() * d.wide(1n, 10n ** 22n) };
 }
 
+/** A caller whose reward does not go to the target, nearly always. */
+function keeperFor(world: World, target: AccountId): string {
+  const others = world.house.callers.filter((caller) => caller !== target.slice(0, 42));
+  return world.d.chance(0.97) ? (oneOf(world, others) ?? anyCaller(world)) : anyCaller(world);
+}
+
 const liquidatePosition: Plot = {
   name: "liquidatePosition",
   weight: 24,
   wishes: (d) => ({
-    prices: d.weighted([[8, "fresh"], [3, "mixed"], [1.5, "grace"]]),
+    prices: d.weighted([
+      [8, "fresh"],
+      [3, "mixed"],
+      [1.5, "grace"],
+    ]),
     positions: [1, 3],
     collaterals: [0, 2],
     delisted: 0.02,
-    shared: d.weighted([[4, undefined], [3, "opposite"], [2, "waiting"]]),
+    shared: d.weighted([
+      [4, undefined],
+      [3, "opposite"],
+      [2, "waiting"],
+    ]),
+    crowded: d.chance(0.3),
   }),
   *wants(world) {
-    const { d, subject, other, house } = world;
+    const { d, subject, other, house, wishes } = world;
     yield [subject, troubled(world)];
     yield [other, sound(world)];
-    if (d.chance(0.25)) yield [house.pool, { free: d.sign() * d.wide(1n, 10n ** 22n) }];
+    if (wishes.crowded === true) yield [subject, { health: d.between(WAD / 5n, (9n * WAD) / 10n) }];
+    if (d.chance(0.4)) yield [house.pool, { free: -d.wide(1n, 10n ** 24n) }];
   },
   act(world) {
     const { d, subject, other, house } = world;
@@ -61,7 +77,7 @@ const liquidatePosition: Plot = {
       [0.6, () => d.wide(1n, 1000n)],
       [0.3, () => 0n],
     ])();
-    const caller = taker === house.pool ? anyCaller(world) : callerFor(world, taker);
+    const caller = taker === house.pool ? keeperFor(world, subject) : callerFor(world, taker);
     return act("liquidatePosition", caller, [target, market, maxSize, taker]);
   },
 };
@@ -70,7 +86,11 @@ const liquidateCollateral: Plot = {
   name: "liquidateCollateral",
   weight: 12,
   wishes: (d) => ({
-    prices: d.weighted([[9, "fresh"], [2, "mixed"], [0.5, "grace"]]),
+    prices: d.weighted([
+      [9, "fresh"],
+      [2, "mixed"],
+      [0.5, "grace"],
+    ]),
     positions: d.chance(0.6) ? [0, 0] : [1, 2],
     collaterals: [1, 3],
   }),
@@ -97,7 +117,12 @@ const liquidateCollateral: Plot = {
 const buyCollateral: Plot = {
   name: "buyCollateral",
   weight: 6,
-  wishes: (d) => ({ prices: d.chance(0.85) ? "fresh" : "mixed", positions: [0, 1], collaterals: [0, 2], poolHolds: true }),
+  wishes: (d) => ({
+    prices: d.chance(0.85) ? "fresh" : "mixed",
+    positions: [0, 1],
+    collaterals: [0, 2],
+    poolHolds: true,
+  }),
   *wants(world) {
     yield [world.subject, sound(world)];
   },
@@ -141,7 +166,11 @@ const absorb: Plot = {
   name: "absorb",
   weight: 26,
   wishes: (d) => ({
-    prices: d.weighted([[8, "fresh"], [3, "mixed"], [0.5, "grace"]]),
+    prices: d.weighted([
+      [8, "fresh"],
+      [3, "mixed"],
+      [0.5, "grace"],
+    ]),
     positions: d.chance(0.15) ? [0, 0] : [1, 3],
     collaterals: [0, 2],
     delisted: 0.1,
@@ -163,7 +192,13 @@ const absorb: Plot = {
     if (d.chance(0.05)) accounts.unshift(pickAccount(world));
     if (d.chance(0.01)) accounts.push(d.pick([house.pool, house.insurance]));
     const keeper = house.accounts.at(-1) ?? subject;
-    const rewardTo = d.weighted([[6, keeper], [1, house.pool], [1, house.insurance], [1, pickAccount(world)]]);
+    const aside = accounts.includes(keeper) ? house.pool : keeper;
+    const rewardTo = d.weighted([
+      [7, aside],
+      [1, house.pool],
+      [1, house.insurance],
+      [0.6, pickAccount(world)],
+    ]);
     return act("absorb", anyCaller(world), [accounts, rewardTo]);
   },
 };
@@ -171,7 +206,12 @@ const absorb: Plot = {
 const resolvePool: Plot = {
   name: "resolvePool",
   weight: 7,
-  wishes: (d) => ({ prices: d.chance(0.7) ? "fresh" : "mixed", positions: [1, 2], collaterals: [0, 1], poolHolds: d.chance(0.3) }),
+  wishes: (d) => ({
+    prices: d.chance(0.7) ? "fresh" : "mixed",
+    positions: [1, 2],
+    collaterals: [0, 1],
+    poolHolds: d.chance(0.3),
+  }),
   *wants({ d, house }) {
     yield [house.pool, { equity: d.chance(0.92) ? -d.wide(1n, 10n ** 25n) : d.wide(1n, 10n ** 20n) - 1n }];
     yield [house.insurance, { cash: d.chance(0.4) ? 0n : d.wide(1n, 10n ** 25n) }];

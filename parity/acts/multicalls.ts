@@ -11,7 +11,14 @@ const others = [...liquidationPlots.slice(0, 4), ...upkeepPlots.slice(0, 4), ...
 export const multicallPlot: Plot = {
   name: "multicall",
   weight: 9,
-  wishes: (d) => ({ prices: d.chance(0.85) ? "fresh" : "mixed", positions: [0, 2], collaterals: [0, 2], halted: 0, closing: 0.02, delisted: 0.02 }),
+  wishes: (d) => ({
+    prices: d.chance(0.85) ? "fresh" : "mixed",
+    positions: [0, 2],
+    collaterals: [0, 2],
+    halted: 0,
+    closing: 0.02,
+    delisted: 0.02,
+  }),
   *wants({ d, subject, other }) {
     yield [subject, { free: d.sign() * d.wide(10n ** 16n, 10n ** 26n) }];
     if (d.chance(0.5)) yield [other, { free: d.wide(10n ** 16n, 10n ** 26n) }];
@@ -24,6 +31,9 @@ export const multicallPlot: Plot = {
     while (calls.length < count) calls.push(d.pick(parts as [Plot, ...Plot[]]).act(world));
     if (d.chance(0.3)) calls.push(d.pick(others as [Plot, ...Plot[]]).act(world));
     if (d.chance(0.02)) calls.push(multicall(caller, []));
-    return multicall(caller, calls.map((one) => ({ ...one, caller })));
+    return multicall(
+      caller,
+      calls.map((one) => ({ ...one, caller })),
+    );
   },
 };

@@ -1,12 +1,19 @@
 import type { AccountId } from "../../sdk/index.js";
 import { abs, max } from "../../sdk/risk/libraries/FixedPoint.js";
 import * as MarketWords from "../../sdk/risk/types/MarketWords.js";
+import { PERMISSION_TRADE } from "../../sdk/risk/types/Permissions.js";
 import * as Price from "../../sdk/risk/types/Price.js";
 import * as AssetSet from "../../sdk/risk/types/AssetSet.js";
 import * as AccountWord from "../../sdk/risk/types/AccountWord.js";
 import * as Sides from "../../sdk/risk/libraries/Sides.js";
 import * as VaultWords from "../../sdk/risk/types/VaultWords.js";
-import { accountParameters, cashParameters, collateralParameters, marketParameters, spoiled } from "../draw/parameters.js";
+import {
+  accountParameters,
+  cashParameters,
+  collateralParameters,
+  marketParameters,
+  spoiled,
+} from "../draw/parameters.js";
 import type { World } from "../draw/world.js";
 import { type Act, act, anyCaller, multicall } from "./act.js";
 import { collateralsOf, marketsOf, oneOf, sizeOf } from "./choose.js";
@@ -29,11 +36,19 @@ function markets({ vault }: World): number[] {
 
 function flagged(world: World, flag: bigint, without = 0n): number | undefined {
   const has = (id: number, one: bigint) => MarketWords.has(world.vault.markets(id).state, one);
-  return oneOf(world, markets(world).filter((id) => has(id, flag) && (without === 0n || !has(id, without))));
+  return oneOf(
+    world,
+    markets(world).filter((id) => has(id, flag) && (without === 0n || !has(id, without))),
+  );
 }
 
-const trade = (world: World, account: AccountId, market: number, delta: bigint, limit = 0n, deadline = later): Act =>
-  act("trade", ownerOf(account), [account, market, delta, limit, deadline]);
+/** By an operator, where one may and chance will. */
+function trade(world: World, account: AccountId, market: number, delta: bigint, limit = 0n, deadline = later): Act {
+  const { d, vault, house } = world;
+  const mayTrade = (caller: string) => (vault.permissionsOf.get(account, caller) & PERMISSION_TRADE) !== 0n;
+  const operator = d.chance(0.7) ? house.callers.find(mayTrade) : undefined;
+  return act("trade", operator ?? ownerOf(account), [account, market, delta, limit, deadline]);
+}
 
 /** A purchase where nobody has anything to say against it but the market. */
 const buy = (world: World, market: number): Act => {
@@ -95,9 +110,14 @@ export const probes: Readonly<Record<string, Probe>> = {
     if (market === undefined) return undefined;
     return world.d.chance(0.5) ? buy(world, market) : act("delist", anyCaller(world), [market]);
   },
-  delistingNotDue: (world) => act("delist", anyCaller(world), [world.d.integer(0, Math.max(0, markets(world).length - 1))]),
+  delistingNotDue: (world) =>
+    act("delist", anyCaller(world), [world.d.integer(0, Math.max(0, markets(world).length - 1))]),
   amountTooLarge: (world) =>
-    act("deposit", ownerOf(world.subject), [world.subject, world.code.settlementToken, 1n << BigInt(world.d.integer(128, 255))]),
+    act("deposit", ownerOf(world.subject), [
+      world.subject,
+      world.code.settlementToken,
+      1n << BigInt(world.d.integer(128, 255)),
+    ]),
   unknownToken: (world) => {
     const { d, subject, vault } = world;
     const token = tokenOf(world, Math.min(4, vault.collateralCount));
@@ -109,12 +129,22 @@ export const probes: Readonly<Record<string, Probe>> = {
     const { d, vault, house } = world;
     const token = d.chance(0.5) || vault.collateralCount === 0 ? house.settlementToken : house.tokens[0];
     if (token === undefined) return undefined;
-    return act("listCollateral", anyCaller(world), [token.address, collateralParameters(d, 0n)], [BigInt(token.decimals)]);
+    return act(
+      "listCollateral",
+      anyCaller(world),
+      [token.address, collateralParameters(d, 0n)],
+      [BigInt(token.decimals)],
+    );
   },
   tooManyDecimals: (world) => {
     const odd = world.house.tokens[4];
     if (odd === undefined) return undefined;
-    return act("listCollateral", anyCaller(world), [odd.address, collateralParameters(world.d, 0n)], [BigInt(odd.decimals)]);
+    return act(
+      "listCollateral",
+      anyCaller(world),
+      [odd.address, collateralParameters(world.d, 0n)],
+      [BigInt(odd.decimals)],
+    );
   },
   strangerDeposit: (world) => {
     const { d, subject, code, house } = world;
@@ -132,14 +162,22 @@ export const probes: Readonly<Record<string, Probe>> = {
   insufficientBalance: (world) => {
     const { subject, vault, other } = world;
     if (vault.collateralCount === 0) return undefined;
-    return act("transfer", ownerOf(subject), [subject, other, tokenOf(world, 0), vault.collateralOf.get(subject, 0) + 1n]);
+    return act("transfer", ownerOf(subject), [
+      subject,
+      other,
+      tokenOf(world, 0),
+      vault.collateralOf.get(subject, 0) + 1n,
+    ]);
   },
   insufficientCashHeld: ({ subject, vault, code }) =>
     act("withdraw", ownerOf(subject), [subject, code.settlementToken, vault.cashHeld + 1n, ownerOf(subject)]),
   borrows: (world) => {
     // A wei more than there is: too small a debt, none at all while borrowing is halted, or without margin.
     const { d, vault, code, house } = world;
-    const account = oneOf(world, house.accounts.filter((id) => AccountWord.principal(vault.accounts.get(id)) > 0n));
+    const account = oneOf(
+      world,
+      house.accounts.filter((id) => AccountWord.principal(vault.accounts.get(id)) > 0n),
+    );
     if (account === undefined) return undefined;
     const [supplyIndex] = [vault.cashIndices & ((1n << 72n) - 1n)];
     const cash = (AccountWord.principal(vault.accounts.get(account)) * supplyIndex) / 10n ** 15n;
@@ -149,11 +187,18 @@ export const probes: Readonly<Record<string, Probe>> = {
   noPosition: (world) => {
     const { vault, house } = world;
     const market = world.d.integer(0, Math.max(0, markets(world).length - 1));
-    const account = oneOf(world, house.accounts.filter((id) => vault.positions.get(id, market) === 0n)) ?? house.pool;
+    const account =
+      oneOf(
+        world,
+        house.accounts.filter((id) => vault.positions.get(id, market) === 0n),
+      ) ?? house.pool;
     return act("settle", anyCaller(world), [account, market]);
   },
   staleMarket: (world) => {
-    const market = oneOf(world, markets(world).filter((id) => !Price.isUsable(world.answers.of(id))));
+    const market = oneOf(
+      world,
+      markets(world).filter((id) => !Price.isUsable(world.answers.of(id))),
+    );
     return market === undefined ? undefined : trade(world, world.subject, market, 1n);
   },
   staleCollateral: (world) => {
@@ -182,7 +227,10 @@ export const probes: Readonly<Record<string, Probe>> = {
     return trade(world, subject, market, size > 0n ? 1n - size : -size - 1n);
   },
   capExceeded: (world) => {
-    const market = oneOf(world, markets(world).filter((id) => MarketWords.flags(world.vault.markets(id).state) < 2n));
+    const market = oneOf(
+      world,
+      markets(world).filter((id) => MarketWords.flags(world.vault.markets(id).state) < 2n),
+    );
     if (market === undefined) return undefined;
     const beyond = MarketWords.openInterestCap(world.vault.markets(market).terms) * 2n + 1n;
     return trade(world, world.subject, market, world.d.chance(0.4) ? 1n << BigInt(world.d.integer(180, 254)) : beyond);
@@ -202,7 +250,9 @@ export const probes: Readonly<Record<string, Probe>> = {
   nothingToAbsorb: (world) => act("absorb", anyCaller(world), [[world.other], world.house.pool]),
   unknownMode: (world) => act("setMode", ownerOf(world.subject), [world.subject, 2n + world.d.wide(1n, most >> 1n)]),
   modeNeedsNoPosition: (world) =>
-    marketsOf(world, world.subject).length === 0 ? undefined : act("setMode", ownerOf(world.subject), [world.subject, 1n]),
+    marketsOf(world, world.subject).length === 0
+      ? undefined
+      : act("setMode", ownerOf(world.subject), [world.subject, 1n]),
   poolSolvent: (world) => act("resolvePool", anyCaller(world), []),
   nothingToCover: (world) => act("cover", anyCaller(world), []),
   nothingToRamp: (world) => act("rampAccounts", anyCaller(world), []),
@@ -210,7 +260,8 @@ export const probes: Readonly<Record<string, Probe>> = {
     const { vault, house, subject } = world;
     for (const market of marketsOf(world, subject)) {
       for (const taker of house.accounts) {
-        if (taker === subject || vault.positions.get(taker, market) === 0n || sizeOf(world, taker, market) !== 0n) continue;
+        if (taker === subject || vault.positions.get(taker, market) === 0n || sizeOf(world, taker, market) !== 0n)
+          continue;
         if (Sides.converted(vault.markets(market), vault.positions.get(taker, market))[0] === 0n) continue;
         return act("liquidatePosition", ownerOf(taker), [subject, market, most, taker]);
       }
@@ -219,7 +270,9 @@ export const probes: Readonly<Record<string, Probe>> = {
   },
   noCollateral: (world) => {
     const { vault, subject, other } = world;
-    const none = Array.from({ length: Math.min(3, vault.collateralCount) }, (_, i) => i).filter((i) => vault.collateralOf.get(subject, i) === 0n);
+    const none = Array.from({ length: Math.min(3, vault.collateralCount) }, (_, i) => i).filter(
+      (i) => vault.collateralOf.get(subject, i) === 0n,
+    );
     const index = oneOf(world, none);
     if (index === undefined) return undefined;
     return act("liquidateCollateral", ownerOf(other), [subject, tokenOf(world, index), most, other]);
@@ -228,7 +281,12 @@ export const probes: Readonly<Record<string, Probe>> = {
     const { vault, house, subject } = world;
     const index = oneOf(world, collateralsOf(world, house.pool));
     if (index === undefined) return undefined;
-    return act("buyCollateral", ownerOf(subject), [subject, tokenOf(world, index), vault.collateralOf.get(house.pool, index), 0n]);
+    return act("buyCollateral", ownerOf(subject), [
+      subject,
+      tokenOf(world, index),
+      vault.collateralOf.get(house.pool, index),
+      0n,
+    ]);
   },
   badParameters: (world) => {
     const { d } = world;
@@ -240,7 +298,11 @@ export const probes: Readonly<Record<string, Probe>> = {
     // The next market has an answer that may be stale or missing.
     const { d, vault, answers } = world;
     if (vault.marketCount > 5 || Price.isFresh(answers.of(vault.marketCount))) return undefined;
-    const needs = { priceWad: 10n ** 18n, toleranceWad: 0n, targetHealthWad: VaultWords.targetHealth(vault.accountRisk) };
+    const needs = {
+      priceWad: 10n ** 18n,
+      toleranceWad: 0n,
+      targetHealthWad: VaultWords.targetHealth(vault.accountRisk),
+    };
     return act("listMarket", anyCaller(world), [marketParameters(d, needs)]);
   },
   tooManyAssets: (world) => {
@@ -258,7 +320,10 @@ export const probes: Readonly<Record<string, Probe>> = {
   },
   someTrade: (world) => {
     const { d, vault, house, answers } = world;
-    const account = oneOf(world, house.accounts.filter((id) => marketsOf(world, id).length > 0));
+    const account = oneOf(
+      world,
+      house.accounts.filter((id) => marketsOf(world, id).length > 0),
+    );
     const market = account === undefined ? undefined : oneOf(world, marketsOf(world, account));
     if (account === undefined || market === undefined || !Price.isFresh(answers.of(market))) return undefined;
     const size = sizeOf(world, account, market);
@@ -270,7 +335,10 @@ export const probes: Readonly<Record<string, Probe>> = {
   },
   turn: (world) => {
     const { house, vault, answers } = world;
-    const account = oneOf(world, house.accounts.filter((id) => marketsOf(world, id).length > 0));
+    const account = oneOf(
+      world,
+      house.accounts.filter((id) => marketsOf(world, id).length > 0),
+    );
     const market = account === undefined ? undefined : oneOf(world, marketsOf(world, account));
     if (account === undefined || market === undefined || !Price.isFresh(answers.of(market))) return undefined;
     const { terms, state } = vault.markets(market);
@@ -290,8 +358,13 @@ export const probes: Readonly<Record<string, Probe>> = {
     return trade(world, account, market, world.d.sign() * minimum);
   },
   settles: (world) => {
-    const account = oneOf(world, world.house.accounts.filter((id) => marketsOf(world, id).length > 0));
-    return account === undefined ? undefined : act("settle", anyCaller(world), [account, oneOf(world, marketsOf(world, account))]);
+    const account = oneOf(
+      world,
+      world.house.accounts.filter((id) => marketsOf(world, id).length > 0),
+    );
+    return account === undefined
+      ? undefined
+      : act("settle", anyCaller(world), [account, oneOf(world, marketsOf(world, account))]);
   },
   moves: (world) => {
     const { d, vault, house, code } = world;
@@ -300,7 +373,8 @@ export const probes: Readonly<Record<string, Probe>> = {
     if (account === undefined) return undefined;
     const [token, amount] = [code.settlementToken, d.wide(1n, max(1n, 10n ** 18n / code.cashUnit))];
     if (d.chance(0.4)) return act("withdraw", ownerOf(account), [account, token, amount, ownerOf(account)]);
-    if (d.chance(0.6)) return act("transfer", ownerOf(account), [account, d.pick([world.subject, world.other]), token, amount]);
+    if (d.chance(0.6))
+      return act("transfer", ownerOf(account), [account, d.pick([world.subject, world.other]), token, amount]);
     const moves = [
       act("withdraw", ownerOf(account), [account, token, amount, ownerOf(account)]),
       act("deposit", ownerOf(account), [account, token, amount]),
@@ -316,7 +390,12 @@ export const probes: Readonly<Record<string, Probe>> = {
     const token = house.tokens[index];
     const answer = answers.of(AssetSet.collateralAsset(index));
     if (token === undefined || index > 3 || !Price.isFresh(answer)) return undefined;
-    return act("listCollateral", anyCaller(world), [token.address, collateralParameters(d, Price.tolerance(answer))], [BigInt(token.decimals)]);
+    return act(
+      "listCollateral",
+      anyCaller(world),
+      [token.address, collateralParameters(d, Price.tolerance(answer))],
+      [BigInt(token.decimals)],
+    );
   },
   setsAccounts: (world) => {
     const drawn = accountParameters(world.d);
@@ -326,13 +405,20 @@ export const probes: Readonly<Record<string, Probe>> = {
   revoke: (world) => act("revokeSignatures", anyCaller(world), []),
   operator: ({ d, subject, house }) =>
     act("setOperator", ownerOf(subject), [subject, house.callers[d.integer(0, 3)], BigInt(d.integer(0, 31))]),
-  halt: (world) => act(world.d.pick(["haltMarket", "resumeMarket"]), anyCaller(world), [world.d.integer(0, Math.max(0, markets(world).length - 1))]),
+  halt: (world) =>
+    act(world.d.pick(["haltMarket", "resumeMarket"]), anyCaller(world), [
+      world.d.integer(0, Math.max(0, markets(world).length - 1)),
+    ]),
   haltBorrowing: (world) => act(world.d.pick(["haltBorrowing", "resumeBorrowing"]), anyCaller(world), []),
   mode: (world) => {
-    const idle = oneOf(world, world.house.accounts.filter((id) => marketsOf(world, id).length === 0));
+    const idle = oneOf(
+      world,
+      world.house.accounts.filter((id) => marketsOf(world, id).length === 0),
+    );
     return idle === undefined ? undefined : act("setMode", ownerOf(idle), [idle, BigInt(world.d.integer(0, 1))]);
   },
-  sweepFees: (world) => act("sweepFees", anyCaller(world), [world.d.integer(0, Math.max(0, markets(world).length - 1))]),
+  sweepFees: (world) =>
+    act("sweepFees", anyCaller(world), [world.d.integer(0, Math.max(0, markets(world).length - 1))]),
   sweepInterest: (world) => act("sweepInterest", anyCaller(world), []),
   announce: (world) =>
     act("announceDelisting", anyCaller(world), [
@@ -347,7 +433,8 @@ export const probes: Readonly<Record<string, Probe>> = {
     const index = [0, 1, 2].find((index) => vault.collateralRamps(index).clock !== 0n);
     return index === undefined ? undefined : act("rampCollateral", anyCaller(world), [tokenOf(world, index)]);
   },
-  rampAccounts: (world) => (world.vault.accountRamp.clock === 0n ? undefined : act("rampAccounts", anyCaller(world), [])),
+  rampAccounts: (world) =>
+    world.vault.accountRamp.clock === 0n ? undefined : act("rampAccounts", anyCaller(world), []),
   permit: (world) => {
     const { subject, code, d } = world;
     const zero = `0x${"0".repeat(64)}`;

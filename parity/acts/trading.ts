@@ -140,7 +140,12 @@ const settle: Plot = {
 const refreshCapital: Plot = {
   name: "refreshCapital",
   weight: 1,
-  wishes: (d) => ({ prices: d.chance(0.4) ? "fresh" : "mixed", positions: [0, 2], collaterals: [0, 1], poolHolds: d.chance(0.5) }),
+  wishes: (d) => ({
+    prices: d.chance(0.4) ? "fresh" : "mixed",
+    positions: [0, 2],
+    collaterals: [0, 1],
+    poolHolds: d.chance(0.5),
+  }),
   *wants({ d, house }) {
     if (d.chance(0.3)) yield [house.pool, { equity: -d.wide(1n, 10n ** 24n) }];
   },
@@ -161,7 +166,11 @@ const atTheEnd: Plot = {
     const account = d.chance(0.5) ? house.pool : world.subject;
     const position = vault.positions.get(account, market);
     const cost = d.sign() * ((1n << 118n) - 1n - d.wide(1n, 1n << 30n));
-    vault.positions.set(account, market, Position.toPosition(Position.shares(position), cost, Position.epoch(position)));
+    vault.positions.set(
+      account,
+      market,
+      Position.toPosition(Position.shares(position), cost, Position.epoch(position)),
+    );
   },
   act(world) {
     const { d, subject } = world;

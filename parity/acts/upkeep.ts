@@ -48,14 +48,20 @@ const delist: Plot = {
 
 const ramp: Plot = {
   name: "ramp",
-  weight: 4,
-  wishes: (d) => ({ prices: d.chance(0.9) ? "fresh" : "mixed", positions: [0, 2], collaterals: [1, 2] }),
+  weight: 5,
+  wishes: (d) => ({ prices: d.chance(0.9) ? "fresh" : "mixed", positions: [0, 2], collaterals: [1, 2], ramps: 0.8 }),
   act(world) {
     const { d, vault, subject, house } = world;
-    const kind = d.weighted([[5, "market"], [3, "collateral"], [2, "accounts"]]);
+    const kind = d.weighted([
+      [5, "market"],
+      [3, "collateral"],
+      [2, "accounts"],
+    ]);
     if (kind === "accounts") return act("rampAccounts", anyCaller(world), []);
     if (kind === "market") {
-      const ramping = Array.from({ length: vault.marketCount }, (_, id) => id).find((id) => vault.marketRamps(id).clock !== 0n);
+      const ramping = Array.from({ length: vault.marketCount }, (_, id) => id).find(
+        (id) => vault.marketRamps(id).clock !== 0n,
+      );
       return act("rampMarket", anyCaller(world), [d.chance(0.9) ? (ramping ?? 0) : someMarket(world, subject)]);
     }
     const index = [0, 1, 2].find((index) => vault.collateralRamps(index).clock !== 0n);
@@ -75,7 +81,7 @@ function marketNeeds({ vault, answers }: World, market: number) {
 
 const setMarket: Plot = {
   name: "setMarket",
-  weight: 7,
+  weight: 9,
   wishes: (d) => ({
     prices: d.chance(0.9) ? "fresh" : "mixed",
     positions: d.chance(0.3) ? [0, 0] : [0, 2],
@@ -92,7 +98,8 @@ const setMarket: Plot = {
     if (!isNew && d.chance(0.8) && market < vault.marketCount) {
       drawn.skewScaleWad = (MarketWords.skewScale(stands.risk) * BigInt(d.integer(80, 300))) / 100n;
       drawn.skewScaleWad -= drawn.skewScaleWad % MarketWords.NANO;
-      drawn.openInterestCapWad = MarketWords.NANO * d.part(MarketWords.openInterestCap(stands.terms) / MarketWords.NANO);
+      drawn.openInterestCapWad =
+        MarketWords.NANO * d.part(MarketWords.openInterestCap(stands.terms) / MarketWords.NANO);
       drawn.minimumSizeWad = MarketWords.minimumSize(stands.terms);
     }
     const parameters = d.chance(0.3) ? spoiled(d, drawn) : drawn;
@@ -106,7 +113,7 @@ const setMarket: Plot = {
 
 const setCollateral: Plot = {
   name: "setCollateral",
-  weight: 6,
+  weight: 7,
   wishes: (d) => ({ prices: d.chance(0.85) ? "fresh" : "mixed", positions: [0, 1], collaterals: [0, 2] }),
   act(world) {
     const { d, vault, subject, house, answers } = world;
@@ -122,7 +129,12 @@ const setCollateral: Plot = {
     const free = house.tokens.slice(index);
     const known = [...house.tokens.slice(0, index), house.settlementToken];
     const odd = house.tokens.at(-1);
-    const token = d.weighted([[8, free[0]], [1, odd], [1, d.pick(known as [never, ...never[]])]]) ?? house.settlementToken;
+    const token =
+      d.weighted([
+        [8, free[0]],
+        [1, odd],
+        [1, d.pick(known as [never, ...never[]])],
+      ]) ?? house.settlementToken;
     return act("listCollateral", anyCaller(world), [token.address, parameters], [BigInt(token.decimals)]);
   },
   arrange({ d, vault }) {

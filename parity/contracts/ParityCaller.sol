@@ -9,12 +9,12 @@ contract ParityCaller {
         return signature.length == 0 ? bytes4(0) : this.isValidSignature.selector;
     }
 
-    fallback() external payable {
+    fallback() external {
         assembly ("memory-safe") {
             let start := mload(0x40)
             let size := sub(calldatasize(), 20)
             calldatacopy(start, 20, size)
-            let done := call(gas(), shr(96, calldataload(0)), callvalue(), start, size, 0, 0)
+            let done := call(gas(), shr(96, calldataload(0)), 0, start, size, 0, 0)
             returndatacopy(start, 0, returndatasize())
             if done {
                 return(start, returndatasize())

@@ -30,7 +30,7 @@ contract ParityHarness {
     }
 
     /// @notice Everything else is the vault's.
-    fallback() external payable {
+    fallback() external {
         address vault = _vault;
         assembly ("memory-safe") {
             let start := mload(0x40)
@@ -111,7 +111,9 @@ contract ParityHarness {
         assembly ("memory-safe") {
             let next := add(state.offset, 2)
             let end := add(next, mul(writes, 34))
-            for {} lt(next, end) { next := add(next, 34) } {
+            for {} lt(next, end) {
+                next := add(next, 34)
+            } {
                 let place := shl(5, add(shr(240, calldataload(next)), 1))
                 let word := calldataload(add(next, 2))
                 mstore(add(given, place), word)
@@ -139,10 +141,14 @@ contract ParityHarness {
             for {
                 let range := ranges.offset
                 let last := add(range, ranges.length)
-            } lt(range, last) { range := add(range, 4) } {
+            } lt(range, last) {
+                range := add(range, 4)
+            } {
                 let slot := add(first, shl(5, shr(240, calldataload(range))))
                 let until := add(first, shl(5, shr(240, calldataload(add(range, 2)))))
-                for {} lt(slot, until) { slot := add(slot, 32) } {
+                for {} lt(slot, until) {
+                    slot := add(slot, 32)
+                } {
                     let word := sload(mload(slot))
                     if xor(word, mload(add(slot, toGiven))) {
                         mstore(end, shl(235, sub(slot, first)))

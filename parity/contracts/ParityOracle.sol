@@ -16,7 +16,9 @@ contract ParityOracle {
             let end := add(answers.offset, answers.length)
             for {
                 let at := answers.offset
-            } lt(at, end) { at := add(at, 33) } {
+            } lt(at, end) {
+                at := add(at, 33)
+            } {
                 sstore(shr(248, calldataload(at)), calldataload(add(at, 1)))
             }
         }

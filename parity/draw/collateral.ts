@@ -14,7 +14,11 @@ import type { World } from "./world.js";
 const mostHeld = (1n << 96n) - 1n;
 
 /** A collateral, and what accounts hold of it. */
-export function drawCollateral({ d, house, vault, answers }: World, index: number, holders: ReadonlySet<AccountId>): void {
+export function drawCollateral(
+  { d, house, vault, answers, wishes }: World,
+  index: number,
+  holders: ReadonlySet<AccountId>,
+): void {
   const asset = AssetSet.collateralAsset(index);
   const price = answers.of(asset);
   const decimals = d.pick([18n, 18n, 6n, 8n, 0n, BigInt(d.integer(0, 18))]);
@@ -31,7 +35,7 @@ export function drawCollateral({ d, house, vault, answers }: World, index: numbe
   vault.setCollateralToken(index, house.tokens[index]?.address ?? "");
   vault.collaterals.set(index, VaultWords.toCollateral(p, decimals, held));
   vault.collateralDiscounts.set(index, toDiscountTerms(p.discountBaseWad, p.discountSlopeWad, p.discountCapWad));
-  if (d.chance(0.2)) drawCollateralRamp(d, vault, index);
+  if (d.chance(wishes.ramps ?? 0.2)) drawCollateralRamp(d, vault, index);
 }
 
 /** Worth from a millionth of a quote unit to a billion of them, as far as the field goes. */

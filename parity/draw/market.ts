@@ -30,13 +30,15 @@ export function drawMarket(world: World, id: number, holders: ReadonlySet<Accoun
   const answer = answers.of(id);
   const priceWad = max(leastPrice, Price.value(answer));
   // Listed at another price than the one that counts now.
-  const listedAt = d.chance(0.7) ? priceWad : max(leastPrice, min(mostPrice, (priceWad * BigInt(d.integer(20, 500))) / 100n));
+  const listedAt = d.chance(0.7)
+    ? priceWad
+    : max(leastPrice, min(mostPrice, (priceWad * BigInt(d.integer(20, 500))) / 100n));
   const targetHealthWad = VaultWords.targetHealth(vault.accountRisk);
   const p = marketParameters(d, { priceWad: listedAt, toleranceWad: Price.tolerance(answer), targetHealthWad });
   market.risk = MarketWords.toMarketRisk(p);
   market.terms = MarketWords.toMarketTerms(p);
   market.discount = MarketWords.toDiscountTerms(p.discountBaseWad, p.discountSlopeWad, p.discountCapWad);
-  if (d.chance(0.15)) drawMarketRamp(d, vault, id);
+  if (d.chance(wishes.ramps ?? 0.2)) drawMarketRamp(d, vault, id);
 
   const isDelisted = d.chance(wishes.delisted ?? 0.05);
   const isClosing = isDelisted || d.chance(wishes.closing ?? 0.08);
@@ -105,7 +107,11 @@ function drawSides(d: Draws, market: Market, priceWad: bigint, isDelisted: boole
   }
 }
 
-function drawPositions({ d, house, vault, answers, wishes, subject, other }: World, id: number, holders: ReadonlySet<AccountId>): void {
+function drawPositions(
+  { d, house, vault, answers, wishes, subject, other }: World,
+  id: number,
+  holders: ReadonlySet<AccountId>,
+): void {
   const market = vault.markets(id);
   const priceWad = Price.value(answers.of(id));
   const isTouched = MarketWords.has(market.state, SIDES_TOUCHED);
@@ -125,15 +131,28 @@ function drawPositions({ d, house, vault, answers, wishes, subject, other }: Wor
 
   for (const account of [...holders].toSorted((a, b) => Number(b === subject) - Number(a === subject))) {
     const isShared = account === other && holders.has(subject) && wishes.shared !== undefined;
-    const sign = isShared && wishes.shared === "opposite" ? -subjectSign : d.chance(crowd) ? 1n : -1n;
+    const isCrowd = wishes.crowded === true && holders.has(subject) && account !== subject;
+    const sign = isCrowd || (isShared && wishes.shared === "opposite") ? -subjectSign : d.chance(crowd) ? 1n : -1n;
     if (account === subject) subjectSign = sign;
     const side = sign > 0n ? long : short;
     const last = MarketWords.epochOf(market.epochs, sign > 0n);
     const waits = isShared && wishes.shared === "waiting" && isTouched;
-    const kind = isDelisted ? "old" : waits ? "dust" : d.weighted([[12, "now"], [last > 0n ? 2 : 0, "old"], [isTouched ? 0.5 : 0, "dust"]]);
+    const kind = isDelisted
+      ? "old"
+      : isCrowd
+        ? "now"
+        : waits
+          ? "dust"
+          : d.weighted([
+              [12, "now"],
+              [last > 0n ? 2 : 0, "old"],
+              [isTouched ? 0.5 : 0, "dust"],
+            ]);
     let [shares, epoch] = [sign, last];
     if (kind === "old") [shares, epoch] = [sign * d.wide(1n, 1n << 96n), last - d.wide(1n, last)];
-    if (kind === "now") shares = sign * Sides.sharesUp(side, max(1n, drawSize(d, room, minimum)));
+    if (kind === "now")
+      shares =
+        sign * Sides.sharesUp(side, max(1n, isCrowd ? d.between(room, (room * 3n) / 2n) : drawSize(d, room, minimum)));
     if (kind === "old") epoch = max(0n, epoch);
     const [left, carried] = Sides.converted(market, Position.toPosition(shares, 0n, epoch));
     const notional = (abs(left) * side.scaleRay * priceWad) / RAY / WAD;

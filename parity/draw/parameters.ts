@@ -60,7 +60,10 @@ export function marketParameters(d: Draws, { priceWad, toleranceWad, targetHealt
   const usual = d.chance(0.8) ? min(mostMaintenance, WAD / 5n) : mostMaintenance;
   const maintenanceBaseWad = ratio(d, WAD / 1000n, usual);
   const leastInitial = -((-targetHealthWad * maintenanceBaseWad) / (WAD * PPM)) * PPM + PPM;
-  const initialBaseWad = min(WAD, d.chance(0.7) ? leastInitial + ratio(d, 0n, maintenanceBaseWad) : ratio(d, leastInitial, WAD));
+  const initialBaseWad = min(
+    WAD,
+    d.chance(0.7) ? leastInitial + ratio(d, 0n, maintenanceBaseWad) : ratio(d, leastInitial, WAD),
+  );
   const lambdaMaintenanceWad = d.chance(0.5) ? WAD : ratio(d, WAD, 10n * WAD);
   // Its notional, as a wad of quote units, over the price; a step of a billionth inside of the bounds.
   const notional = d.wide(10_001n * quote, 10n ** 13n * quote);

@@ -63,6 +63,10 @@ export interface Wishes {
   readonly poolHolds?: boolean;
   /** Whether the other account is in a market of the subject's: on the other side, or with a result that waits to be settled. */
   readonly shared?: "opposite" | "waiting" | undefined;
+  /** Whether the subject stands in its markets against a crowd, as large as a market lets be. */
+  readonly crowded?: boolean;
+  /** How likely parameters are on their way. */
+  readonly ramps?: number;
   /** Share of markets that are halted, closing, delisted, or were deleveraged. */
   readonly halted?: number;
   readonly closing?: number;
@@ -111,7 +115,11 @@ export function drawWorld(d: Draws, house: House, wishes: Wishes): World {
 
   drawAccounts(world);
   vault.marketCount = Math.max(wishes.positions[1], d.integer(1, mostMarkets));
-  vault.collateralCount = Math.max(wishes.collaterals[1], wishes.poolHolds === true ? 1 : 0, d.integer(0, mostCollaterals));
+  vault.collateralCount = Math.max(
+    wishes.collaterals[1],
+    wishes.poolHolds === true ? 1 : 0,
+    d.integer(0, mostCollaterals),
+  );
   for (let id = 0; id <= vault.marketCount; id++) drawAnswer(world, id);
   for (let index = 0; index <= vault.collateralCount; index++) drawAnswer(world, AssetSet.collateralAsset(index));
   const holders = whoHolds(world);
@@ -124,14 +132,14 @@ export function drawWorld(d: Draws, house: House, wishes: Wishes): World {
   return world;
 }
 
-function drawAccounts({ d, vault }: World): void {
+function drawAccounts({ d, vault, wishes }: World): void {
   const p = accountParameters(d);
   vault.accountRisk = VaultWords.toAccountRisk(p);
   const spent = d.chance(0.3) ? p.absorbRewardPerHourWad : d.part(p.absorbRewardPerHourWad / 10n ** 12n) * 10n ** 12n;
   const since = d.chance(0.3) ? 0n : now - d.wide(1n, 10_000n);
   vault.rewardBudget = VaultWords.toRewardBudget(p.absorbRewardFloorWad, p.absorbRewardPerHourWad, spent, since);
   vault.capital = VaultWords.toCapital(0n, 0n, p.capitalMaxAgeSeconds);
-  if (d.chance(0.2)) drawAccountRamp(d, vault);
+  if (d.chance(wishes.ramps ?? 0.2)) drawAccountRamp(d, vault);
   vault.borrowingHalted = d.chance(0.12);
 }
 
@@ -146,11 +154,22 @@ function drawAnswer({ d, vault, answers, wishes }: World, asset: number): void {
   const maxAge = d.wide(1n, 86_400n);
   const price = Price.toPrice(priceWad, toleranceWad, now - d.wide(1n, maxAge), maxAge);
   const isNext = asset === vault.marketCount || asset === AssetSet.collateralAsset(vault.collateralCount);
-  const state = isNext && d.chance(0.2) ? d.pick(["stale", "missing"]) : wishes.prices === "mixed" ? d.weighted([[6, "fresh"], [2, "reduceOnly"], [3, "stale"], [0.5, "missing"]]) : "fresh";
+  const state =
+    isNext && d.chance(0.2)
+      ? d.pick(["stale", "missing"])
+      : wishes.prices === "mixed"
+        ? d.weighted([
+            [6, "fresh"],
+            [2, "reduceOnly"],
+            [3, "stale"],
+            [0.5, "missing"],
+          ])
+        : "fresh";
   let answer = price;
   if (state === "fresh") answer = Price.asOf(price, now);
   else if (state === "reduceOnly") answer = Price.asReduceOnly(price);
-  else if (state === "stale") answer = Price.toPrice(priceWad, toleranceWad, now - maxAge - d.wide(1n, 1_000_000n), maxAge);
+  else if (state === "stale")
+    answer = Price.toPrice(priceWad, toleranceWad, now - maxAge - d.wide(1n, 1_000_000n), maxAge);
   else answer = 0n as Price.Price;
   answers.words.set(asset, wishes.prices === "grace" ? Price.duringGrace(answer) : answer);
 }
@@ -178,6 +197,10 @@ function whoHolds({ d, house, vault, subject, other, wishes }: World): Holders {
     give(account, holders.markets, d.integer(positions[0], positions[1]));
     give(account, holders.collaterals, d.integer(collaterals[0], collaterals[1]));
   }
+  if (wishes.crowded === true) {
+    const market = holders.markets.find((accounts) => accounts.has(subject));
+    for (const account of house.accounts) market?.add(account);
+  }
   if (wishes.shared !== undefined) holders.markets.find((accounts) => accounts.has(subject))?.add(other);
   const poolHolds = wishes.poolHolds === true ? 1 : d.integer(0, d.chance(0.3) ? 2 : 0);
   give(house.pool, holders.collaterals, poolHolds);
@@ -195,7 +218,7 @@ function drawModes({ d, house, vault }: World): void {
 
 function drawOperators({ d, house, vault }: World): void {
   for (const account of house.accounts) {
-    if (!d.chance(0.25)) continue;
+    if (!d.chance(0.4)) continue;
     const operator = d.pick(house.callers as readonly [string, ...string[]]);
     vault.permissionsOf.set(account, operator, BigInt(d.integer(1, 31)));
   }
