@@ -4,7 +4,7 @@ import { type Branches, countBranches } from "./branches.js";
 import { type Difference, compare } from "./compare.js";
 import { caseSeed } from "./draw/draws.js";
 import { type Stage, houseCount } from "./house.js";
-import { type Mirrored, type Situation, decodeResult, drawSituation, mirrorOf } from "./situation.js";
+import { type Mirrored, type Situation, decodeResult, drawSituation, mirrorOf, rangesOf } from "./situation.js";
 import { shrink } from "./shrink.js";
 import { compareTransaction } from "./transaction.js";
 

@@ -56,19 +56,19 @@ contract ParityHarness {
     function parityOne(bytes calldata case_) external {
         uint256[] memory slots = _words(_slots);
         uint256[] memory given = new uint256[](slots.length);
-        uint256 at = _read(case_, slots, given, true);
-        bytes calldata ranges = case_[at + 1:at + 1 + 4 * uint256(uint8(case_[at]))];
-        at += 1 + ranges.length;
+        uint256 next = _read(case_, slots, given, true);
+        bytes calldata ranges = case_[next + 1:next + 1 + 4 * uint256(uint8(case_[next]))];
+        next += 1 + ranges.length;
         uint256[] memory callers = _words(_callers);
         bytes memory result;
-        uint256 calls = uint8(case_[at++]);
+        uint256 calls = uint8(case_[next++]);
         for (uint256 i; i < calls; ++i) {
-            address caller = address(uint160(callers[uint8(case_[at])]));
-            uint256 size = uint32(bytes4(case_[at + 1:at + 5]));
-            at += 5;
-            (bool done, bytes memory told) = caller.call(abi.encodePacked(address(this), case_[at:at + size]));
+            address caller = address(uint160(callers[uint8(case_[next])]));
+            uint256 size = uint32(bytes4(case_[next + 1:next + 5]));
+            next += 5;
+            (bool done, bytes memory told) = caller.call(abi.encodePacked(address(this), case_[next:next + size]));
             result = abi.encodePacked(result, done, uint32(told.length), told);
-            at += size;
+            next += size;
         }
         result = bytes.concat(result, _changes(slots, given, ranges));
         assembly {
@@ -100,13 +100,13 @@ contract ParityHarness {
 
     /// @param given gets the word of each place
     /// @param write whether the state is also written
-    /// @return at where in the call data's bytes it ends
+    /// @return next where in the state's bytes it ends
     function _read(
         bytes calldata state,
         uint256[] memory slots,
         uint256[] memory given,
         bool write
-    ) private returns (uint256 at) {
+    ) private returns (uint256 next) {
         uint256 writes = uint16(bytes2(state[0:2]));
         assembly ("memory-safe") {
             let next := add(state.offset, 2)
@@ -122,10 +122,10 @@ contract ParityHarness {
                 }
             }
         }
-        at = 2 + writes * 34;
-        uint256 size = uint256(uint8(state[at++])) * 33;
-        if (write) _oracle.setAnswers(state[at:at + size]);
-        at += size;
+        next = 2 + writes * 34;
+        uint256 size = uint256(uint8(state[next++])) * 33;
+        if (write) _oracle.setAnswers(state[next:next + size]);
+        next += size;
     }
 
     function _changes(
