@@ -3,7 +3,8 @@ import hre from "hardhat";
 
 import type { Connection } from "../ignition/deploy.js";
 import { type AccountId, accountId } from "../sdk/index.js";
-import { MarginVault__factory, MockToken__factory } from "../typechain-types/index.js";
+import { MarginVault__factory } from "../typechain-types/index.js";
+import { Evm } from "./evm.js";
 import { type CastPlace, castPlaces } from "./places.js";
 
 /** Time (Unix seconds) of the block in which every case runs. */
@@ -43,6 +44,8 @@ export interface House {
 /** The chain that cases run on. */
 export interface Stage {
   readonly houses: readonly House[];
+  /** The same contracts, for calls alone. */
+  readonly evm: Evm;
   /** Whose transactions the node signs. */
   readonly sender: string;
   request(method: string, params?: readonly unknown[]): Promise<unknown>;
@@ -81,24 +84,26 @@ export async function openStage(): Promise<Stage> {
       tokens: [...tokens, settlementToken].map(({ address }) => address),
     });
     await builder.deployWords(places.map(({ slot }) => slot));
-    const house = { vault, oracle, settlementToken, callers, accounts, pool, insurance, tokens, places };
-    await builder.fund(house);
-    houses.push(house);
+    houses.push({ vault, oracle, settlementToken, callers, accounts, pool, insurance, tokens, places });
   }
   const request: Stage["request"] = (method, params = []) =>
     connection.provider.request({ method, params: [...params] });
   await request("evm_setNextBlockTimestamp", [Number(now)]);
   await request("evm_mine");
   const [signer] = await connection.ethers.getSigners();
-  return { houses, sender: signer?.address ?? "", request, close: () => connection.close() };
+  const evm = await Evm.open(await builder.codes(), now);
+  const close = async () => {
+    await evm.close();
+    await connection.close();
+  };
+  return { houses, sender: signer?.address ?? "", evm, request, close };
 }
 
-/** More than any case moves, and so little that no balance overflows. */
-const plenty = 1n << 200n;
 const gas = 30_000_000n;
 
 class Builder {
   readonly #libraries = new Map<string, string>();
+  readonly #deployed: string[] = [];
 
   constructor(private readonly connection: Connection) {}
 
@@ -118,11 +123,13 @@ class Builder {
       libraries[library] = known;
     }
     const contract = await this.connection.ethers.deployContract(name, args, { libraries });
-    return (await contract.getAddress()).toLowerCase();
+    const address = (await contract.getAddress()).toLowerCase();
+    this.#deployed.push(address);
+    return address;
   }
 
   async deployToken(decimals: number): Promise<Token> {
-    return { address: await this.deploy("MockToken", [`Token ${decimals}`, `T${decimals}`, decimals]), decimals };
+    return { address: await this.deploy("ParityToken", [decimals]), decimals };
   }
 
   /** A contract whose code is these words (hex, up to 32 bytes each). */
@@ -134,6 +141,7 @@ class Builder {
     const address = await this.nextAddress(0);
     const sent = await (await this.#signer()).sendTransaction({ data, gasLimit: gas });
     await sent.wait();
+    this.#deployed.push(address);
     return address;
   }
 
@@ -144,18 +152,10 @@ class Builder {
     return getCreateAddress({ from, nonce }).toLowerCase();
   }
 
-  /** Every caller, and the vault, has plenty of every token, and the vault may take it. */
-  async fund({ vault, callers, tokens, settlementToken }: House): Promise<void> {
-    const signer = await this.#signer();
-    const token = MockToken__factory.createInterface();
-    const approve = token.encodeFunctionData("approve", [vault, plenty]).slice(2);
-    for (const { address } of [...tokens, settlementToken]) {
-      const target = MockToken__factory.connect(address, signer);
-      await target.mint(vault, plenty, { gasLimit: gas });
-      for (const caller of callers) {
-        await target.mint(caller, plenty, { gasLimit: gas });
-        await signer.sendTransaction({ to: caller, data: address + approve, gasLimit: gas });
-      }
-    }
+  /** The code of everything deployed, by address. */
+  async codes(): Promise<Map<string, string>> {
+    const codes = new Map<string, string>();
+    for (const address of this.#deployed) codes.set(address, await this.connection.ethers.provider.getCode(address));
+    return codes;
   }
 }

@@ -38,8 +38,8 @@ export interface Options {
   readonly progress?: (cases: number) => void;
 }
 
-/** So few that what the chain records of each step of a call stays small. */
-const batchSize = 16;
+/** So many that setting up a call costs little. */
+const batchSize = 128;
 /** Every so many cases one is also a transaction. */
 const transactionEvery = 40;
 

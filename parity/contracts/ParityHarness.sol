@@ -16,6 +16,7 @@ import {ParityOracle} from "./ParityOracle.sol";
 /// A place is the number of a slot in a list that stands as code of its own. One that the state does not name is zero.
 contract ParityHarness {
     address private immutable _vault;
+    address private immutable _authority;
     ParityOracle private immutable _oracle;
     address private immutable _slots;
     address private immutable _callers;
@@ -23,10 +24,7 @@ contract ParityHarness {
     /// @param slots a contract whose code is the slots, one after the other
     /// @param callers the same of the ParityCallers, 32 bytes each
     constructor(address vault, address authority, ParityOracle oracle, address slots, address callers) {
-        (_vault, _oracle, _slots, _callers) = (vault, oracle, slots, callers);
-        assembly {
-            sstore(0, authority) // where the vault has its access manager
-        }
+        (_vault, _authority, _oracle, _slots, _callers) = (vault, authority, oracle, slots, callers);
     }
 
     /// @notice Everything else is the vault's.
@@ -109,13 +107,11 @@ contract ParityHarness {
     ) private returns (uint256 next) {
         uint256 writes = uint16(bytes2(state[0:2]));
         assembly ("memory-safe") {
-            let next := add(state.offset, 2)
-            let end := add(next, mul(writes, 34))
-            for {} lt(next, end) {
-                next := add(next, 34)
-            } {
-                let place := shl(5, add(shr(240, calldataload(next)), 1))
-                let word := calldataload(add(next, 2))
+            let one := add(state.offset, 2)
+            let end := add(one, mul(writes, 34))
+            for {} lt(one, end) { one := add(one, 34) } {
+                let place := shl(5, add(shr(240, calldataload(one)), 1))
+                let word := calldataload(add(one, 2))
                 mstore(add(given, place), word)
                 if write {
                     sstore(mload(add(slots, place)), word)
@@ -123,6 +119,10 @@ contract ParityHarness {
             }
         }
         next = 2 + writes * 34;
+        address authority = _authority;
+        assembly {
+            sstore(0, authority) // where the vault has its access manager
+        }
         uint256 size = uint256(uint8(state[next++])) * 33;
         if (write) _oracle.setAnswers(state[next:next + size]);
         next += size;
