@@ -47,7 +47,8 @@ export class Evm {
       else waiting?.reject(new Error(`a call failed: ${failure}`));
     });
     child.once("exit", (code) => {
-      for (const { reject } of this.#waiting.values()) reject(new Error(`the process of calls ended with code ${code}`));
+      for (const { reject } of this.#waiting.values())
+        reject(new Error(`the process of calls ended with code ${code}`));
     });
   }
 

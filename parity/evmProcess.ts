@@ -42,7 +42,14 @@ async function serve({ codes, abi, bytecode, deployedBytecode, nowSeconds, root 
     const code = bytesOf(`0x${to.slice(2).padStart(64, "0")}${data}`);
     const localPredeploys = [...contracts, { address: bytesOf(callAt), code }];
     const suite = await new Promise<SuiteResult>((resolve, reject) => {
-      const run = context.runSolidityTests(L1_CHAIN_TYPE, [batch], [batch.id], { ...config, localPredeploys }, {}, resolve);
+      const run = context.runSolidityTests(
+        L1_CHAIN_TYPE,
+        [batch],
+        [batch.id],
+        { ...config, localPredeploys },
+        {},
+        resolve,
+      );
       run.catch(reject);
     });
     const [test] = suite.testResults;

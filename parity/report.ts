@@ -1,6 +1,6 @@
 import { type Branches, branchNames } from "./branches.js";
 import type { Mismatch, Outcome } from "./run.js";
-import { rareBranches } from "./rare.js";
+import { foreignBranches, rareBranches } from "./rare.js";
 import type { Situation } from "./situation.js";
 
 /** A branch needs this share of cases. */
@@ -33,10 +33,12 @@ export function sum(parts: readonly Summary[]): Summary {
   };
 }
 
-/** Branches that have too few cases, and no reason for it. Empty while there are too few cases at all. */
+/** Branches that have too few cases for what parity/rare.ts says of them. Empty while there are too few cases at all. */
 export function missingBranches({ cases, branches }: Pick<Summary, "cases" | "branches">): string[] {
   if (cases < fewestForShares) return [];
-  return branchNames.filter((name) => (branches[name] ?? 0) < enough * cases && !Object.hasOwn(rareBranches, name));
+  const least = (name: string) =>
+    Object.hasOwn(foreignBranches, name) ? 0 : Object.hasOwn(rareBranches, name) ? 1 : enough * cases;
+  return branchNames.filter((name) => (branches[name] ?? 0) < least(name));
 }
 
 /** The branches, most travelled first, then what counts. */
@@ -47,7 +49,7 @@ export function table(summary: Summary): string {
     .toSorted((a, b) => b.count - a.count)
     .map(({ name, count }) => {
       const share = `${((100 * count) / cases).toFixed(2)}%`.padStart(7);
-      const reason = count < enough * cases ? (rareBranches[name] ?? "") : "";
+      const reason = count < enough * cases ? (rareBranches[name] ?? foreignBranches[name] ?? "") : "";
       return `${share} ${String(count).padStart(8)}  ${name}${reason === "" ? "" : ` (${reason})`}`;
     });
   const missing = missingBranches(summary);

@@ -82,17 +82,18 @@ export function drawSituation(seed: number, houses: readonly House[]): Situation
 function someQuestion(world: World): Question {
   const { d, house, subject, other } = world;
   const market = someMarket(world, subject);
+  const isGrace = world.wishes.prices === "grace";
   return d.weighted<() => Question>([
     [2, () => ask("position", [subject, market])],
     [1, () => ask("position", [pickAccount(world), someMarket(world, other)])],
     [3, () => ask("poolValue", [])],
     [
-      2,
+      isGrace ? 20 : 2.5,
       () =>
         ask("previewLiquidation", [
           subject,
           market,
-          d.chance(0.7) ? (1n << 256n) - 1n : closable(world, market),
+          d.chance(0.55) ? (1n << 256n) - 1n : closable(world, market),
           d.chance(0.5) ? house.pool : other,
         ]),
     ],

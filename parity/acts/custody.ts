@@ -62,7 +62,7 @@ function amountOut(world: World, token: string): bigint {
 const deposit: Plot = {
   name: "deposit",
   weight: 5,
-  wishes: (d) => ({ prices: d.chance(0.7) ? "fresh" : "mixed", positions: [0, 2], collaterals: [0, 3] }),
+  wishes: (d) => ({ prices: d.chance(0.5) ? "fresh" : "mixed", positions: [0, 2], collaterals: [0, 3] }),
   act(world) {
     const { d, subject, house } = world;
     const token = cashOrToken(world);
@@ -83,7 +83,7 @@ const deposit: Plot = {
 const withdraw: Plot = {
   name: "withdraw",
   weight: 7,
-  wishes: (d) => ({ prices: d.chance(0.8) ? "fresh" : "mixed", positions: [0, 2], collaterals: [0, 3] }),
+  wishes: (d) => ({ prices: d.chance(0.65) ? "fresh" : "mixed", positions: [0, 2], collaterals: [0, 3] }),
   *wants({ d, subject }) {
     if (d.chance(0.8)) yield [subject, { free: d.chance(0.1) ? 0n : d.wide(1n, 10n ** 25n) }];
   },
@@ -98,7 +98,7 @@ const withdraw: Plot = {
 const transfer: Plot = {
   name: "transfer",
   weight: 6,
-  wishes: (d) => ({ prices: d.chance(0.8) ? "fresh" : "mixed", positions: [0, 2], collaterals: [0, 3] }),
+  wishes: (d) => ({ prices: d.chance(0.65) ? "fresh" : "mixed", positions: [0, 2], collaterals: [0, 3] }),
   *wants({ d, subject }) {
     if (d.chance(0.8)) yield [subject, { free: d.chance(0.1) ? 0n : d.wide(1n, 10n ** 25n) }];
   },

@@ -13,7 +13,7 @@ const most = (1n << 256n) - 1n;
 /** Below 1, and what lies at the edges. */
 function troubled({ d }: World): Want {
   return d.weighted<() => Want>([
-    [5, () => ({ health: d.between(WAD / 2n, WAD - 1n) })],
+    [6, () => ({ health: d.between((7n * WAD) / 10n, WAD - 1n) })],
     [3, () => ({ health: d.between(0n, WAD - 1n) })],
     [1, () => ({ health: WAD - d.wide(1n, 10n ** 9n) })],
     [0.4, () => ({ health: WAD + d.wide(1n, WAD) })],
@@ -34,7 +34,7 @@ function keeperFor(world: World, target: AccountId): string {
 
 const liquidatePosition: Plot = {
   name: "liquidatePosition",
-  weight: 24,
+  weight: 32,
   wishes: (d) => ({
     prices: d.weighted([
       [8, "fresh"],
@@ -49,7 +49,7 @@ const liquidatePosition: Plot = {
       [3, "opposite"],
       [2, "waiting"],
     ]),
-    crowded: d.chance(0.3),
+    crowded: d.chance(0.4),
   }),
   *wants(world) {
     const { d, subject, other, house, wishes } = world;
@@ -73,8 +73,8 @@ const liquidatePosition: Plot = {
       [5, () => most],
       [3, () => d.wide(1n, max(1n, size))],
       [1, () => size],
-      [1, () => max(1n, size - d.wide(1n, max(1n, size / 100n)))],
-      [0.6, () => d.wide(1n, 1000n)],
+      [1.7, () => max(1n, size - d.wide(1n, max(1n, size / 100n)))],
+      [1, () => d.wide(1n, 1000n)],
       [0.3, () => 0n],
     ])();
     const caller = taker === house.pool ? keeperFor(world, subject) : callerFor(world, taker);
@@ -82,21 +82,46 @@ const liquidatePosition: Plot = {
   },
 };
 
+/** The whole of what health needs, to an account that can bear it. */
+const takeOver: Plot = {
+  name: "takeOver",
+  weight: 13,
+  wishes: (d) => ({
+    prices: "fresh",
+    positions: [1, 1],
+    collaterals: [0, 1],
+    delisted: 0,
+    shared: d.pick([undefined, undefined, "opposite"]),
+  }),
+  *wants({ d, subject, other }) {
+    yield [subject, { health: d.between((8n * WAD) / 10n, WAD - 1n) }];
+    yield [other, { free: d.wide(10n ** 24n, 10n ** 31n) }];
+  },
+  act: (world) =>
+    act("liquidatePosition", callerFor(world, world.other), [
+      world.subject,
+      someMarket(world, world.subject, 1),
+      most,
+      world.other,
+    ]),
+};
+
 const liquidateCollateral: Plot = {
   name: "liquidateCollateral",
-  weight: 12,
+  weight: 15,
   wishes: (d) => ({
     prices: d.weighted([
       [9, "fresh"],
       [2, "mixed"],
       [0.5, "grace"],
     ]),
-    positions: d.chance(0.6) ? [0, 0] : [1, 2],
+    positions: d.chance(0.45) ? [0, 0] : [1, 2],
     collaterals: [1, 3],
   }),
   *wants(world) {
-    yield [world.subject, troubled(world)];
-    yield [world.other, sound(world)];
+    const { d, subject, other } = world;
+    yield [subject, d.chance(0.25) ? { equity: d.sign() * d.wide(1n, 10n ** 20n) } : troubled(world)];
+    yield [other, sound(world)];
   },
   act(world) {
     const { d, subject, other, house, vault } = world;
@@ -156,7 +181,7 @@ function ruined({ d, vault }: World): Want {
     [4, () => ({ health: d.between(0n, threshold) })],
     [1, () => ({ health: threshold - d.wide(1n, 10n ** 9n) })],
     [1, () => ({ health: d.between(threshold, WAD) })],
-    [5, () => ({ equity: -d.wide(1n, 10n ** 25n) })],
+    [5, () => ({ equity: -d.wide(10n ** 18n, 10n ** 27n) })],
     [1, () => ({ equity: -d.wide(1n, 10n ** 18n) })],
     [0.3, () => ({ health: WAD + d.wide(1n, WAD) })],
   ])();
@@ -164,14 +189,14 @@ function ruined({ d, vault }: World): Want {
 
 const absorb: Plot = {
   name: "absorb",
-  weight: 26,
+  weight: 32,
   wishes: (d) => ({
     prices: d.weighted([
       [8, "fresh"],
       [3, "mixed"],
       [0.5, "grace"],
     ]),
-    positions: d.chance(0.15) ? [0, 0] : [1, 3],
+    positions: d.chance(0.3) ? [0, 0] : [1, 3],
     collaterals: [0, 2],
     delisted: 0.1,
   }),
@@ -205,7 +230,7 @@ const absorb: Plot = {
 
 const resolvePool: Plot = {
   name: "resolvePool",
-  weight: 7,
+  weight: 8,
   wishes: (d) => ({
     prices: d.chance(0.7) ? "fresh" : "mixed",
     positions: [1, 2],
@@ -213,7 +238,7 @@ const resolvePool: Plot = {
     poolHolds: d.chance(0.3),
   }),
   *wants({ d, house }) {
-    yield [house.pool, { equity: d.chance(0.92) ? -d.wide(1n, 10n ** 25n) : d.wide(1n, 10n ** 20n) - 1n }];
+    yield [house.pool, { equity: d.chance(0.95) ? -d.wide(10n ** 15n, 10n ** 29n) : d.wide(1n, 10n ** 20n) - 1n }];
     yield [house.insurance, { cash: d.chance(0.4) ? 0n : d.wide(1n, 10n ** 25n) }];
   },
   arrange({ d, vault }) {
@@ -224,6 +249,7 @@ const resolvePool: Plot = {
 
 export const liquidationPlots: readonly Plot[] = [
   liquidatePosition,
+  takeOver,
   liquidateCollateral,
   buyCollateral,
   absorb,

@@ -5,7 +5,7 @@ import { upkeepPlots } from "./upkeep.js";
 import { type Act, type Plot, callerFor, multicall } from "./act.js";
 
 const parts = [...custodyPlots, ...tradingPlots.slice(0, 3)];
-const others = [...liquidationPlots.slice(0, 4), ...upkeepPlots.slice(0, 4), ...tradingPlots.slice(2, 4)];
+const others = [...liquidationPlots.slice(0, 5), ...upkeepPlots.slice(0, 4), ...tradingPlots.slice(2, 4)];
 
 /** Several acts in one, each drawn for the state before the first: some for the caller's account, then one that concerns others. */
 export const multicallPlot: Plot = {

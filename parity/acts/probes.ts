@@ -12,6 +12,7 @@ import {
   cashParameters,
   collateralParameters,
   marketParameters,
+  ratio,
   spoiled,
 } from "../draw/parameters.js";
 import type { World } from "../draw/world.js";
@@ -46,7 +47,7 @@ function flagged(world: World, flag: bigint, without = 0n): number | undefined {
 function trade(world: World, account: AccountId, market: number, delta: bigint, limit = 0n, deadline = later): Act {
   const { d, vault, house } = world;
   const mayTrade = (caller: string) => (vault.permissionsOf.get(account, caller) & PERMISSION_TRADE) !== 0n;
-  const operator = d.chance(0.7) ? house.callers.find(mayTrade) : undefined;
+  const operator = d.chance(0.9) ? house.callers.find(mayTrade) : undefined;
   return act("trade", operator ?? ownerOf(account), [account, market, delta, limit, deadline]);
 }
 
@@ -84,7 +85,7 @@ export const probes: Readonly<Record<string, Probe>> = {
     act("setOperator", ownerOf(subject), [subject, house.callers[0], 32n + d.wide(1n, most >> 1n)]),
   signed: (world) => {
     const { d, subject, vault, house } = world;
-    const kind = d.pick(["nonce", "signature", "deadline", "good", "replayed"]);
+    const kind = d.pick(["nonce", "signature", "signature", "deadline", "good", "good", "replayed"]);
     const expected = vault.nonces.get(ownerOf(subject));
     const operator = house.callers[d.integer(0, 3)] ?? "";
     const permissions = kind === "replayed" ? vault.permissionsOf.get(subject, operator) : BigInt(d.integer(0, 31));
@@ -372,8 +373,8 @@ export const probes: Readonly<Record<string, Probe>> = {
     const account = oneOf(world, rich);
     if (account === undefined) return undefined;
     const [token, amount] = [code.settlementToken, d.wide(1n, max(1n, 10n ** 18n / code.cashUnit))];
-    if (d.chance(0.4)) return act("withdraw", ownerOf(account), [account, token, amount, ownerOf(account)]);
-    if (d.chance(0.6))
+    if (d.chance(0.3)) return act("withdraw", ownerOf(account), [account, token, amount, ownerOf(account)]);
+    if (d.chance(0.4))
       return act("transfer", ownerOf(account), [account, d.pick([world.subject, world.other]), token, amount]);
     const moves = [
       act("withdraw", ownerOf(account), [account, token, amount, ownerOf(account)]),
@@ -396,6 +397,55 @@ export const probes: Readonly<Record<string, Probe>> = {
       [token.address, collateralParameters(d, Price.tolerance(answer))],
       [BigInt(token.decimals)],
     );
+  },
+  listsMarket: (world) => {
+    const { d, vault, answers } = world;
+    const answer = answers.of(vault.marketCount);
+    if (vault.marketCount > 5 || !Price.isFresh(answer)) return undefined;
+    const targetHealthWad = VaultWords.targetHealth(vault.accountRisk);
+    const needs = { priceWad: Price.value(answer), toleranceWad: Price.tolerance(answer), targetHealthWad };
+    return act("listMarket", anyCaller(world), [marketParameters(d, needs)]);
+  },
+  setsCollateral: (world) => {
+    const { d, vault, answers } = world;
+    if (vault.collateralCount === 0 || vault.collateralCount > 3) return undefined;
+    const index = d.integer(0, vault.collateralCount - 1);
+    const drawn = collateralParameters(d, Price.tolerance(answers.of(AssetSet.collateralAsset(index))));
+    if (d.chance(0.5)) drawn.depositCap = 1n << BigInt(d.integer(96, 250)); // no field for it
+    return act("setCollateralParameters", anyCaller(world), [tokenOf(world, index), drawn]);
+  },
+  setsMarket: (world) => {
+    // As it stands, but for what binds it to nothing else.
+    const { d, vault, answers } = world;
+    const market = oneOf(
+      world,
+      markets(world).filter((id) => Price.isFresh(answers.of(id))),
+    );
+    if (market === undefined) return undefined;
+    const { risk, terms, discount } = vault.markets(market);
+    return act("setMarketParameters", anyCaller(world), [
+      market,
+      {
+        initialBaseWad: MarketWords.initialBase(risk),
+        maintenanceBaseWad: MarketWords.maintenanceBase(risk),
+        profitWeightWad: ratio(d, 0n, 10n ** 18n),
+        lambdaInitialWad: MarketWords.lambdaInitial(risk),
+        lambdaMaintenanceWad: MarketWords.lambdaMaintenance(risk),
+        maxFundingRatePerDayWad: ratio(d, 0n, 5n * 10n ** 16n),
+        maxFundingVelocityPerDay2Wad: ratio(d, 0n, 10n ** 19n),
+        maxFundingGapSeconds: MarketWords.maxFundingGap(risk),
+        skewScaleWad: MarketWords.skewScale(risk),
+        openInterestCapWad: 0n,
+        minimumSizeWad: MarketWords.NANO,
+        takerRateWad: MarketWords.takerRate(terms),
+        makerRateWad: MarketWords.makerRate(terms),
+        capitalShareWad: ratio(d, 0n, 10n ** 18n),
+        openInterestSlopeWad: ratio(d, 0n, 10n ** 19n),
+        discountBaseWad: MarketWords.discountBase(discount),
+        discountSlopeWad: ratio(d, 0n, 10n ** 18n),
+        discountCapWad: MarketWords.discountCap(discount),
+      },
+    ]);
   },
   setsAccounts: (world) => {
     const drawn = accountParameters(world.d);

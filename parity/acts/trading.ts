@@ -62,9 +62,9 @@ function trade(world: World, market: number, delta: bigint): Act {
 
 const open: Plot = {
   name: "open",
-  weight: 17,
+  weight: 20,
   wishes: (d) => ({
-    prices: d.chance(0.85) ? "fresh" : "mixed",
+    prices: d.chance(0.8) ? "fresh" : "mixed",
     positions: [0, 2],
     collaterals: [0, 2],
     halted: 0.03,
@@ -87,7 +87,7 @@ const open: Plot = {
 
 const reduce: Plot = {
   name: "reduce",
-  weight: 16,
+  weight: 30,
   wishes: (d) => ({
     prices: d.chance(0.7) ? "fresh" : "mixed",
     positions: [1, 3],
@@ -98,7 +98,8 @@ const reduce: Plot = {
   *wants({ d, subject }) {
     const want = d.weighted<() => Want>([
       [3, () => ({ free: d.wide(1n, 10n ** 24n) })],
-      [4, () => ({ health: d.between(WAD / 100n, (3n * WAD) / 2n) })],
+      [3, () => ({ health: d.between(WAD / 100n, (3n * WAD) / 2n) })],
+      [3, () => ({ health: d.between(WAD / 50n, WAD / 2n) })],
       [2, () => ({ equity: d.wide(1n, 10n ** 20n) })],
       [0.7, () => ({ equity: -d.wide(1n, 10n ** 22n) })],
     ])();
@@ -155,7 +156,7 @@ const refreshCapital: Plot = {
 /** A position or a side near the end of its field: no opening goes on from there. */
 const atTheEnd: Plot = {
   name: "atTheEnd",
-  weight: 3,
+  weight: 11,
   wishes: () => ({ prices: "fresh", positions: [1, 1], collaterals: [0, 0], closing: 0, delisted: 0, halted: 0 }),
   *wants({ subject }) {
     yield [subject, { free: 10n ** 30n }];

@@ -35,7 +35,7 @@ const cover: Plot = {
 
 const delist: Plot = {
   name: "delist",
-  weight: 5,
+  weight: 11,
   wishes: (d) => ({ prices: d.chance(0.6) ? "fresh" : "mixed", positions: [1, 2], collaterals: [0, 1], closing: 0.75 }),
   act(world) {
     const { d, vault, subject } = world;
@@ -107,7 +107,7 @@ const setMarket: Plot = {
     return act("setMarketParameters", anyCaller(world), [market, parameters]);
   },
   arrange({ d, vault }) {
-    if (d.chance(0.15)) vault.marketCount = 96; // of which no other is read
+    if (d.chance(0.3)) vault.marketCount = 96; // of which no other is read
   },
 };
 
@@ -138,7 +138,7 @@ const setCollateral: Plot = {
     return act("listCollateral", anyCaller(world), [token.address, parameters], [BigInt(token.decimals)]);
   },
   arrange({ d, vault }) {
-    if (d.chance(0.15)) vault.collateralCount = 32;
+    if (d.chance(0.3)) vault.collateralCount = 32;
   },
 };
 

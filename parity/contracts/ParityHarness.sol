@@ -109,7 +109,9 @@ contract ParityHarness {
         assembly ("memory-safe") {
             let one := add(state.offset, 2)
             let end := add(one, mul(writes, 34))
-            for {} lt(one, end) { one := add(one, 34) } {
+            for {} lt(one, end) {
+                one := add(one, 34)
+            } {
                 let place := shl(5, add(shr(240, calldataload(one)), 1))
                 let word := calldataload(add(one, 2))
                 mstore(add(given, place), word)

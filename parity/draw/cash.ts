@@ -40,7 +40,7 @@ export function drawCashBook({ d, vault }: World): void {
     [3, () => INDEX_ONE],
     [5, () => d.wide(INDEX_ONE / 2n, INDEX_ONE * 3n)],
     [1, () => d.wide(INDEX_ONE / 1000n, INDEX_ONE)],
-    [1.2, () => INDEX_ONE / 1000n + d.wide(1n, 10n ** 10n)],
+    [2, () => INDEX_ONE / 1000n + d.wide(1n, 10n ** 10n)],
   ])();
   const borrowIndex = d.weighted<() => bigint>([
     [2, () => INDEX_ONE],
@@ -134,6 +134,6 @@ export function closeCash(world: World): void {
     [1, () => d.wide(1n, 10n ** 6n * quote)],
   ])();
   const maxAge = VaultWords.maxAge(vault.capital);
-  const takenAt = d.chance(0.85) ? now - d.between(0n, maxAge) : now - d.wide(1n, 10n ** 6n);
+  const takenAt = d.chance(0.78) ? now - d.between(0n, maxAge) : now - d.wide(1n, 10n ** 6n);
   vault.capital = VaultWords.toCapital(min(capitalWad, (1n << 128n) - 1n), takenAt, maxAge);
 }

@@ -40,9 +40,9 @@ export function drawMarket(world: World, id: number, holders: ReadonlySet<Accoun
   market.discount = MarketWords.toDiscountTerms(p.discountBaseWad, p.discountSlopeWad, p.discountCapWad);
   if (d.chance(wishes.ramps ?? 0.2)) drawMarketRamp(d, vault, id);
 
-  const isDelisted = d.chance(wishes.delisted ?? 0.05);
+  const isDelisted = d.chance(wishes.delisted ?? 0.08);
   const isClosing = isDelisted || d.chance(wishes.closing ?? 0.08);
-  const isTouched = isClosing || d.chance(wishes.touched ?? 0.5);
+  const isTouched = isClosing || d.chance(wishes.shared === "waiting" ? 0.9 : (wishes.touched ?? 0.5));
   const flags =
     (isTouched ? SIDES_TOUCHED : 0n) |
     (isClosing ? CLOSING : 0n) |
@@ -57,7 +57,7 @@ export function drawMarket(world: World, id: number, holders: ReadonlySet<Accoun
   ])();
   const begun = MarketWords.toMarketState(indexWad, drawRate(d, market), 0n, now - waited, flags);
   market.state = begun;
-  if (isTouched) drawSides(d, market, priceWad, isDelisted);
+  if (isTouched) drawSides(d, market, priceWad, isDelisted, wishes.shared === "waiting" ? 0 : 0.4);
   if (isClosing) {
     const due = d.chance(0.6) ? now - d.wide(1n, 200_000n) : now + d.wide(1n, 1_000_000n);
     const finalPriceWad = d.chance(0.4) ? 0n : (priceWad * BigInt(d.integer(50, 150))) / 100n;
@@ -86,10 +86,10 @@ function drawRate(d: Draws, { risk }: Market): bigint {
 }
 
 /** Sides that were deleveraged, and the epochs of theirs that have ended. */
-function drawSides(d: Draws, market: Market, priceWad: bigint, isDelisted: boolean): void {
+function drawSides(d: Draws, market: Market, priceWad: bigint, isDelisted: boolean, untouched = 0.4): void {
   const atSome = () => (priceWad * BigInt(d.integer(50, 150))) / 100n;
   const draw = (sign: bigint): MarketWords.SideWord => {
-    const scale = isDelisted || d.chance(0.4) ? RAY : d.wide(leastScale, RAY);
+    const scale = isDelisted || d.chance(untouched) ? RAY : d.wide(leastScale, RAY);
     return MarketWords.toSideWord(scale, (sign * (RAY - scale) * atSome() * 10n ** 9n) / RAY);
   };
   market.longSide = draw(1n);
@@ -186,7 +186,7 @@ function drawPositions(
   const fees = d.weighted<() => bigint>([
     [3, () => 0n],
     [6, () => d.wide(1n, 1n << 40n)],
-    [1, () => (1n << 48n) - d.wide(1n, 1n << 24n)],
+    [1.5, () => (1n << 48n) - d.wide(1n, 1n << 22n)],
   ])();
   market.totals = MarketWords.toMarketTotals(longs, shorts, fees);
 }

@@ -144,7 +144,7 @@ export function spoiled<P extends object>(d: Draws, parameters: P): P {
     [2, () => value * BigInt(d.integer(2, 100))],
     [2, () => value / BigInt(d.integer(2, 100))],
     [1, () => ratio(d, 0n, 20n * WAD)],
-    [1, () => d.between(0n, (1n << 128n) - 1n)],
+    [2, () => d.between(0n, (1n << 128n) - 1n)],
   ])();
   return { ...parameters, [name]: other };
 }

@@ -140,7 +140,7 @@ function drawAccounts({ d, vault, wishes }: World): void {
   vault.rewardBudget = VaultWords.toRewardBudget(p.absorbRewardFloorWad, p.absorbRewardPerHourWad, spent, since);
   vault.capital = VaultWords.toCapital(0n, 0n, p.capitalMaxAgeSeconds);
   if (d.chance(wishes.ramps ?? 0.2)) drawAccountRamp(d, vault);
-  vault.borrowingHalted = d.chance(0.12);
+  vault.borrowingHalted = d.chance(0.2);
 }
 
 /** An answer for an asset: most prices between a thousandth and a hundred thousand, some at the ends of what is allowed. */
@@ -155,8 +155,8 @@ function drawAnswer({ d, vault, answers, wishes }: World, asset: number): void {
   const price = Price.toPrice(priceWad, toleranceWad, now - d.wide(1n, maxAge), maxAge);
   const isNext = asset === vault.marketCount || asset === AssetSet.collateralAsset(vault.collateralCount);
   const state =
-    isNext && d.chance(0.2)
-      ? d.pick(["stale", "missing"])
+    isNext && d.chance(0.35)
+      ? d.pick(["stale", "missing", "missing"])
       : wishes.prices === "mixed"
         ? d.weighted([
             [6, "fresh"],
@@ -218,7 +218,7 @@ function drawModes({ d, house, vault }: World): void {
 
 function drawOperators({ d, house, vault }: World): void {
   for (const account of house.accounts) {
-    if (!d.chance(0.4)) continue;
+    if (!d.chance(0.6)) continue;
     const operator = d.pick(house.callers as readonly [string, ...string[]]);
     vault.permissionsOf.set(account, operator, BigInt(d.integer(1, 31)));
   }
