@@ -39,7 +39,7 @@ const liquidatePosition: Plot = {
     prices: d.weighted([
       [8, "fresh"],
       [3, "mixed"],
-      [1.5, "grace"],
+      [2.2, "grace"],
     ]),
     positions: [1, 3],
     collaterals: [0, 2],
@@ -141,7 +141,7 @@ const liquidateCollateral: Plot = {
 
 const buyCollateral: Plot = {
   name: "buyCollateral",
-  weight: 6,
+  weight: 8,
   wishes: (d) => ({
     prices: d.chance(0.85) ? "fresh" : "mixed",
     positions: [0, 1],
@@ -230,7 +230,7 @@ const absorb: Plot = {
 
 const resolvePool: Plot = {
   name: "resolvePool",
-  weight: 8,
+  weight: 12,
   wishes: (d) => ({
     prices: d.chance(0.7) ? "fresh" : "mixed",
     positions: [1, 2],

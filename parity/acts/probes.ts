@@ -85,7 +85,7 @@ export const probes: Readonly<Record<string, Probe>> = {
     act("setOperator", ownerOf(subject), [subject, house.callers[0], 32n + d.wide(1n, most >> 1n)]),
   signed: (world) => {
     const { d, subject, vault, house } = world;
-    const kind = d.pick(["nonce", "signature", "signature", "deadline", "good", "good", "replayed"]);
+    const kind = d.pick(["nonce", "nonce", "signature", "signature", "deadline", "good", "good", "replayed"]);
     const expected = vault.nonces.get(ownerOf(subject));
     const operator = house.callers[d.integer(0, 3)] ?? "";
     const permissions = kind === "replayed" ? vault.permissionsOf.get(subject, operator) : BigInt(d.integer(0, 31));

@@ -123,7 +123,7 @@ const reduce: Plot = {
 
 const settle: Plot = {
   name: "settle",
-  weight: 5,
+  weight: 7,
   wishes: (d) => ({
     prices: d.chance(0.6) ? "fresh" : "mixed",
     positions: [1, 2],

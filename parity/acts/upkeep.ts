@@ -107,7 +107,7 @@ const setMarket: Plot = {
     return act("setMarketParameters", anyCaller(world), [market, parameters]);
   },
   arrange({ d, vault }) {
-    if (d.chance(0.3)) vault.marketCount = 96; // of which no other is read
+    if (d.chance(0.4)) vault.marketCount = 96; // of which no other is read
   },
 };
 
@@ -138,7 +138,7 @@ const setCollateral: Plot = {
     return act("listCollateral", anyCaller(world), [token.address, parameters], [BigInt(token.decimals)]);
   },
   arrange({ d, vault }) {
-    if (d.chance(0.3)) vault.collateralCount = 32;
+    if (d.chance(0.4)) vault.collateralCount = 32;
   },
 };
 
