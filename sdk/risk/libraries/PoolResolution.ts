@@ -29,7 +29,7 @@ export interface Resolution {
   word: Account.Account;
   assets: AssetSet.AssetSet;
   prices: Price.Price[];
-  /** Losses of positions without a usable price. Wad. */
+  /** Losses of positions without a usable price, which nobody makes good before they are real. Wad. */
   waitingLoss: bigint;
   loss: Loss;
 }
@@ -37,7 +37,7 @@ export interface Resolution {
 const ROUNDING = 64n;
 
 /**
- * Brings a pool below zero back to it.
+ * Brings a pool below zero back to it, losses of positions without a usable price not counted.
  * @throws ContractError PoolSolvent
  */
 export function resolvePool($: Vault, context: Context): void {
@@ -76,9 +76,10 @@ export function resolvePool($: Vault, context: Context): void {
   $.emit("PoolResolved", { loss: { ...loss } });
 }
 
+/** Maintenance equity (wad) without the losses that wait. */
 function equity($: Vault, context: Context, pool: Resolution): bigint {
   const sums = Margin.collect($, context.pool, pool.word, pool.assets, pool.prices, true, Margin.NO_ASSET);
-  return sums.equityMaintenance + Account.cash(pool.word);
+  return sums.equityMaintenance + Account.cash(pool.word) + pool.waitingLoss;
 }
 
 function load($: Vault, context: Context, pool: Resolution): Deals.Deal[] {
