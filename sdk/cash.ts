@@ -1,4 +1,4 @@
-import { WAD, mulDivDown, mulDivUp } from "./units.js";
+import { WAD, mulDivDown, mulDivUp } from "./units/index.js";
 import {
   type CashIndicesFields,
   type CashTermsFields,
