@@ -62,8 +62,13 @@ describe("the package, installed from its tarball", () => {
 
   it("is what its users need, and nothing else", () => {
     const kinds = new Set(globSync("**/*.*", { cwd: installed }).map((file) => file.replace(/^[^.]*/, "")));
-    expect([...kinds].toSorted()).to.deep.equal([".d.ts", ".js", ".json", ".md", ".sol"]);
+    expect([...kinds].toSorted()).to.deep.equal([".d.ts", ".js", ".json", ".md", ".sol", ".ts"]);
     expect(existsSync(join(installed, "contracts/mocks"))).to.equal(false);
+    expect(globSync("**/!(*.d).ts", { cwd: installed }).filter((file) => !file.startsWith("examples/"))).to.deep.equal(
+      [],
+    );
+    const links = readFileSync(join(installed, "README.md"), "utf8").matchAll(/\]\(([^)]+)\)/g);
+    for (const [, link = ""] of links) expect(existsSync(join(installed, link)), link).to.equal(true);
     const scripts = globSync("**/*.js", { cwd: installed });
     expect(scripts.filter((file) => !file.startsWith("sdk/"))).to.deep.equal([]);
     for (const file of scripts) {

@@ -25,7 +25,9 @@ export async function buildPackage(folder: string): Promise<void> {
     filter: (source) => source !== join(root, "contracts/mocks"),
   });
   cpSync(join(root, "LICENSE"), join(folder, "LICENSE"));
-  cpSync(join(root, "docs/sdk.md"), join(folder, "README.md"));
+  cpSync(join(root, "examples"), join(folder, "examples"), { recursive: true });
+  const page = readFileSync(join(root, "docs/sdk.md"), "utf8");
+  writeFileSync(join(folder, "README.md"), page.replaceAll("](../", "]("));
   const own = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as RootPackage;
   writeFileSync(join(folder, "package.json"), `${JSON.stringify(packageJson(own), null, 2)}\n`);
 }
