@@ -17,6 +17,28 @@ const root = join(import.meta.dirname, "../..");
 const mostBundled = 60_000;
 const ownerKey = 1;
 
+/** What a contract of a user may do with the package. No file: Hardhat would take it for one of this repository's. */
+const reader = `
+  // SPDX-License-Identifier: MIT
+  pragma solidity ^0.8.30;
+
+  import {MarginVault} from "ballast/contracts/MarginVault.sol";
+  import {IMarginVault} from "ballast/contracts/interfaces/IMarginVault.sol";
+  import {AccountId} from "ballast/contracts/types/AccountId.sol";
+
+  contract Reader {
+      IMarginVault private immutable _vault;
+
+      constructor(MarginVault vault) {
+          _vault = vault;
+      }
+
+      function cashOf(AccountId account) external view returns (int256) {
+          return _vault.cash(account);
+      }
+  }
+`;
+
 /** Of a package that package-lock.json names: what `npm ci` has left in npm's cache. */
 function lockedVersion(name: string): string {
   const { packages } = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")) as {
@@ -129,7 +151,7 @@ describe("the package, installed from its tarball", () => {
     const solc = require("solc") as {
       compile(input: string, callbacks: { import(path: string): { contents: string } | { error: string } }): string;
     };
-    const sources = { "Reader.sol": { content: readFileSync(join(project, "Reader.sol"), "utf8") } };
+    const sources = { "Reader.sol": { content: reader } };
     const input = { language: "Solidity", sources, settings: { outputSelection: {} } };
     const find = (path: string) => {
       const folders = [join(project, "node_modules"), join(root, "node_modules")];
