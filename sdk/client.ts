@@ -7,23 +7,12 @@ import {
   toBeHex,
 } from "ethers";
 
-import {
-  type LiquidityPool,
-  LiquidityPool__factory,
-  type MarginVault,
-  MarginVault__factory,
-  MockToken__factory,
-  type PriceOracle,
-  PriceOracle__factory,
-  type VaultLens,
-  VaultLens__factory,
-} from "../typechain-types/index.js";
 import { type AccountId, accountId, normalizeAccount } from "./accounts.js";
 import { type CashFigures, cashFigures, toStoredCash } from "./cash.js";
+import { type LiquidityPool, type MarginVault, type PriceOracle, type VaultLens, contractAt } from "./contracts.js";
 import { type Deleveraging, deleveragingTopics, deleveragingsOf } from "./deleveragings.js";
 import { type Deployment, collateralAsset } from "./deployment.js";
 import {
-  AmountError,
   NotDeployedError,
   PoolAccountError,
   ReadOnlyError,
@@ -33,11 +22,8 @@ import {
 } from "./errors.js";
 import { type BallastEvent, readEvents } from "./events.js";
 import { type LegPreview, type LiquidationOptions, toLegPreview } from "./liquidations.js";
-import { parseDecimal } from "./units.js";
+import { type Amount, toUnits, toUnsignedUnits } from "./units/index.js";
 import { type AccountState, type Mode, collateralsOf, decodeAccount, decodePrice, marketsOf, modes } from "./words.js";
-
-/** A decimal string in whole units ("1.5"), or a bigint of the smallest ones. Never a float. */
-export type Amount = bigint | string;
 
 /** An account's margin; all wad, in quote units. */
 export interface Health {
@@ -99,10 +85,10 @@ export class Ballast {
     this.deployment = deployment;
     this.provider = provider;
     this.#signer = signer;
-    this.vault = MarginVault__factory.connect(deployment.vault, runner);
-    this.oracle = PriceOracle__factory.connect(deployment.oracle, runner);
-    this.pool = LiquidityPool__factory.connect(deployment.pool, runner);
-    this.lens = VaultLens__factory.connect(deployment.lens, runner);
+    this.vault = contractAt("MarginVault", deployment.vault, runner);
+    this.oracle = contractAt("PriceOracle", deployment.oracle, runner);
+    this.pool = contractAt("LiquidityPool", deployment.pool, runner);
+    this.lens = contractAt("VaultLens", deployment.lens, runner);
   }
 
   /**
@@ -134,7 +120,7 @@ export class Ballast {
     const { address, decimals } = this.#token(token);
     const raw = toUnsignedUnits(amount, decimals);
     const writer = this.#writer();
-    const erc20 = MockToken__factory.connect(address, writer);
+    const erc20 = contractAt("Token", address, writer);
     if ((await erc20.allowance(await writer.getAddress(), this.deployment.vault)) < raw) {
       await this.#mined(() => erc20.approve(this.deployment.vault, raw));
     }
@@ -438,24 +424,6 @@ export class Ballast {
       return receipt;
     });
   }
-}
-
-/** Decimal string or bigint to the smallest units; anything else is an AmountError. */
-export function toUnits(amount: Amount, decimals: number): bigint {
-  if (typeof amount === "bigint") return amount;
-  try {
-    if (typeof amount === "string") return parseDecimal(amount, decimals);
-  } catch (cause) {
-    throw new AmountError(amount, decimals, cause);
-  }
-  throw new AmountError(amount, decimals);
-}
-
-/** The same for what cannot be below zero. */
-export function toUnsignedUnits(amount: Amount, decimals: number): bigint {
-  const units = toUnits(amount, decimals);
-  if (units < 0n) throw new AmountError(amount, decimals);
-  return units;
 }
 
 /** A Health struct as a contract returned it. */

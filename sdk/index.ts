@@ -15,7 +15,6 @@ export {
   type Permission,
   type RoleName,
   callersOf,
-  contractInterfaces,
   functionsOf,
   roleIds,
   selectorOf,
@@ -30,16 +29,17 @@ export {
   cashOfPrincipal,
   toStoredCash,
 } from "./cash.js";
+export { Ballast, type CollateralBalance, type Health, type Position, type TradeOptions, toHealth } from "./client.js";
 export {
-  type Amount,
-  Ballast,
-  type CollateralBalance,
-  type Health,
-  type Position,
-  type TradeOptions,
-  toHealth,
-  toUnits,
-} from "./client.js";
+  type AccessManager,
+  type LiquidityPool,
+  type MarginVault,
+  type PriceOracle,
+  type Token,
+  type VaultLens,
+  contractAt,
+  contractInterfaces,
+} from "./contracts.js";
 export {
   type OperatorGrant,
   type Permit,
@@ -60,7 +60,6 @@ export {
   parseDeployment,
 } from "./deployment.js";
 export {
-  AmountError,
   BallastError,
   ContractError,
   NotDeployedError,
@@ -85,5 +84,5 @@ export {
 } from "./ledger.js";
 export { type LegPreview, type LiquidationOptions, type Refusal, refusals, toLegPreview } from "./liquidations.js";
 export { type Extent, type Place, place, placesOf } from "./slots.js";
-export { RAY, WAD, formatDecimal, mulDivDown, mulDivFloor, mulDivUp, parseDecimal } from "./units.js";
+export * from "./units/index.js";
 export * from "./words.js";
