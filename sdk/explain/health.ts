@@ -1,5 +1,4 @@
 import type { AccountId } from "../accounts.js";
-import type { Health } from "../risk/interfaces/IMarginVault.js";
 import { RAY, WAD, abs, divFloor, divUp, mulDivUp } from "../risk/libraries/FixedPoint.js";
 import * as Funding from "../risk/libraries/Funding.js";
 import * as Interest from "../risk/libraries/Interest.js";
@@ -14,7 +13,8 @@ import * as Position from "../risk/types/Position.js";
 import * as Price from "../risk/types/Price.js";
 import type { Market } from "../risk/types/VaultStorage.js";
 import * as VaultWords from "../risk/types/VaultWords.js";
-import type { Moment } from "./moment.js";
+import type { State } from "../client/state.js";
+import { contextOf } from "./context.js";
 
 /** What an item adds to the figures of Health. All wad, in quote units; what counts against an account is below zero, requirements apart. */
 export interface Contribution {
@@ -138,7 +138,7 @@ export interface HealthExplanation {
   readonly timestamp: bigint;
   /** Each worked out by itself; they add up to `health`, to the wei. */
   readonly items: readonly HealthItem[];
-  readonly health: Health;
+  readonly health: Margin.Health;
 }
 
 const nothing: Contribution = {
@@ -177,8 +177,13 @@ export function sumOf(items: readonly Contribution[]): Contribution {
   );
 }
 
-/** Of what an account's margin is made at this moment: every item that counts, in the order in which a person would add them up. */
-export function explainHealthAt({ $, context }: Moment, account: AccountId): HealthExplanation {
+/**
+ * Of what an account's margin is made: every item that counts, in the order in which a person would add them up.
+ *
+ * @param timestamp Unix seconds; by default the state's
+ */
+export function explainHealth(state: State, account: AccountId, timestamp?: bigint | number): HealthExplanation {
+  const { $, context } = contextOf(state, timestamp);
   const word = $.accounts.get(account);
   const assets = AccountWord.assets(word);
   const prices = context.oracle.lastPrices(assets);
@@ -227,10 +232,10 @@ function cashItems(
   now: bigint,
 ): [CashItem & Contribution, InterestItem & Contribution] {
   const accruedAt = CashWords.accruedAt(indices);
-  const later = Interest.accrued(indices, now);
+  const [supplyIndex, borrowIndex] = Interest.accrued(indices, now);
   const isDebt = principalWad < 0n;
   const index = isDebt ? CashWords.borrowIndex(indices) : CashWords.supplyIndex(indices);
-  const risen = isDebt ? later.borrowIndex - index : later.supplyIndex - index;
+  const risen = (isDebt ? borrowIndex : supplyIndex) - index;
   const product = principalWad * index;
   const cashWad = divFloor(product, CashWords.INDEX_ONE);
   const rest = product - cashWad * CashWords.INDEX_ONE;
@@ -302,13 +307,13 @@ function readPosition(
 ): ReadPosition {
   const { state, risk } = market;
   const isTouched = MarketWords.has(state, MarketWords.SIDES_TOUCHED);
-  const { sharesWad, costWad } = isTouched
+  const [sharesWad, costWad] = isTouched
     ? Sides.converted(market, position)
-    : { sharesWad: Position.shares(position), costWad: Position.cost(position) };
+    : [Position.shares(position), Position.cost(position)];
   const sign = signOf(sharesWad);
   const word = sign < 0n ? market.shortSide : market.longSide;
   const sideAt = (index: bigint) => (isTouched ? Sides.current(word, sign, index) : Sides.untouched(sign, index));
-  const { indexWad } = Funding.accrued(state, risk, Price.value(price), now);
+  const [indexWad] = Funding.accrued(state, risk, Price.value(price), now);
   return {
     id,
     market,
