@@ -39,7 +39,7 @@ export {
   type TradeOptions,
   toHealth,
   toUnits,
-} from "./client.js";
+} from "./client/Ballast.js";
 export {
   type OperatorGrant,
   type Permit,

@@ -17,11 +17,11 @@ import {
   PriceOracle__factory,
   type VaultLens,
   VaultLens__factory,
-} from "../typechain-types/index.js";
-import { type AccountId, accountId, normalizeAccount } from "./accounts.js";
-import { type CashFigures, cashFigures, toStoredCash } from "./cash.js";
-import { type Deleveraging, deleveragingTopics, deleveragingsOf } from "./deleveragings.js";
-import { type Deployment, collateralAsset } from "./deployment.js";
+} from "../../typechain-types/index.js";
+import { type AccountId, accountId, normalizeAccount } from "../accounts.js";
+import { type CashFigures, cashFigures, toStoredCash } from "../cash.js";
+import { type Deleveraging, deleveragingTopics, deleveragingsOf } from "../deleveragings.js";
+import { type Deployment, collateralAsset } from "../deployment.js";
 import {
   AmountError,
   NotDeployedError,
@@ -30,11 +30,11 @@ import {
   UnknownSymbolError,
   WrongChainError,
   withDecodedErrors,
-} from "./errors.js";
-import { type BallastEvent, readEvents } from "./events.js";
-import { type LegPreview, type LiquidationOptions, toLegPreview } from "./liquidations.js";
-import { parseDecimal } from "./units.js";
-import { type AccountState, type Mode, collateralsOf, decodeAccount, decodePrice, marketsOf, modes } from "./words.js";
+} from "../errors.js";
+import { type BallastEvent, readEvents } from "../events.js";
+import { type LegPreview, type LiquidationOptions, toLegPreview } from "../liquidations.js";
+import { parseDecimal } from "../units.js";
+import { type AccountState, type Mode, collateralsOf, decodeAccount, decodePrice, marketsOf, modes } from "../words.js";
 
 /** A decimal string in whole units ("1.5"), or a bigint of the smallest ones. Never a float. */
 export type Amount = bigint | string;
