@@ -15,7 +15,6 @@ export {
   type Permission,
   type RoleName,
   callersOf,
-  contractInterfaces,
   functionsOf,
   roleIds,
   selectorOf,
@@ -40,6 +39,16 @@ export {
   toHealth,
   toUnits,
 } from "./client/Ballast.js";
+export {
+  type AccessManager,
+  type LiquidityPool,
+  type MarginVault,
+  type PriceOracle,
+  type Token,
+  type VaultLens,
+  contractAt,
+  contractInterfaces,
+} from "./contracts.js";
 export {
   type OperatorGrant,
   type Permit,

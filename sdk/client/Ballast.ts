@@ -7,19 +7,9 @@ import {
   toBeHex,
 } from "ethers";
 
-import {
-  type LiquidityPool,
-  LiquidityPool__factory,
-  type MarginVault,
-  MarginVault__factory,
-  MockToken__factory,
-  type PriceOracle,
-  PriceOracle__factory,
-  type VaultLens,
-  VaultLens__factory,
-} from "../../typechain-types/index.js";
 import { type AccountId, accountId, normalizeAccount } from "../accounts.js";
 import { type CashFigures, cashFigures, toStoredCash } from "../cash.js";
+import { type LiquidityPool, type MarginVault, type PriceOracle, type VaultLens, contractAt } from "../contracts.js";
 import { type Deleveraging, deleveragingTopics, deleveragingsOf } from "../deleveragings.js";
 import { type Deployment, collateralAsset } from "../deployment.js";
 import {
@@ -99,10 +89,10 @@ export class Ballast {
     this.deployment = deployment;
     this.provider = provider;
     this.#signer = signer;
-    this.vault = MarginVault__factory.connect(deployment.vault, runner);
-    this.oracle = PriceOracle__factory.connect(deployment.oracle, runner);
-    this.pool = LiquidityPool__factory.connect(deployment.pool, runner);
-    this.lens = VaultLens__factory.connect(deployment.lens, runner);
+    this.vault = contractAt("MarginVault", deployment.vault, runner);
+    this.oracle = contractAt("PriceOracle", deployment.oracle, runner);
+    this.pool = contractAt("LiquidityPool", deployment.pool, runner);
+    this.lens = contractAt("VaultLens", deployment.lens, runner);
   }
 
   /**
@@ -134,7 +124,7 @@ export class Ballast {
     const { address, decimals } = this.#token(token);
     const raw = toUnsignedUnits(amount, decimals);
     const writer = this.#writer();
-    const erc20 = MockToken__factory.connect(address, writer);
+    const erc20 = contractAt("Token", address, writer);
     if ((await erc20.allowance(await writer.getAddress(), this.deployment.vault)) < raw) {
       await this.#mined(() => erc20.approve(this.deployment.vault, raw));
     }
