@@ -1,23 +1,24 @@
-import type { AccountId } from "../accounts.js";
-import { accountId } from "../accounts.js";
+import { type AccountId, accountId } from "../accounts.js";
 import type { Deployment } from "../deployment.js";
 import { ContractError } from "../risk/ContractError.js";
 import * as AssetSet from "../risk/types/AssetSet.js";
 import * as Price from "../risk/types/Price.js";
-import type { Context, Oracle, Vault, VaultStorage } from "../risk/types/VaultStorage.js";
+import type { VaultCode } from "../risk/MarginVault.js";
+import type { Oracle, Vault, VaultStorage } from "../risk/types/VaultStorage.js";
 import { TokenBook, partsOf, signerOf } from "./tokens.js";
 
-/** What stands in the vault's code, and the oracle that it asks. */
-export type VaultCode = Omit<Context, "cash">;
-
-/** What a call of the vault meets besides the vault itself: tokens, and wallets that sign. */
+/** What a call of the vault meets besides its storage: its code, the chain, tokens, and wallets that sign. */
 export interface Surroundings extends VaultCode {
+  readonly chainId: number;
+  /** Lower case. */
+  readonly vault: string;
   readonly tokens: TokenBook;
   readonly wallets: Wallets;
 }
 
-/** Says whether a signature (of a grant to an operator) is the owner's. */
+/** Whose signatures count. */
 export interface Wallets {
+  /** Whether a signature of 65 bytes, or what the owner's contract takes (ERC-1271), is the owner's (lower case). */
   isSigned(owner: string, digest: string, signature: string): boolean;
 }
 
@@ -105,6 +106,8 @@ export class State implements StateParts {
       insurance: this.insurance,
       settlementToken: settlementToken.address.toLowerCase(),
       cashUnit: 10n ** BigInt(18 - settlementToken.decimals),
+      chainId: this.deployment.chainId,
+      vault: this.deployment.vault.toLowerCase(),
       tokens: this.tokens.fork(),
       wallets: this.wallets,
     };
