@@ -15,7 +15,6 @@ export {
   type Permission,
   type RoleName,
   callersOf,
-  contractInterfaces,
   functionsOf,
   roleIds,
   selectorOf,
@@ -39,7 +38,17 @@ export {
   type TradeOptions,
   toHealth,
   toUnits,
-} from "./client.js";
+} from "./client/Ballast.js";
+export {
+  type AccessManager,
+  type LiquidityPool,
+  type MarginVault,
+  type PriceOracle,
+  type Token,
+  type VaultLens,
+  contractAt,
+  contractInterfaces,
+} from "./contracts.js";
 export {
   type OperatorGrant,
   type Permit,

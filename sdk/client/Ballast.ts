@@ -7,21 +7,11 @@ import {
   toBeHex,
 } from "ethers";
 
-import {
-  type LiquidityPool,
-  LiquidityPool__factory,
-  type MarginVault,
-  MarginVault__factory,
-  MockToken__factory,
-  type PriceOracle,
-  PriceOracle__factory,
-  type VaultLens,
-  VaultLens__factory,
-} from "../typechain-types/index.js";
-import { type AccountId, accountId, normalizeAccount } from "./accounts.js";
-import { type CashFigures, cashFigures, toStoredCash } from "./cash.js";
-import { type Deleveraging, deleveragingTopics, deleveragingsOf } from "./deleveragings.js";
-import { type Deployment, collateralAsset } from "./deployment.js";
+import { type AccountId, accountId, normalizeAccount } from "../accounts.js";
+import { type CashFigures, cashFigures, toStoredCash } from "../cash.js";
+import { type LiquidityPool, type MarginVault, type PriceOracle, type VaultLens, contractAt } from "../contracts.js";
+import { type Deleveraging, deleveragingTopics, deleveragingsOf } from "../deleveragings.js";
+import { type Deployment, collateralAsset } from "../deployment.js";
 import {
   AmountError,
   NotDeployedError,
@@ -30,11 +20,11 @@ import {
   UnknownSymbolError,
   WrongChainError,
   withDecodedErrors,
-} from "./errors.js";
-import { type BallastEvent, readEvents } from "./events.js";
-import { type LegPreview, type LiquidationOptions, toLegPreview } from "./liquidations.js";
-import { parseDecimal } from "./units.js";
-import { type AccountState, type Mode, collateralsOf, decodeAccount, decodePrice, marketsOf, modes } from "./words.js";
+} from "../errors.js";
+import { type BallastEvent, readEvents } from "../events.js";
+import { type LegPreview, type LiquidationOptions, toLegPreview } from "../liquidations.js";
+import { parseDecimal } from "../units.js";
+import { type AccountState, type Mode, collateralsOf, decodeAccount, decodePrice, marketsOf, modes } from "../words.js";
 
 /** A decimal string in whole units ("1.5"), or a bigint of the smallest ones. Never a float. */
 export type Amount = bigint | string;
@@ -99,10 +89,10 @@ export class Ballast {
     this.deployment = deployment;
     this.provider = provider;
     this.#signer = signer;
-    this.vault = MarginVault__factory.connect(deployment.vault, runner);
-    this.oracle = PriceOracle__factory.connect(deployment.oracle, runner);
-    this.pool = LiquidityPool__factory.connect(deployment.pool, runner);
-    this.lens = VaultLens__factory.connect(deployment.lens, runner);
+    this.vault = contractAt("MarginVault", deployment.vault, runner);
+    this.oracle = contractAt("PriceOracle", deployment.oracle, runner);
+    this.pool = contractAt("LiquidityPool", deployment.pool, runner);
+    this.lens = contractAt("VaultLens", deployment.lens, runner);
   }
 
   /**
@@ -134,7 +124,7 @@ export class Ballast {
     const { address, decimals } = this.#token(token);
     const raw = toUnsignedUnits(amount, decimals);
     const writer = this.#writer();
-    const erc20 = MockToken__factory.connect(address, writer);
+    const erc20 = contractAt("Token", address, writer);
     if ((await erc20.allowance(await writer.getAddress(), this.deployment.vault)) < raw) {
       await this.#mined(() => erc20.approve(this.deployment.vault, raw));
     }
