@@ -1,4 +1,5 @@
 import type { AccountId } from "../accounts.js";
+import { contextOf } from "../risk/MarginVault.js";
 import { RAY, WAD, abs, divFloor, divUp, mulDivUp } from "../risk/libraries/FixedPoint.js";
 import * as Funding from "../risk/libraries/Funding.js";
 import * as Interest from "../risk/libraries/Interest.js";
@@ -14,7 +15,6 @@ import * as Price from "../risk/types/Price.js";
 import type { Market } from "../risk/types/VaultStorage.js";
 import * as VaultWords from "../risk/types/VaultWords.js";
 import type { State } from "../client/state.js";
-import { contextOf } from "./context.js";
 
 /** What an item adds to the figures of Health. All wad, in quote units; what counts against an account is below zero, requirements apart. */
 export interface Contribution {
@@ -183,7 +183,8 @@ export function sumOf(items: readonly Contribution[]): Contribution {
  * @param timestamp Unix seconds; by default the state's
  */
 export function explainHealth(state: State, account: AccountId, timestamp?: bigint | number): HealthExplanation {
-  const { $, context } = contextOf(state, timestamp);
+  const { $, code } = state.at(timestamp);
+  const context = contextOf($, code);
   const word = $.accounts.get(account);
   const assets = AccountWord.assets(word);
   const prices = context.oracle.lastPrices(assets);

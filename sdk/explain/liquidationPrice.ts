@@ -3,7 +3,8 @@ import type { State } from "../client/state.js";
 import { assetsOfSymbol } from "../deployment.js";
 import { UnknownSymbolError } from "../errors.js";
 import { ContractError } from "../risk/ContractError.js";
-import { WAD, abs, divUp, max } from "../risk/libraries/FixedPoint.js";
+import { contextOf } from "../risk/MarginVault.js";
+import { WAD, abs, divUp, max, min } from "../risk/libraries/FixedPoint.js";
 import * as Ledger from "../risk/libraries/Ledger.js";
 import * as Margin from "../risk/libraries/Margin.js";
 import * as Account from "../risk/types/Account.js";
@@ -11,7 +12,6 @@ import * as AssetSet from "../risk/types/AssetSet.js";
 import * as Position from "../risk/types/Position.js";
 import * as Price from "../risk/types/Price.js";
 import * as VaultWords from "../risk/types/VaultWords.js";
-import { contextOf } from "./context.js";
 import { type Reading, type Search, nearestTurn } from "./turn.js";
 
 /**
@@ -40,7 +40,7 @@ export interface LiquidationPriceOptions {
  * At which prices of a market an account is liquidatable, everything else as it is: funding due at that price, tiers and floors included.
  * Throws UnknownSymbolError, and NotATarget for the accounts of pool and insurance, which nobody liquidates.
  *
- * Where roundings have the margin cross zero thousands of times on a few wei of value, one of these crossings.
+ * Where roundings have the margin cross zero hundreds of times on a few wei of value, one of these crossings.
  */
 export function liquidationPrice(
   state: State,
@@ -57,12 +57,14 @@ export function liquidationPrice(
     );
   }
   const asset = AssetSet.marketAsset(id);
-  const presentWad = Price.value(state.prices.get(asset) ?? (0n as Price.Price));
+  const presentWad = valueIn(state, asset);
   const assets = moving === "market" ? [asset] : assetsOfSymbol(state.deployment, market);
+  // What moves along has its own end.
+  const highest = assets.map((each) => (Price.MAX_PRICE_WAD * presentWad) / max(valueIn(state, each), 1n)).reduce(min);
   const turn = turnOf(state, account, assets, at, {
     present: presentWad,
-    highest: Price.MAX_PRICE_WAD,
-    priceAt: (before, priceWad) => (presentWad === 0n ? before : (before * priceWad) / presentWad),
+    highest,
+    priceAt: (before, priceWad) => (before * priceWad) / presentWad,
   });
   return { presentWad, ...turn };
 }
@@ -82,6 +84,11 @@ export function liquidationMove(
     highest: max((Price.MAX_PRICE_WAD * WAD) / largest, WAD),
     priceAt: (before, factorWad) => (before * factorWad) / WAD,
   });
+}
+
+/** Zero: never published. */
+function valueIn(state: State, asset: number): bigint {
+  return Price.value(state.prices.get(asset) ?? (0n as Price.Price));
 }
 
 /** How prices depend on the number that is looked for. */
@@ -121,7 +128,8 @@ class MovingMargin {
   readonly #unitsUp: bigint;
 
   constructor(state: State, account: AccountId, moving: readonly number[], timestamp?: bigint | number) {
-    const { $, context } = contextOf(state, timestamp);
+    const { $, code } = state.at(timestamp);
+    const context = contextOf($, code);
     if (account === context.pool || account === context.insurance) throw new ContractError("NotATarget", { account });
     const word = Ledger.load($, context, account);
     const assets = Account.assets(word);

@@ -15,7 +15,7 @@ export interface Search {
 }
 
 /** Plateaus of the gap that are looked at one by one where roundings blur its turn. */
-const mostPlateaus = 4096;
+const mostPlateaus = 512;
 
 /**
  * The nearest x toward `end` at which the account is liquidatable and is not at present, or the other way round; undefined: at none.
