@@ -81,7 +81,7 @@ export function toStoredCash(
 export function accruedIndices(stored: CashIndicesFields, nowSeconds: number): CashIndices {
   const { supplyIndexE15, borrowIndexE15, supplyRateWad, borrowRateWad, accruedAt } = stored;
   const word = toCashIndices(supplyIndexE15, borrowIndexE15, supplyRateWad, borrowRateWad, BigInt(accruedAt));
-  const { supplyIndex, borrowIndex } = Interest.accrued(word, BigInt(nowSeconds));
+  const [supplyIndex, borrowIndex] = Interest.accrued(word, BigInt(nowSeconds));
   return { supplyIndexE15: supplyIndex, borrowIndexE15: borrowIndex };
 }
 

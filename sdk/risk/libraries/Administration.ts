@@ -131,7 +131,7 @@ function freshPrice(context: Context, id: MarketId): Price.Price {
 function accrue(market: Market, id: MarketId, price: Price.Price, nowSeconds: bigint): Accrued {
   const { state } = market;
   if (MarketWords.has(state, DELISTED)) throw new ContractError("MarketDelisted", { market: BigInt(id) });
-  const { indexWad, rateE24 } = Funding.accrued(state, market.risk, Price.value(price), nowSeconds);
+  const [indexWad, rateE24] = Funding.accrued(state, market.risk, Price.value(price), nowSeconds);
   return { indexWad, rateE24, openInterest: Sides.openInterest(market, indexWad) };
 }
 
