@@ -13,7 +13,6 @@ import { type LiquidityPool, type MarginVault, type PriceOracle, type VaultLens,
 import { type Deleveraging, deleveragingTopics, deleveragingsOf } from "../deleveragings.js";
 import { type Deployment, collateralAsset } from "../deployment.js";
 import {
-  AmountError,
   NotDeployedError,
   PoolAccountError,
   ReadOnlyError,
@@ -23,11 +22,8 @@ import {
 } from "../errors.js";
 import { type BallastEvent, readEvents } from "../events.js";
 import { type LegPreview, type LiquidationOptions, toLegPreview } from "../liquidations.js";
-import { parseDecimal } from "../units.js";
+import { type Amount, toUnits, toUnsignedUnits } from "../units/index.js";
 import { type AccountState, type Mode, collateralsOf, decodeAccount, decodePrice, marketsOf, modes } from "../words.js";
-
-/** A decimal string in whole units ("1.5"), or a bigint of the smallest ones. Never a float. */
-export type Amount = bigint | string;
 
 /** An account's margin; all wad, in quote units. */
 export interface Health {
@@ -428,24 +424,6 @@ export class Ballast {
       return receipt;
     });
   }
-}
-
-/** Decimal string or bigint to the smallest units; anything else is an AmountError. */
-export function toUnits(amount: Amount, decimals: number): bigint {
-  if (typeof amount === "bigint") return amount;
-  try {
-    if (typeof amount === "string") return parseDecimal(amount, decimals);
-  } catch (cause) {
-    throw new AmountError(amount, decimals, cause);
-  }
-  throw new AmountError(amount, decimals);
-}
-
-/** The same for what cannot be below zero. */
-export function toUnsignedUnits(amount: Amount, decimals: number): bigint {
-  const units = toUnits(amount, decimals);
-  if (units < 0n) throw new AmountError(amount, decimals);
-  return units;
 }
 
 /** A Health struct as a contract returned it. */

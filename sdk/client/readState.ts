@@ -3,7 +3,7 @@ import { type Block, type BlockTag, Interface, type Provider, isCallException } 
 import { type AccountId, accountId, ownerOf } from "../accounts.js";
 import { contractAt } from "../contracts.js";
 import { type Deployment, collateralAsset, marketAsset } from "../deployment.js";
-import { BallastError, withDecodedErrors } from "../errors.js";
+import { withDecodedErrors } from "../errors.js";
 import * as Sides from "../risk/libraries/Sides.js";
 import * as AssetSet from "../risk/types/AssetSet.js";
 import * as MarketWords from "../risk/types/MarketWords.js";
@@ -12,35 +12,9 @@ import type { Price } from "../risk/types/Price.js";
 import { VaultStorage } from "../risk/types/VaultStorage.js";
 import { type Place, marketWords, place, rampWords } from "../slots.js";
 import { type Call, type CallArgs, grantDigest } from "./calls.js";
+import { ProviderLagError, ReorgError } from "./errors.js";
 import { State, type StateBlock, type Wallets, plainKeys } from "./state.js";
 import { TokenBook } from "./tokens.js";
-
-/** The provider has not got to a block that it, or another node behind the same address, has told of. */
-export class ProviderLagError extends BallastError {
-  override readonly name = "ProviderLagError";
-  readonly blockTag: BlockTag;
-
-  constructor(blockTag: BlockTag, cause?: unknown) {
-    super(`the provider has no block ${String(blockTag)}: wait until it has, or use another provider`, { cause });
-    this.blockTag = blockTag;
-  }
-}
-
-/** The chain has taken a block back, and put another in its place. */
-export class ReorgError extends BallastError {
-  override readonly name = "ReorgError";
-  readonly blockNumber: number;
-  /** Of the block that is gone. */
-  readonly was: string;
-  readonly is: string;
-
-  constructor(blockNumber: number, was: string, is: string) {
-    super(`block ${blockNumber} was ${was} and is ${is} now: read again, from an earlier block on`);
-    this.blockNumber = blockNumber;
-    this.was = was;
-    this.is = is;
-  }
-}
 
 export interface ReadOptions {
   /** By default the latest. */
@@ -98,7 +72,7 @@ async function readOnce(
   }
   const now = settled(await provider.getBlock(block.number));
   if (now === undefined) return new ProviderLagError(block.number, failure);
-  if (now.hash !== block.hash) return new ReorgError(block.number, block.hash, now.hash);
+  if (now.hash !== block.hash) return new ReorgError(block.number, block.hash, now.hash, failure);
   if (state === undefined) throw failure;
   return state;
 }
