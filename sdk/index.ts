@@ -30,7 +30,7 @@ export {
   toStoredCash,
 } from "./cash.js";
 export { AccountView, type CollateralBalance, type Health, type Position, toHealth } from "./client/account.js";
-export { Ballast } from "./client/Ballast.js";
+export { Ballast, type PreviewOptions, type UnsignedTransaction } from "./client/Ballast.js";
 export { CallMaker, type TradeOptions } from "./client/CallMaker.js";
 export { type Call, type CallArgs, type CallName, type CallOf, callOf, grantDigest } from "./client/calls.js";
 export {

@@ -220,7 +220,8 @@ function lowerCase(address: string): string {
   return getAddress(address).toLowerCase();
 }
 
-function toSeconds(time: bigint | number): bigint {
+/** Throws TimeError. */
+export function toSeconds(time: bigint | number): bigint {
   if (typeof time !== "bigint" && !Number.isSafeInteger(time)) throw new TimeError(time);
   const seconds = BigInt(time);
   if (seconds < 0n) throw new TimeError(time);

@@ -62,13 +62,19 @@ export async function* streamEvents<Name extends EventName = EventName>(
   options: EventStreamOptions<Name> = {},
 ): AsyncGenerator<StreamedEvent<Name>, void, undefined> {
   const { confirmations = 0, signal, pollMs = 1_000, rangeBlocks = 2_000 } = options;
+  const isOver = () => signal?.aborted === true;
   let next = options.fromBlock ?? (await provider.getBlockNumber()) + 1;
   let last: { readonly number: number; readonly hash: string } | undefined;
-  while (signal?.aborted !== true) {
+  while (!isOver()) {
     const safe = (await provider.getBlockNumber()) - confirmations;
-    while (next <= safe && signal?.aborted !== true) {
+    while (next <= safe && !isOver()) {
       const far = safe - closeBlocks - next;
-      const read = await readBlocks(provider, deployment, next, far >= 0 ? next + Math.min(far, rangeBlocks - 1) : next);
+      const read = await readBlocks(
+        provider,
+        deployment,
+        next,
+        far >= 0 ? next + Math.min(far, rangeBlocks - 1) : next,
+      );
       if (read === undefined) break; // a node that lags: later
       const { logs, first, end } = read;
       if (last !== undefined && first.parentHash !== last.hash) {
@@ -77,7 +83,7 @@ export async function* streamEvents<Name extends EventName = EventName>(
       for (const log of logs) {
         const event = decoded<Name>(log, deployment);
         if (isWanted(event, options)) yield event;
-        if (signal?.aborted === true) return;
+        if (isOver()) return;
       }
       last = end;
       next = end.number + 1;

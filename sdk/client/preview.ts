@@ -46,7 +46,10 @@ export interface Preview {
 export function previewOf(state: State, call: Call, { at, from }: CallContext = {}): Preview {
   const account = call.accounts[0];
   const sender = from ?? senderOf(account);
-  const context: CallContext = { ...(at === undefined ? {} : { at }), ...(sender === undefined ? {} : { from: sender }) };
+  const context: CallContext = {
+    ...(at === undefined ? {} : { at }),
+    ...(sender === undefined ? {} : { from: sender }),
+  };
   const start = state.at(at, sender);
   const outcome = simulate(state, call, context);
   const events = outcome.events.map(({ name, args }) => ({ name, args: decodedArgs(args) }));
@@ -57,7 +60,8 @@ export function previewOf(state: State, call: Call, { at, from }: CallContext = 
     events,
     error: outcome.error === undefined ? undefined : decodedError(outcome.error),
     before: account === undefined ? undefined : new AccountView(state, start, account),
-    account: account === undefined || outcome.error !== undefined ? undefined : new AccountView(state, outcome, account),
+    account:
+      account === undefined || outcome.error !== undefined ? undefined : new AccountView(state, outcome, account),
     fill: call.name === "trade" ? fillOf(events) : undefined,
   };
 }
