@@ -1,6 +1,6 @@
 import { vaultInterface } from "./contracts.js";
 import type { VaultLog } from "./ledger.js";
-import { RAY, mulDivDown, mulDivFloor } from "./units.js";
+import { RAY, mulDivDown, mulDivFloor } from "./units/index.js";
 import { type PositionState, type SideFields, decodePosition, decodeSide, epochEndKey } from "./words.js";
 
 /** What one deleveraging did to a position. */

@@ -2,25 +2,9 @@ import { Interface, isCallException } from "ethers";
 
 import * as abis from "./abi/index.js";
 import { BallastError, ContractError } from "./risk/ContractError.js";
+import { AmountError, DecimalsError } from "./units/AmountError.js";
 
-export { BallastError, ContractError };
-
-/** An amount that is no decimal string and no bigint, or has more decimals than the token. */
-export class AmountError extends BallastError {
-  override readonly name = "AmountError";
-  readonly value: unknown;
-  readonly decimals: number;
-
-  constructor(value: unknown, decimals: number, cause?: unknown) {
-    super(
-      `${String(value)} (${typeof value}) is no amount: give a bigint of the smallest unit, or a plain decimal string with at ` +
-        `most ${decimals} decimals`,
-      { cause },
-    );
-    this.value = value;
-    this.decimals = decimals;
-  }
-}
+export { AmountError, BallastError, ContractError, DecimalsError };
 
 /** A market or token that the deployment file does not list. */
 export class UnknownSymbolError extends BallastError {

@@ -1,78 +1,50 @@
 import {
   type Block,
-  type ContractTransactionReceipt,
-  type ContractTransactionResponse,
   type Provider,
   type Signer,
+  type TransactionReceipt,
+  type TransactionResponse,
+  getAddress,
   toBeHex,
 } from "ethers";
 
-import { type AccountId, accountId, normalizeAccount } from "../accounts.js";
+import { type AccountId, accountId, normalizeAccount, ownerOf } from "../accounts.js";
 import { type CashFigures, cashFigures, toStoredCash } from "../cash.js";
 import { type LiquidityPool, type MarginVault, type PriceOracle, type VaultLens, contractAt } from "../contracts.js";
 import { type Deleveraging, deleveragingTopics, deleveragingsOf } from "../deleveragings.js";
 import { type Deployment, collateralAsset } from "../deployment.js";
-import {
-  AmountError,
-  NotDeployedError,
-  PoolAccountError,
-  ReadOnlyError,
-  UnknownSymbolError,
-  WrongChainError,
-  withDecodedErrors,
-} from "../errors.js";
+import { NotDeployedError, PoolAccountError, ReadOnlyError, WrongChainError, withDecodedErrors } from "../errors.js";
 import { type BallastEvent, readEvents } from "../events.js";
 import { type LegPreview, type LiquidationOptions, toLegPreview } from "../liquidations.js";
-import { parseDecimal } from "../units.js";
-import { type AccountState, type Mode, collateralsOf, decodeAccount, decodePrice, marketsOf, modes } from "../words.js";
+import { type Amount, toUnsignedUnits } from "../units/index.js";
+import { type AccountState, type Mode, collateralsOf, decodeAccount, decodePrice, marketsOf } from "../words.js";
+import { CallMaker, type TradeOptions, toSeconds } from "./CallMaker.js";
+import { type CollateralBalance, type Health, type Position, toHealth } from "./account.js";
+import { type Call, depositsOf } from "./calls.js";
+import { type EventName, type EventStreamOptions, type StreamedEvent, streamEvents } from "./eventStream.js";
+import { type Preview, previewOf } from "./preview.js";
+import { type ReadOptions, readState } from "./readState.js";
+import { type SignedGrant, type SignedPermit, signGrant, signPermit } from "./signatures.js";
+import type { CallContext } from "./simulate.js";
+import type { State } from "./state.js";
+import { collateralAt, collateralIndexOf, marketIdOf, marketSymbolOf, tokenOf } from "./symbols.js";
 
-/** A decimal string in whole units ("1.5"), or a bigint of the smallest ones. Never a float. */
-export type Amount = bigint | string;
-
-/** An account's margin; all wad, in quote units. */
-export interface Health {
-  readonly equityMaintenanceWad: bigint;
-  readonly requirementMaintenanceWad: bigint;
-  readonly equityInitialWad: bigint;
-  readonly requirementInitialWad: bigint;
-  /** Initial equity less initial requirement: what opening and withdrawing must leave at or above zero. */
-  readonly freeMarginWad: bigint;
-  /** Cash and unrealised profit and loss. */
-  readonly netCashWad: bigint;
-  /** Maintenance equity over requirement; undefined when nothing is required. */
-  readonly healthWad: bigint | undefined;
-  readonly isLiquidatable: boolean;
-  readonly pricesFresh: boolean;
-}
-
-/** A position with what has accrued. */
-export interface Position {
-  readonly market: string;
-  /** Wad; below zero: short. */
-  readonly sizeWad: bigint;
-  /** Size times price, rounded up. */
-  readonly notionalWad: bigint;
-  /** Unrealised profit or loss. */
-  readonly valueWad: bigint;
-  readonly costWad: bigint;
-}
-
-export interface CollateralBalance {
-  readonly token: string;
-  /** In the token's own units. */
-  readonly amount: bigint;
-}
-
-export interface TradeOptions {
-  /** Worst average fill price, fees apart. None by default. */
-  readonly limitPrice?: Amount;
-  /** Unix seconds. By default the latest block's time and 10 minutes. */
-  readonly deadline?: bigint | number;
-}
-
-const unbounded = 2n ** 256n - 1n;
-const noHealth = 2n ** 256n - 1n;
 const defaultDeadlineSeconds = 600;
+const defaultSignatureSeconds = 3_600;
+/** So many accounts an answer costs a node less gas than it gives. */
+const accountsInCall = 250;
+
+/** What a multisig, or whoever else sends it, takes. */
+export interface UnsignedTransaction {
+  readonly to: string;
+  readonly data: string;
+  readonly value: bigint;
+}
+
+export interface PreviewOptions extends CallContext {
+  /** A state to preview on, with all that the call touches (see `readState`). By default the latest block's is read. */
+  readonly state?: State;
+}
 
 /** Ballast on one chain: typed reads and writes through one deployment. */
 export class Ballast {
@@ -82,6 +54,8 @@ export class Ballast {
   readonly oracle: PriceOracle;
   readonly pool: LiquidityPool;
   readonly lens: VaultLens;
+  /** Makes calls to preview, to send, or to have sent. */
+  readonly calls: CallMaker;
   readonly #signer: Signer | undefined;
 
   private constructor(provider: Provider, signer: Signer | undefined, deployment: Deployment) {
@@ -89,6 +63,7 @@ export class Ballast {
     this.deployment = deployment;
     this.provider = provider;
     this.#signer = signer;
+    this.calls = new CallMaker(deployment);
     this.vault = contractAt("MarginVault", deployment.vault, runner);
     this.oracle = contractAt("PriceOracle", deployment.oracle, runner);
     this.pool = contractAt("LiquidityPool", deployment.pool, runner);
@@ -117,41 +92,61 @@ export class Ballast {
     return accountId(owner ?? (await this.#writer().getAddress()), index);
   }
 
+  // ---------------------------------------------------------------- calls
+
+  /** Sends a call and waits until it is mined. What it deposits is approved first, where it must be. Throws ContractError, ReadOnlyError. */
+  async send(call: Call): Promise<TransactionReceipt> {
+    const writer = this.#writer();
+    for (const [token, amount] of depositsOf(call)) await this.#approve(writer, token, amount);
+    return this.#mined(() => this.#sent(writer, call));
+  }
+
+  /** The call for others to send: a multisig, or a signer that is somewhere else. */
+  unsigned(call: Call): UnsignedTransaction {
+    return { to: this.deployment.vault, data: call.data, value: 0n };
+  }
+
+  /**
+   * What a call would do, to the last wei, worked out here: nothing is sent, and no node is asked to run it. It does not throw for what the
+   * chain would refuse: it has the error that the chain would raise. By default it is as of the latest block, sent by the signer, or
+   * without one by the account's owner.
+   */
+  async preview(call: Call, { state, at, from }: PreviewOptions = {}): Promise<Preview> {
+    const sender = from ?? (await this.#signer?.getAddress());
+    const options = { ...(at === undefined ? {} : { at }), ...(sender === undefined ? {} : { from: sender }) };
+    if (state !== undefined) return previewOf(state, call, options);
+    const [first] = call.accounts;
+    const reader = sender ?? (first === undefined ? undefined : ownerOf(first));
+    const read = { calls: [call], ...(reader === undefined ? {} : { from: reader }) };
+    return previewOf(await this.readState([], read), call, options);
+  }
+
+  /** All of one block that previews and explanations of these accounts need; see `readState`. */
+  async readState(accounts: readonly AccountId[], options: ReadOptions = {}): Promise<State> {
+    return readState(this.provider, this.deployment, accounts.map(normalizeAccount), options);
+  }
+
   // ---------------------------------------------------------------- writes
 
   /** Deposits a token, approving the vault first where it must. Returns the deposit's receipt. */
-  async deposit(account: AccountId, token: string, amount: Amount): Promise<ContractTransactionReceipt> {
-    const { address, decimals } = this.#token(token);
-    const raw = toUnsignedUnits(amount, decimals);
-    const writer = this.#writer();
-    const erc20 = contractAt("Token", address, writer);
-    if ((await erc20.allowance(await writer.getAddress(), this.deployment.vault)) < raw) {
-      await this.#mined(() => erc20.approve(this.deployment.vault, raw));
-    }
-    return this.#mined(() => this.vault.deposit(account, address, raw));
+  async deposit(account: AccountId, token: string, amount: Amount): Promise<TransactionReceipt> {
+    return this.send(this.calls.deposit(account, token, amount));
   }
 
   /** Withdraws a token to an address, by default the signer's. */
-  async withdraw(account: AccountId, token: string, amount: Amount, to?: string): Promise<ContractTransactionReceipt> {
-    const { address, decimals } = this.#token(token);
-    const raw = toUnsignedUnits(amount, decimals);
-    const writer = this.#writer();
-    const receiver = to ?? (await writer.getAddress());
-    return this.#mined(() => this.vault.withdraw(account, address, raw, receiver));
+  async withdraw(account: AccountId, token: string, amount: Amount, to?: string): Promise<TransactionReceipt> {
+    const receiver = to ?? (await this.#writer().getAddress());
+    return this.send(this.calls.withdraw(account, token, amount, receiver));
   }
 
   /** Moves a token from one account to another, inside the vault. */
-  async transfer(from: AccountId, to: AccountId, token: string, amount: Amount): Promise<ContractTransactionReceipt> {
-    const { address, decimals } = this.#token(token);
-    const raw = toUnsignedUnits(amount, decimals);
-    this.#writer();
-    return this.#mined(() => this.vault.transfer(from, to, address, raw));
+  async transfer(from: AccountId, to: AccountId, token: string, amount: Amount): Promise<TransactionReceipt> {
+    return this.send(this.calls.transfer(from, to, token, amount));
   }
 
   /** Sets an account's mode. It must have no position. */
-  async setMode(account: AccountId, mode: Mode): Promise<ContractTransactionReceipt> {
-    this.#writer();
-    return this.#mined(() => this.vault.setMode(account, modes.indexOf(mode)));
+  async setMode(account: AccountId, mode: Mode): Promise<TransactionReceipt> {
+    return this.send(this.calls.setMode(account, mode));
   }
 
   /** Trades against the pool: a size above zero buys, below zero sells. */
@@ -160,17 +155,56 @@ export class Ballast {
     market: string,
     size: Amount,
     { limitPrice = 0n, deadline }: TradeOptions = {},
-  ): Promise<ContractTransactionReceipt> {
+  ): Promise<TransactionReceipt> {
     this.#writer();
     const until = deadline ?? (await this.#latestBlock()).timestamp + defaultDeadlineSeconds;
-    const id = this.marketId(market);
-    return this.#mined(() => this.vault.trade(account, id, toUnits(size, 18), toUnsignedUnits(limitPrice, 18), until));
+    return this.send(this.calls.trade(account, market, size, { limitPrice, deadline: until }));
   }
 
   /** Settles a position: a loss becomes cash, a gain stays where it is. */
-  async settle(account: AccountId, market: string): Promise<ContractTransactionReceipt> {
-    this.#writer();
-    return this.#mined(() => this.vault.settle(account, this.marketId(market)));
+  async settle(account: AccountId, market: string): Promise<TransactionReceipt> {
+    return this.send(this.calls.settle(account, market));
+  }
+
+  // ---------------------------------------------------------------- signatures
+
+  /**
+   * Signs what an operator may do for an account of the signer's, for anybody to send with `calls.setOperatorBySig`. The bits are those of
+   * `permission`; zero takes all back. By default the nonce is the next one, and the deadline an hour after the latest block.
+   */
+  async signOperatorGrant(
+    account: AccountId,
+    operator: string,
+    permissions: bigint,
+    { deadline, nonce }: { readonly deadline?: bigint | number; readonly nonce?: bigint } = {},
+  ): Promise<SignedGrant> {
+    const signer = this.#writer();
+    const id = normalizeAccount(account);
+    const grant = {
+      account: id,
+      operator: getAddress(operator),
+      permissions,
+      nonce: nonce ?? (await this.vault.nonces(ownerOf(id))),
+      deadline: await this.#signatureDeadline(deadline),
+    };
+    return signGrant(signer, this.deployment, grant);
+  }
+
+  /**
+   * Signs an allowance of the signer's token for the vault, to deposit without approving first: `calls.depositWithPermit`. The token must
+   * take permits (ERC-2612). By default the deadline is an hour after the latest block.
+   */
+  async signPermit(
+    token: string,
+    amount: Amount,
+    { deadline }: { readonly deadline?: bigint | number } = {},
+  ): Promise<SignedPermit> {
+    const signer = this.#writer();
+    const { symbol, address, decimals } = tokenOf(this.deployment, token);
+    const raw = toUnsignedUnits(amount, decimals);
+    const until = await this.#signatureDeadline(deadline);
+    const contract = contractAt("Token", address, this.provider);
+    return signPermit(signer, this.deployment, { symbol, contract }, raw, until);
   }
 
   // ---------------------------------------------------------------- liquidations
@@ -179,21 +213,15 @@ export class Ballast {
   async liquidatePosition(
     account: AccountId,
     market: string,
-    { taker = this.poolAccount, maxSize = unbounded }: LiquidationOptions = {},
-  ): Promise<ContractTransactionReceipt> {
-    this.#writer();
-    const size = toUnsignedUnits(maxSize, 18);
-    return this.#mined(() => this.vault.liquidatePosition(account, this.marketId(market), size, taker));
+    options: LiquidationOptions = {},
+  ): Promise<TransactionReceipt> {
+    return this.send(this.calls.liquidatePosition(account, market, options));
   }
 
   /** What liquidatePosition would do now. Whether the taker could bear it is not looked at. */
-  async previewLiquidation(
-    account: AccountId,
-    market: string,
-    { taker = this.poolAccount, maxSize = unbounded }: LiquidationOptions = {},
-  ): Promise<LegPreview> {
-    const size = toUnsignedUnits(maxSize, 18);
-    const preview = () => this.vault.previewLiquidation(account, this.marketId(market), size, taker);
+  async previewLiquidation(account: AccountId, market: string, options: LiquidationOptions = {}): Promise<LegPreview> {
+    const { args } = this.calls.liquidatePosition(account, market, options);
+    const preview = () => this.vault.previewLiquidation(args.account, args.market, args.maxSizeWad, args.taker);
     return toLegPreview(await withDecodedErrors(preview));
   }
 
@@ -202,61 +230,44 @@ export class Ballast {
     account: AccountId,
     token: string,
     taker: AccountId,
-    maxAmount: Amount = unbounded,
-  ): Promise<ContractTransactionReceipt> {
-    const { address, decimals } = this.#token(token);
-    this.#writer();
-    const raw = toUnsignedUnits(maxAmount, decimals);
-    return this.#mined(() => this.vault.liquidateCollateral(account, address, raw, taker));
+    maxAmount?: Amount,
+  ): Promise<TransactionReceipt> {
+    return this.send(this.calls.liquidateCollateral(account, token, taker, maxAmount));
   }
 
   /** Takes accounts over whole that are open to it; the reward is cash of `rewardTo`, by default the signer's first account. */
-  async absorb(accounts: readonly AccountId[], rewardTo?: AccountId): Promise<ContractTransactionReceipt> {
-    this.#writer();
-    const rewarded = rewardTo ?? (await this.account());
-    return this.#mined(() => this.vault.absorb([...accounts], rewarded));
+  async absorb(accounts: readonly AccountId[], rewardTo?: AccountId): Promise<TransactionReceipt> {
+    return this.send(this.calls.absorb(accounts, rewardTo ?? (await this.account())));
   }
 
   /** Moves the insurance account's share of interest to its cash. */
-  async sweepInterest(): Promise<ContractTransactionReceipt> {
-    this.#writer();
-    return this.#mined(() => this.vault.sweepInterest());
+  async sweepInterest(): Promise<TransactionReceipt> {
+    return this.send(this.calls.sweepInterest());
   }
 
   /** Lets insurance pay bad debt, as far as its cash goes. */
-  async cover(): Promise<ContractTransactionReceipt> {
-    this.#writer();
-    return this.#mined(() => this.vault.cover());
+  async cover(): Promise<TransactionReceipt> {
+    return this.send(this.calls.cover());
   }
 
   /** Brings a pool that is below zero back to it: insurance, the other sides of its markets, and suppliers of cash bear it. */
-  async resolvePool(): Promise<ContractTransactionReceipt> {
-    this.#writer();
-    return this.#mined(() => this.vault.resolvePool());
+  async resolvePool(): Promise<TransactionReceipt> {
+    return this.send(this.calls.resolvePool());
   }
 
   /** Delists a market from its announced time on: all its positions are closed at one price, and settling pays them. */
-  async delist(market: string): Promise<ContractTransactionReceipt> {
-    this.#writer();
-    return this.#mined(() => this.vault.delist(this.marketId(market)));
+  async delist(market: string): Promise<TransactionReceipt> {
+    return this.send(this.calls.delist(market));
   }
 
   /** Buys collateral that the pool has absorbed, for at most `maxCost` of cash. */
-  async buyCollateral(
-    buyer: AccountId,
-    token: string,
-    amount: Amount,
-    maxCost: Amount,
-  ): Promise<ContractTransactionReceipt> {
-    const { address, decimals } = this.#token(token);
-    this.#writer();
-    const raw = toUnsignedUnits(amount, decimals);
-    return this.#mined(() => this.vault.buyCollateral(buyer, address, raw, toUnsignedUnits(maxCost, 18)));
+  async buyCollateral(buyer: AccountId, token: string, amount: Amount, maxCost: Amount): Promise<TransactionReceipt> {
+    return this.send(this.calls.buyCollateral(buyer, token, amount, maxCost));
   }
 
   /** What buyCollateral would cost now, wad. */
   async previewBuyCollateral(token: string, amount: Amount): Promise<bigint> {
-    const { address, decimals } = this.#token(token);
+    const { address, decimals } = tokenOf(this.deployment, token);
     const raw = toUnsignedUnits(amount, decimals);
     return withDecodedErrors(() => this.vault.previewBuyCollateral(address, raw));
   }
@@ -265,6 +276,22 @@ export class Ballast {
 
   async health(account: AccountId): Promise<Health> {
     return toHealth(await withDecodedErrors(() => this.vault.health(account)));
+  }
+
+  /** The margins of many accounts, in their order, all of one block. */
+  async healths(accounts: readonly AccountId[]): Promise<Health[]> {
+    return this.#batches(accounts, async (batch, blockTag) => {
+      const views = await this.vault.healths(batch, { blockTag });
+      return views.map(toHealth);
+    });
+  }
+
+  /** Those of many accounts that anyone may liquidate, all as of one block. */
+  async liquidatable(accounts: readonly AccountId[]): Promise<AccountId[]> {
+    return this.#batches(accounts, async (batch, blockTag) => {
+      const found = await this.lens.liquidatable(batch, { blockTag });
+      return found.map(normalizeAccount);
+    });
   }
 
   /** The account's principal (not its cash: see cashOf), assets and mode. */
@@ -329,7 +356,7 @@ export class Ballast {
     const { assets } = await this.state(account);
     return Promise.all(
       collateralsOf(assets).map(async (index) => {
-        const token = this.#collateralAt(index);
+        const token = collateralAt(this.deployment, index);
         return { token: token.symbol, amount: await this.vault.collateral(account, token.address) };
       }),
     );
@@ -343,19 +370,27 @@ export class Ballast {
 
   /** The last good price of a collateral. */
   async collateralPrice(token: string) {
-    const index = this.deployment.collaterals.findIndex(({ symbol }) => symbol === token);
-    if (index < 0)
-      throw new UnknownSymbolError(
-        token,
-        this.deployment.collaterals.map(({ symbol }) => symbol),
-      );
+    const index = collateralIndexOf(this.deployment, token);
     const [word] = await this.oracle.lastPrices(1n << BigInt(collateralAsset(index)));
     return decodePrice(word ?? 0n);
   }
 
-  /** The vault's events of these blocks (both included), decoded, in order. */
-  async events(fromBlock: number, toBlock: number | "latest" = "latest"): Promise<BallastEvent[]> {
-    return readEvents(this.provider, this.deployment, fromBlock, toBlock);
+  /** The events of vault and oracle of these blocks (both included), decoded, in order. */
+  events(fromBlock: number, toBlock?: number | "latest"): Promise<BallastEvent[]>;
+  /**
+   * The events of vault and oracle from a block on, each once, in order, none left out, until the signal ends it:
+   * `for await (const event of ballast.events({ fromBlock }))`. See `streamEvents`.
+   */
+  events<Name extends EventName = EventName>(
+    options: EventStreamOptions<Name>,
+  ): AsyncGenerator<StreamedEvent<Name>, void, undefined>;
+  events<Name extends EventName>(
+    from: number | EventStreamOptions<Name>,
+    toBlock: number | "latest" = "latest",
+  ): Promise<BallastEvent[]> | AsyncGenerator<StreamedEvent<Name>, void, undefined> {
+    return typeof from === "number"
+      ? readEvents(this.provider, this.deployment, from, toBlock)
+      : streamEvents(this.provider, this.deployment, from);
   }
 
   // ---------------------------------------------------------------- names
@@ -366,46 +401,11 @@ export class Ballast {
   }
 
   marketId(market: string): number {
-    const { markets } = this.deployment;
-    const id = markets.findIndex(({ symbol }) => symbol === market);
-    if (id < 0)
-      throw new UnknownSymbolError(
-        market,
-        markets.map(({ symbol }) => symbol),
-      );
-    return id;
+    return marketIdOf(this.deployment, market);
   }
 
   marketSymbol(id: number): string {
-    const market = this.deployment.markets[id];
-    if (market === undefined)
-      throw new UnknownSymbolError(
-        `market ${id}`,
-        this.deployment.markets.map(({ symbol }) => symbol),
-      );
-    return market.symbol;
-  }
-
-  #token(name: string): { readonly address: string; readonly decimals: number } {
-    const tokens = [this.deployment.settlementToken, ...this.deployment.collaterals];
-    const token = tokens.find(({ symbol }) => symbol === name);
-    if (token === undefined)
-      throw new UnknownSymbolError(
-        name,
-        tokens.map(({ symbol }) => symbol),
-      );
-    return token;
-  }
-
-  #collateralAt(index: number) {
-    const collateral = this.deployment.collaterals[index];
-    if (collateral === undefined) {
-      throw new UnknownSymbolError(
-        `collateral ${index}`,
-        this.deployment.collaterals.map(({ symbol }) => symbol),
-      );
-    }
-    return collateral;
+    return marketSymbolOf(this.deployment, id);
   }
 
   // ---------------------------------------------------------------- shared
@@ -421,53 +421,36 @@ export class Ballast {
     return block;
   }
 
-  async #mined(send: () => Promise<ContractTransactionResponse>): Promise<ContractTransactionReceipt> {
+  async #sent(writer: Signer, { data }: Call): Promise<TransactionResponse> {
+    return writer.sendTransaction({ to: this.deployment.vault, data });
+  }
+
+  async #approve(writer: Signer, token: string, amount: bigint): Promise<void> {
+    const erc20 = contractAt("Token", token, writer);
+    if ((await erc20.allowance(await writer.getAddress(), this.deployment.vault)) >= amount) return;
+    await this.#mined(() => erc20.approve(this.deployment.vault, amount));
+  }
+
+  async #signatureDeadline(deadline: bigint | number | undefined): Promise<bigint> {
+    return toSeconds(deadline ?? (await this.#latestBlock()).timestamp + defaultSignatureSeconds);
+  }
+
+  async #batches<T>(
+    accounts: readonly AccountId[],
+    read: (batch: AccountId[], blockTag: number) => Promise<T[]>,
+  ): Promise<T[]> {
+    const { number } = await this.#latestBlock();
+    const starts = Array.from({ length: Math.ceil(accounts.length / accountsInCall) }, (_, i) => i * accountsInCall);
+    const batches = starts.map((start) => accounts.slice(start, start + accountsInCall));
+    const answers = await Promise.all(batches.map((batch) => withDecodedErrors(() => read(batch, number))));
+    return answers.flat();
+  }
+
+  async #mined(send: () => Promise<TransactionResponse>): Promise<TransactionReceipt> {
     return withDecodedErrors(async () => {
       const receipt = await (await send()).wait();
       if (receipt === null) throw new TypeError("the transaction was replaced before it was mined");
       return receipt;
     });
   }
-}
-
-/** Decimal string or bigint to the smallest units; anything else is an AmountError. */
-export function toUnits(amount: Amount, decimals: number): bigint {
-  if (typeof amount === "bigint") return amount;
-  try {
-    if (typeof amount === "string") return parseDecimal(amount, decimals);
-  } catch (cause) {
-    throw new AmountError(amount, decimals, cause);
-  }
-  throw new AmountError(amount, decimals);
-}
-
-/** The same for what cannot be below zero. */
-export function toUnsignedUnits(amount: Amount, decimals: number): bigint {
-  const units = toUnits(amount, decimals);
-  if (units < 0n) throw new AmountError(amount, decimals);
-  return units;
-}
-
-/** A Health struct as a contract returned it. */
-export function toHealth(view: {
-  equityMaintenanceWad: bigint;
-  requirementMaintenanceWad: bigint;
-  equityInitialWad: bigint;
-  requirementInitialWad: bigint;
-  netCashWad: bigint;
-  healthWad: bigint;
-  pricesFresh: boolean;
-}): Health {
-  const { equityMaintenanceWad, requirementMaintenanceWad, equityInitialWad, requirementInitialWad } = view;
-  return {
-    equityMaintenanceWad,
-    requirementMaintenanceWad,
-    equityInitialWad,
-    requirementInitialWad,
-    freeMarginWad: equityInitialWad - requirementInitialWad,
-    netCashWad: view.netCashWad,
-    healthWad: view.healthWad === noHealth ? undefined : view.healthWad,
-    isLiquidatable: equityMaintenanceWad < requirementMaintenanceWad,
-    pricesFresh: view.pricesFresh,
-  };
 }

@@ -262,3 +262,15 @@ export function grantDigest(
   const data = operatorGrantData({ chainId, vault }, { account, operator, permissions, nonce, deadline });
   return TypedDataEncoder.hash(data.domain, data.types, data.message);
 }
+
+/** What a call takes of tokens by allowance alone, by token. */
+export function depositsOf(call: Call): Map<string, bigint> {
+  const sums = new Map<string, bigint>();
+  if (call.name === "deposit") sums.set(call.args.token, call.args.amount);
+  if (call.name === "multicall") {
+    for (const [token, amount] of call.args.calls.flatMap((inner) => [...depositsOf(inner)])) {
+      sums.set(token, (sums.get(token) ?? 0n) + amount);
+    }
+  }
+  return sums;
+}

@@ -50,7 +50,7 @@ export interface Transaction {
 }
 
 /** Owners without code. */
-const plainKeys: Wallets = {
+export const plainKeys: Wallets = {
   isSigned(owner, digest, signature) {
     const parts = partsOf(signature);
     return parts !== undefined && signerOf(digest, parts) === owner;
