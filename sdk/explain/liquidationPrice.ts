@@ -1,7 +1,7 @@
 import type { AccountId } from "../accounts.js";
 import type { State } from "../client/state.js";
+import { marketIdOf } from "../client/symbols.js";
 import { assetsOfSymbol } from "../deployment.js";
-import { UnknownSymbolError } from "../errors.js";
 import { ContractError } from "../risk/ContractError.js";
 import { contextOf } from "../risk/MarginVault.js";
 import { WAD, abs, divUp, max, min } from "../risk/libraries/FixedPoint.js";
@@ -48,15 +48,7 @@ export function liquidationPrice(
   market: string,
   { moving = "market", at }: LiquidationPriceOptions = {},
 ): LiquidationPrice {
-  const { markets } = state.deployment;
-  const id = markets.findIndex(({ symbol }) => symbol === market);
-  if (id < 0) {
-    throw new UnknownSymbolError(
-      market,
-      markets.map(({ symbol }) => symbol),
-    );
-  }
-  const asset = AssetSet.marketAsset(id);
+  const asset = AssetSet.marketAsset(marketIdOf(state.deployment, market));
   const presentWad = valueIn(state, asset);
   const assets = moving === "market" ? [asset] : assetsOfSymbol(state.deployment, market);
   // What moves along has its own end.

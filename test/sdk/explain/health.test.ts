@@ -2,11 +2,11 @@ import { expect } from "chai";
 import fc from "fast-check";
 import hre from "hardhat";
 
+import { readState } from "../../../sdk/client/readState.js";
 import { type HealthItem, explainHealth, sumOf } from "../../../sdk/explain/health.js";
-import { accountId } from "../../../sdk/index.js";
+import { type AccountId, accountId } from "../../../sdk/index.js";
 import * as MarginVault from "../../../sdk/risk/MarginVault.js";
-import { deployWorld, roundFigures, wad } from "../../helpers/world.js";
-import { chainState } from "./chainState.js";
+import { type World, deployWorld, roundFigures, wad } from "../../helpers/world.js";
 import { drawnParts, stateOf } from "./drawnState.js";
 
 describe("sdk/explain: health", () => {
@@ -57,7 +57,7 @@ describe("sdk/explain: health", () => {
     await world.push({ ETH: "210", BTC: "8100" });
     await world.passTime(3600);
 
-    const state = await chainState(world, [account]);
+    const state = await read(world, [account]);
     const { health, items, timestamp } = explainHealth(state, account);
     const { healthWad, ...figures } = health;
     const chain = await world.ballast.vault.health(account);
@@ -98,9 +98,9 @@ describe("sdk/explain: health", () => {
     const client = await world.as(owner!);
     await client.trade(account, "ETH", "30");
     const traded = BigInt((await world.ballast.provider.getBlock("latest"))!.timestamp);
-    const { items: atTheTrade } = explainHealth(await chainState(world, [account]), account);
+    const { items: atTheTrade } = explainHealth(await read(world, [account]), account);
     await client.withdraw(account, "USDC", "5000");
-    const state = await chainState(world, [account]);
+    const state = await read(world, [account]);
     const withdrawn = BigInt(state.block.timestamp);
     const later = withdrawn + 7200n;
     const atOnce = explainHealth(state, account).items;
@@ -136,4 +136,8 @@ function only<K extends HealthItem["kind"]>(items: readonly HealthItem[], kind: 
   const found = items.filter((item) => item.kind === kind);
   expect(found.length).to.equal(1);
   return found[0];
+}
+
+function read({ ballast, deployment }: World, accounts: readonly AccountId[]): ReturnType<typeof readState> {
+  return readState(ballast.provider, deployment, accounts);
 }

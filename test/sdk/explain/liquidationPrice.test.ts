@@ -2,6 +2,7 @@ import { expect } from "chai";
 import fc from "fast-check";
 import hre from "hardhat";
 
+import { readState } from "../../../sdk/client/readState.js";
 import type { State } from "../../../sdk/client/state.js";
 import { type LiquidationTurn, liquidationMove, liquidationPrice } from "../../../sdk/explain/liquidationPrice.js";
 import { type AccountId, UnknownSymbolError, accountId } from "../../../sdk/index.js";
@@ -10,8 +11,7 @@ import * as MarginVault from "../../../sdk/risk/MarginVault.js";
 import * as Margin from "../../../sdk/risk/libraries/Margin.js";
 import * as Price from "../../../sdk/risk/types/Price.js";
 import { failure } from "../../helpers/revert.js";
-import { deployWorld, roundFigures, wad } from "../../helpers/world.js";
-import { chainState } from "./chainState.js";
+import { type World, deployWorld, roundFigures, wad } from "../../helpers/world.js";
 import { drawnDeployment, drawnParts, stateOf } from "./drawnState.js";
 
 const [ETH, WETH] = [0, 96];
@@ -76,7 +76,7 @@ describe("sdk/explain: liquidation prices", () => {
     await (await world.as(a!)).trade(long, "ETH", "50");
     const short = await world.fund(b!, { USDC: "1000", WETH: "10" });
     await (await world.as(b!)).trade(short, "ETH", "-60");
-    const state = await chainState(world, [long, short]);
+    const state = await read(world, [long, short]);
     const pushed = async (account: AccountId, priceWad: bigint) => {
       const now = (await world.ballast.provider.getBlock("latest"))!.timestamp;
       await (await world.ballast.oracle.push([1, 96], [priceWad, priceWad], now)).wait();
@@ -98,7 +98,7 @@ describe("sdk/explain: liquidation prices", () => {
     const [owner] = world.signers;
     const account = await world.fund(owner!, { USDC: "1000" });
     await (await world.as(owner!)).trade(account, "ETH", "50");
-    const state = await chainState(world, [account]);
+    const state = await read(world, [account]);
     const later = state.block.timestamp + 7200;
     const now = liquidationPrice(state, account, "ETH");
     const { below } = liquidationPrice(state, account, "ETH", { at: later });
@@ -112,9 +112,9 @@ describe("sdk/explain: liquidation prices", () => {
     const [owner] = world.signers;
     const account = await world.fund(owner!, { USDC: "1000" });
     await (await world.as(owner!)).trade(account, "ETH", "50");
-    const before = liquidationPrice(await chainState(world, [account]), account, "ETH");
+    const before = liquidationPrice(await read(world, [account]), account, "ETH");
     await world.push({ ETH: "150" });
-    const { isLiquidatable: is, below, above } = liquidationPrice(await chainState(world, [account]), account, "ETH");
+    const { isLiquidatable: is, below, above } = liquidationPrice(await read(world, [account]), account, "ETH");
     expect({ is, below }).to.deep.equal({ is: true, below: undefined });
     expect(above).to.equal(before.below! + 1n);
   });
@@ -188,4 +188,8 @@ function count(found: { turns: number; liquidatable: number; never: number }, tu
   if (turn.isLiquidatable) ++found.liquidatable;
   if (turn.below !== undefined || turn.above !== undefined) ++found.turns;
   else ++found.never;
+}
+
+function read({ ballast, deployment }: World, accounts: readonly AccountId[]): Promise<State> {
+  return readState(ballast.provider, deployment, accounts);
 }
