@@ -87,13 +87,18 @@ async function readAt(
   const tag = await tagOf(provider, deployment, block);
   const touched = calls.map(touchedBy);
   const grants = touched.flatMap((each) => each.grants);
-  const own = accountId(deployment.pool);
-  const insurance = accountId(deployment.vault);
-  const all = [...new Set([own, insurance, ...accounts, ...calls.flatMap((call) => call.accounts)])];
   const sender = from?.toLowerCase();
+  const all = new Set([
+    accountId(deployment.pool),
+    accountId(deployment.vault),
+    // A liquidator's reward is cash of its first account.
+    ...(sender === undefined ? [] : [accountId(sender)]),
+    ...accounts,
+    ...calls.flatMap((call) => call.accounts),
+  ]);
   const operators = [...(sender === undefined ? [] : [sender]), ...grants.map(({ operator }) => operator)];
-  const owners = [...all.map((account) => ownerOf(account).toLowerCase()), ...operators];
-  const reach: Reach = { accounts: all, operators: new Set(operators), owners: new Set(owners) };
+  const owners = [...[...all].map((account) => ownerOf(account).toLowerCase()), ...operators];
+  const reach: Reach = { accounts: [...all], operators: new Set(operators), owners: new Set(owners) };
   const [storage, prices, tokens, wallets] = await Promise.all([
     readStorage(provider, deployment, reach, tag),
     readPrices(provider, deployment, tag),
