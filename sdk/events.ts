@@ -38,7 +38,8 @@ export async function readEvents(
   return logs.map((log) => decodeLog(log, log.address.toLowerCase() === vault.toLowerCase() ? "vault" : "oracle"));
 }
 
-function decodeLog(log: Log, contract: "vault" | "oracle"): BallastEvent {
+/** Throws UnknownLogError. */
+export function decodeLog(log: Log, contract: "vault" | "oracle"): BallastEvent {
   const parsed = contractInterfaces[contract === "vault" ? "MarginVault" : "PriceOracle"].parseLog(log);
   if (parsed === null) throw new UnknownLogError(log.address, log.topics[0] ?? "none");
   const args = Object.fromEntries(

@@ -29,7 +29,31 @@ export {
   cashOfPrincipal,
   toStoredCash,
 } from "./cash.js";
-export { Ballast, type CollateralBalance, type Health, type Position, type TradeOptions, toHealth } from "./client.js";
+export { AccountView, type CollateralBalance, type Health, type Position, toHealth } from "./client/account.js";
+export { Ballast, type PreviewOptions, type UnsignedTransaction } from "./client/Ballast.js";
+export { CallMaker, type TradeOptions } from "./client/CallMaker.js";
+export { type Call, type CallArgs, type CallName, type CallOf, callOf, grantDigest } from "./client/calls.js";
+export {
+  type EventArgs,
+  type EventName,
+  type EventStreamOptions,
+  type StreamedEvent,
+  streamEvents,
+} from "./client/eventStream.js";
+export { AccountIdError, AddressError, ProviderLagError, ReorgError, TimeError } from "./client/errors.js";
+export { type Fill, type Preview, type PreviewedEvent, previewOf } from "./client/preview.js";
+export { type ReadOptions, readState } from "./client/readState.js";
+export { type SignedGrant, type SignedPermit } from "./client/signatures.js";
+export { type CallContext, type Outcome, simulate } from "./client/simulate.js";
+export {
+  State,
+  type StateBlock,
+  type StateParts,
+  type Surroundings,
+  type Transaction,
+  type Wallets,
+} from "./client/state.js";
+export { type PermitSignature, TokenBook } from "./client/tokens.js";
 export {
   type AccessManager,
   type LiquidityPool,

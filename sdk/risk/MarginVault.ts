@@ -81,13 +81,7 @@ export function deposit($: Vault, code: VaultCode, account: AccountId, token: st
 }
 
 /** The same: the permit is a matter between caller and token. */
-export function depositWithPermit(
-  $: Vault,
-  code: VaultCode,
-  account: AccountId,
-  token: string,
-  amount: bigint,
-): void {
+export function depositWithPermit($: Vault, code: VaultCode, account: AccountId, token: string, amount: bigint): void {
   Custody.deposit($, contextOf($, code), account, token, amount);
 }
 
@@ -242,12 +236,7 @@ function requireOpeningAllowed($: Vault, deal: Deals.Deal, long: boolean): void 
   if (neededWad > availableWad) throw new ContractError("PoolCapitalExceeded", { market, neededWad, availableWad });
 }
 
-function requireReductionAllowed(
-  $: Vault,
-  account: AccountId,
-  before: Margin.Health,
-  afterwards: Margin.Health,
-): void {
+function requireReductionAllowed($: Vault, account: AccountId, before: Margin.Health, afterwards: Margin.Health): void {
   const allowed =
     afterwards.equityMaintenanceWad >= 0n &&
     (afterwards.healthWad >= before.healthWad || Margin.hasInitialMargin(afterwards));
@@ -470,13 +459,7 @@ export function setMarketParameters(
  * @param finalPriceWad what counts if its feed is dead by then; zero: its last good price
  * @throws ContractError UnknownMarket, MarketDelisted
  */
-export function announceDelisting(
-  $: Vault,
-  code: VaultCode,
-  id: MarketId,
-  due: bigint,
-  finalPriceWad: bigint,
-): void {
+export function announceDelisting($: Vault, code: VaultCode, id: MarketId, due: bigint, finalPriceWad: bigint): void {
   requireListed($, id);
   Delisting.announce($, contextOf($, code), id, due, finalPriceWad);
 }
