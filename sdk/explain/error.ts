@@ -6,6 +6,8 @@ import { Attempt } from "./attempt.js";
 import { Args, type Entry, causes } from "./causes.js";
 import type { Remedy } from "./remedies.js";
 
+export { ownAccounts } from "./remedies.js";
+
 export interface ErrorExplanation {
   readonly error: ContractError;
   /** What has happened, for people. */
@@ -22,7 +24,9 @@ export interface ErrorExplanation {
  * Why a call fails, and with what smallest changes it would pass. Each remedy was found and checked by running it on the state: with whatever
  * allowance of tokens it takes, and of a deposit that it adds with whatever tokens, which its `needs` name.
  *
- * The state must know the accounts and tokens of the call (`readState` with `calls` and `from`).
+ * The state must know the accounts and tokens of the call, and of a liquidation the accounts that the sender could take with:
+ *
+ *     readState(provider, deployment, ownAccounts(from), { calls: [call], from })
  *
  * @param error as a preview, or the chain, has it
  * @param context when and by whom the call is made; by default in the state's block, by the owner of the first account that it names

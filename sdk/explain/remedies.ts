@@ -308,12 +308,14 @@ export const knownPermissions: Finder = (attempt) =>
     });
   });
 
-/** Accounts of the sender, the first ones. */
-const ownAccounts = ({ from }: Attempt) => [0n, 1n, 2n].map((index) => accountId(from, index));
+/** Accounts of a sender that remedies try as takers, and give rewards to: the first three. */
+export function ownAccounts(from: string): AccountId[] {
+  return [0n, 1n, 2n].map((index) => accountId(from, index));
+}
 
 export const otherReward: Finder = (attempt) =>
   firstOf(partsNamed(attempt, "absorb"), ({ call, with: whole }) =>
-    firstOf(ownAccounts(attempt), (rewardTo) =>
+    firstOf(ownAccounts(attempt.from), (rewardTo) =>
       tried(attempt, {
         kind: "rewardTo",
         sentence: `Have the reward go to ${rewardTo}.`,
@@ -326,7 +328,7 @@ export const otherTaker: Finder = (attempt) => {
   const sentence = (taker: AccountId) => `Have ${taker} take it.`;
   const positions = firstOf(partsNamed(attempt, "liquidatePosition"), ({ call, with: whole }) =>
     firstOf(
-      ownAccounts(attempt).filter((taker) => taker !== call.args.taker),
+      ownAccounts(attempt.from).filter((taker) => taker !== call.args.taker),
       (taker) =>
         tried(attempt, {
           kind: "taker",
@@ -338,7 +340,7 @@ export const otherTaker: Finder = (attempt) => {
   if (positions.length !== 0) return positions;
   return firstOf(partsNamed(attempt, "liquidateCollateral"), ({ call, with: whole }) =>
     firstOf(
-      ownAccounts(attempt).filter((taker) => taker !== call.args.taker),
+      ownAccounts(attempt.from).filter((taker) => taker !== call.args.taker),
       (taker) =>
         tried(attempt, {
           kind: "taker",
@@ -425,7 +427,7 @@ export const otherLiquidations: Finder = (attempt, error) => {
   const targets = partsOf(attempt.call).flatMap(({ call }) => (call.name === "absorb" ? call.args.accounts : []));
   const account = accountOf(attempt, error);
   const all = targets.length === 0 && account !== undefined ? [account] : targets;
-  const [own] = ownAccounts(attempt);
+  const [own] = ownAccounts(attempt.from);
   if (own === undefined) return [];
   return all.flatMap((target) => [
     ...attempt.marketsOf(target).flatMap((market) =>
