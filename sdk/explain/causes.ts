@@ -95,6 +95,7 @@ export const causes: Readonly<Record<string, Entry>> = {
   ZeroAmount: {
     cause: () => "There is nothing to move: the amount, or what is due, is zero.",
     remedies: [finders.moreAmount, finders.wait],
+    whoCan: () => "Of fees whoever trades, of interest whoever borrows: there is something to sweep after it.",
   },
   AmountTooLarge: {
     cause: (args) => `The amount ${args.number("amount")} has more than 128 bits.`,

@@ -120,6 +120,14 @@ function landmarks(attempt: Attempt, { call }: Part): bigint[] {
   return [size, minimum, size + minimum, size - minimum];
 }
 
+/** Trades of dust are no help, though roundings let them pass where others do not. */
+function isWorthIt(attempt: Attempt, call: Call, amount: bigint): boolean {
+  if (call.name !== "trade") return true;
+  const { account, market } = call.args;
+  const minimum = MarketWords.minimumSize(attempt.$.markets(market).terms);
+  return amount >= minimum || amount === abs(attempt.sizeOf(account, market));
+}
+
 const inOrder = (steps: readonly bigint[], direction: 1n | -1n) =>
   steps.toSorted((a, b) => (a === b ? 0 : (a < b ? -1 : 1) * Number(direction)));
 
@@ -130,7 +138,7 @@ export const lessAmount: Finder = (attempt) =>
     if (quantity === undefined) return [];
     const steps = [...halves(quantity.amount), ...landmarks(attempt, part)];
     const below = inOrder(
-      steps.filter((x) => x > 0n && x < quantity.amount),
+      steps.filter((x) => x > 0n && x < quantity.amount && isWorthIt(attempt, part.call, x)),
       -1n,
     );
     const most = nearest(quantity.amount, below, (x) => attempt.passes(part.with(quantity.with(x))));

@@ -478,6 +478,55 @@ const scenes: readonly Scene[] = [
     whoCan: /Keepers/,
   },
   {
+    title: "a reduction that costs more than it frees",
+    async arrange({ world, calls, account, owner, send }) {
+      await send(owner, calls.trade(account, "ETH", "55"));
+      await world.push({ ETH: "182.2" });
+      return { call: calls.trade(account, "ETH", "-10") };
+    },
+    error: "ReductionLowersHealth",
+    remedies: ["depositFirst"],
+  },
+  {
+    title: "a deposit beyond the token's cap",
+    async arrange({ world, calls, rich, owner }) {
+      const amount = "80000000000"; // 2^96 units are the most that a cap can be
+      await world.mint("WETH", owner.address, amount);
+      return { call: calls.deposit(rich, "WETH", amount) };
+    },
+    error: "DepositCapExceeded",
+    remedies: ["lessAmount"],
+    whoCan: /raise the cap/,
+  },
+  {
+    title: "a deposit of a token without a price",
+    async arrange({ world, calls, rich, owner }) {
+      await world.mint("WETH", owner.address, "1");
+      await world.passTime(100_000);
+      return { call: calls.deposit(rich, "WETH", "1") };
+    },
+    error: "StaleCollateralPrice",
+    remedies: [],
+    whoCan: /publishes that price/,
+  },
+  {
+    title: "a stranger's deposit of what the account does not hold",
+    async arrange({ world, calls, account, other }) {
+      await world.mint("WETH", other.address, "1");
+      return { call: calls.deposit(account, "WETH", "1"), from: other.address };
+    },
+    error: "StrangerDeposit",
+    remedies: [],
+    whoCan: /owner can deposit/,
+  },
+  {
+    title: "no fees to sweep",
+    arrange: async ({ calls, other }) => ({ call: calls.sweepFees("LINK"), from: other.address }),
+    error: "ZeroAmount",
+    remedies: [],
+    whoCan: /trades/,
+  },
+  {
     title: "a pool that is solvent",
     arrange: async ({ calls, other }) => ({ call: calls.resolvePool(), from: other.address }),
     error: "PoolSolvent",
