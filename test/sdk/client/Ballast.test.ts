@@ -2,7 +2,7 @@ import { expect } from "chai";
 import hre from "hardhat";
 import { Wallet } from "ethers";
 
-import { type Connection, marketParameters } from "../../ignition/deploy.js";
+import { type Connection, marketParameters } from "../../../ignition/deploy.js";
 import {
   type AccountId,
   AmountError,
@@ -17,10 +17,10 @@ import {
   toHealth,
   toUnits,
   withDecodedErrors,
-} from "../../sdk/index.js";
-import { MockToken__factory } from "../../typechain-types/index.js";
-import { failure } from "../helpers/revert.js";
-import { type Signer, type World, deployWorld, roundFigures, wad } from "../helpers/world.js";
+} from "../../../sdk/index.js";
+import { MockToken__factory } from "../../../typechain-types/index.js";
+import { failure } from "../../helpers/revert.js";
+import { type Signer, type World, deployWorld, roundFigures, wad } from "../../helpers/world.js";
 
 describe("sdk/client", () => {
   let connection: Connection;
