@@ -16,7 +16,7 @@ import { toDiscountTerms } from "../../../sdk/risk/types/MarketWords.js";
 import { abs } from "../../helpers/model.js";
 import { type LossChanges, type Stage, deployStage } from "../../helpers/stage.js";
 import { type Signer, wad } from "../../helpers/world.js";
-import { type Act, type Outcome, actTwice } from "./twin.js";
+import { type Act, type Outcome, actTwice, previewTwice } from "./twin.js";
 
 const BTC = 0n;
 const ETH = 1n;
@@ -115,6 +115,10 @@ describe("sdk/risk: the waterfall's twin", () => {
 
   it("closes a part of a position into the pool", async () => {
     const account = await poor();
+    expect(await previewTwice(at.world, "previewAbsorb", [account])).to.include({ open: false });
+    const preview = await previewTwice(at.world, "previewLiquidation", [account, ETH, everything, at.pool]);
+    expect(preview).to.include({ refusal: 0n });
+    expect(await previewTwice(at.world, "previewLiquidation", [account, BTC, 1n, at.pool])).to.include({ refusal: 1n });
     const outcome = await act("liquidatePosition", [account, ETH, everything, at.pool]);
     expect(names(outcome)).to.include("PositionLiquidated");
     expect((await at.size(account, "ETH")) > 0n, "not the whole of it").to.equal(true);
@@ -173,6 +177,8 @@ describe("sdk/risk: the waterfall's twin", () => {
     expect(names(absorbed)).to.include("CollateralAbsorbed");
     await at.world.passTime(1000);
     await at.world.push({ ETH: "121" });
+    const cost = await previewTwice(at.world, "previewBuyCollateral", [weth, wad("3")]);
+    expect(cost).to.satisfy((costWad: bigint) => costWad > wad("362") && costWad < wad("364"));
     const bought = await act("buyCollateral", [taker, weth, wad("3"), wad("1000")], signer(1));
     expect(names(bought)).to.include("PoolCollateralSold");
     const short = await act("buyCollateral", [taker, weth, wad("3"), wad("10")], signer(1));
@@ -209,6 +215,18 @@ describe("sdk/risk: the waterfall's twin", () => {
     const again = await at.open(3, "300", { ETH: "20" });
     await at.world.push({ ETH: "80" });
     expect(argsOf(await act("absorb", [[again], at.keeperAccount]), "Absorbed")).to.include({ account: again });
+  });
+
+  it("ends an epoch where the whole other side is closed, and takes what is of the old one", async () => {
+    const winner = await at.open(1, "3000", { ETH: "-10", BTC: "1" });
+    const account = await at.open(0, "200", { ETH: "10" });
+    await at.world.push({ ETH: "150" });
+    const ending = await act("absorb", [[account], at.keeperAccount]);
+    expect(argsOf(ending, "EpochEnded")).to.include({ market: ETH, long: false });
+    await at.world.push({ BTC: "4500" });
+    const outcome = await act("absorb", [[winner], at.keeperAccount]);
+    expect(argsOf(outcome, "Absorbed")).to.include({ account: winner });
+    expect(names(outcome).filter((name) => name === "PositionChanged").length).to.equal(2);
   });
 
   it("resolves a pool below zero", async () => {

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { Result } from "ethers";
+import { Result, ZeroAddress } from "ethers";
 
 import {
   type AccountId,
@@ -136,9 +136,12 @@ async function extentOf({ ballast, deployment }: World): Promise<Extent> {
   };
 }
 
-function read({ connection, deployment }: World, places: readonly Place[]): Promise<bigint[]> {
+/** What the chain has in these places, by their names. */
+async function read({ connection, deployment }: World, places: readonly Place[]): Promise<Map<string, bigint>> {
   const slots = places.map(({ slot }) => slot);
-  return readStorage((method, params) => connection.provider.request({ method, params }), deployment.vault, slots);
+  const request = (method: string, params: unknown[]) => connection.provider.request({ method, params });
+  const words = await readStorage(request, deployment.vault, slots);
+  return new Map(places.map(({ name }, i) => [name, words[i] ?? 0n]));
 }
 
 /** The acts of the waterfall by the names of their entry points; who may act for an account is not looked at. */
@@ -164,6 +167,22 @@ const acts = {
 };
 export type Act = keyof typeof acts;
 
+/** Their previews; numbers of enums as the ABI has them. */
+const previews = {
+  previewLiquidation: ($: Vault, context: Context, args: readonly unknown[]) => {
+    const [account, market, maxSizeWad, taker] = args as [AccountId, bigint, bigint, AccountId];
+    const told = PartialLiquidation.previewLiquidation($, context, account, Number(market), maxSizeWad, taker);
+    return { ...told, refusal: BigInt(told.refusal) };
+  },
+  previewAbsorb: ($: Vault, context: Context, args: readonly unknown[]) =>
+    Waterfall.previewAbsorb($, context, args[0] as AccountId),
+  previewBuyCollateral: ($: Vault, context: Context, args: readonly unknown[]) => {
+    const [token, amount] = args as [string, bigint];
+    return CollateralSale.previewBuyCollateral($, context, $.collateralIndexes(token.toLowerCase()) - 1, amount);
+  },
+};
+export type Preview = keyof typeof previews;
+
 /** What came of an act: its events, or its error. */
 export interface Outcome {
   readonly events: readonly VaultEvent[];
@@ -188,33 +207,29 @@ async function outcomeOf(act: () => Promise<readonly VaultEvent[]>): Promise<Out
   }
 }
 
-/**
- * Does something in the twin, on the chain's storage and at the next block's time, then on the chain; expects the same events in the same
- * order, or the same error, and the same storage after it.
- */
-export async function actTwice(world: World, caller: Signer, act: Act, args: readonly unknown[]): Promise<Outcome> {
-  const { deployment, ballast, connection } = world;
+/** The vault as the chain has it after the last block, in a transaction at a time (Unix seconds). */
+async function twinOf(world: World, now: number, sender: string): Promise<[$: Vault, context: Context]> {
+  const { deployment, ballast } = world;
   const extent = await extentOf(world);
   const storage = new VaultStorage();
-  const stored = cellsOf(storage, extent);
+  const cells = cellsOf(storage, extent);
   const words = await read(
     world,
-    stored.map(([at]) => at),
+    cells.map(([at]) => at),
   );
-  for (const [i, [, cell]] of stored.entries()) cell.set(words[i] ?? 0n);
+  for (const [{ name }, cell] of cells) cell.set(words.get(name) ?? 0n);
   for (const [index, token] of extent.collaterals.entries()) storage.setCollateralToken(index, token);
 
-  const now = (await connection.networkHelpers.time.latest()) + 1;
-  const assets = [...deployment.markets.keys(), ...deployment.collaterals.map((_, i) => 96 + i)];
-  const last = new Map<number, Price.Price>();
+  const assets = [...deployment.markets.keys(), ...deployment.collaterals.map((_, index) => 96 + index)];
+  const prices = new Map<number, Price.Price>();
   for (const asset of assets) {
     const [word = 0n] = await ballast.oracle.lastPrices(1n << BigInt(asset));
-    last.set(asset, Price.asOf(Price.bare(word as Price.Price), BigInt(now)));
+    prices.set(asset, Price.asOf(Price.bare(word as Price.Price), BigInt(now)));
   }
   const pricesOf = (set: AssetSet) =>
-    assets.filter((asset) => (set >> BigInt(asset)) & 1n).map((asset) => last.get(asset) ?? (0n as Price.Price));
+    assets.filter((asset) => (set >> BigInt(asset)) & 1n).map((asset) => prices.get(asset) ?? (0n as Price.Price));
 
-  const $ = storage.fork(BigInt(now), caller.address.toLowerCase());
+  const $ = storage.fork(BigInt(now), sender.toLowerCase());
   const context: Context = {
     oracle: { lastPrices: pricesOf, prices: pricesOf, mostTolerance: () => 0n },
     pool: accountId(deployment.pool),
@@ -223,33 +238,50 @@ export async function actTwice(world: World, caller: Signer, act: Act, args: rea
     cashUnit: 10n ** BigInt(18 - deployment.settlementToken.decimals),
     cash: CashBook.open($),
   };
+  return [$, context];
+}
+
+/**
+ * Does something in the twin, on the chain's storage and at the next block's time, then on the chain; expects the same events in the same
+ * order, or the same error, and the same storage after it.
+ */
+export async function actTwice(world: World, caller: Signer, act: Act, args: readonly unknown[]): Promise<Outcome> {
+  const { time } = world.connection.networkHelpers;
+  const now = (await time.latest()) + 1;
+  const [$, context] = await twinOf(world, now, caller.address);
   const mirrored = await outcomeOf(async () => {
     acts[act]($, context, args);
     return $.events;
   });
 
-  await connection.networkHelpers.time.setNextBlockTimestamp(now);
-  const vault = MarginVault__factory.connect(deployment.vault, caller);
+  await time.setNextBlockTimestamp(now);
+  const vault = MarginVault__factory.connect(world.deployment.vault, caller);
   const happened = await outcomeOf(async () => {
     const sent = await withDecodedErrors(() => vault.getFunction(act)(...args, { gasLimit: 15_000_000n }));
     const receipt = await (sent as { wait(): Promise<{ blockNumber: number }> }).wait();
-    const events = await ballast.events(receipt.blockNumber);
+    const events = await world.ballast.events(receipt.blockNumber);
     return events.map((event) => ({ name: event.name, args: plainly(event.args) }));
   });
   expect(mirrored, act).to.deep.equal(happened);
 
+  const cells = cellsOf($, await extentOf(world));
+  const words = await read(
+    world,
+    cells.map(([at]) => at),
+  );
   if (happened.error === undefined) {
-    const cells = cellsOf($, await extentOf(world));
-    const after = await read(
-      world,
-      cells.map(([at]) => at),
-    );
-    const of = (word: (i: number, cell: Cell) => bigint) =>
-      Object.fromEntries(cells.map(([at, cell], i) => [at.name, word(i, cell)]));
-    expect(
-      of((_, cell) => cell.get()),
-      `storage after ${act}`,
-    ).to.deep.equal(of((i) => after[i] ?? 0n));
+    const mine = new Map(cells.map(([{ name }, cell]) => [name, cell.get()]));
+    expect(mine, `storage after ${act}`).to.deep.equal(words);
   }
   return happened;
+}
+
+/** Previews an act in the twin and on the chain, at the last block's time; expects the same answer. */
+export async function previewTwice(world: World, preview: Preview, args: readonly unknown[]): Promise<unknown> {
+  const blockTag = await world.ballast.provider.getBlockNumber();
+  const [$, context] = await twinOf(world, await world.connection.networkHelpers.time.latest(), ZeroAddress);
+  const told: unknown = await world.ballast.vault.getFunction(preview).staticCall(...args, { blockTag });
+  const answer = told instanceof Result ? (told.toObject(true) as unknown) : told;
+  expect(previews[preview]($, context, args), preview).to.deep.equal(answer);
+  return answer;
 }
