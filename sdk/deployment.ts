@@ -1,36 +1,37 @@
 import { getAddress, isAddress } from "ethers";
-import { z } from "zod";
+// The small zod, which a page can afford, and the words that the large one would bring along.
+import { en } from "zod/locales";
+import * as z from "zod/mini";
 
 import { BallastError } from "./errors.js";
 
-const address = z
-  .string()
-  .refine((text) => isAddress(text), "must be an address")
-  .transform((text) => getAddress(text));
-const symbol = z.string().min(1);
+const address = z.pipe(
+  z.string().check(z.refine((text) => isAddress(text), "must be an address")),
+  z.transform((text) => getAddress(text)),
+);
+const symbol = z.string().check(z.minLength(1));
+const decimals = z.int().check(z.minimum(0), z.maximum(18));
 /** Where the oracle finds the price; absent where it is pushed. */
-const feed = z.enum(["chainlink", "pyth"]).optional();
+const feed = z.optional(z.enum(["chainlink", "pyth"]));
 
 /** Markets that a vault can list; the assets of collaterals begin behind them. */
 export const maximumMarkets = 96;
 
 /** Where a deployment stands: what the deploy script writes to deployments/<net>/addresses.json. */
 export const Deployment = z.strictObject({
-  chainId: z.int().positive(),
+  chainId: z.int().check(z.positive()),
   /** The block before the first event of the deployment. */
-  fromBlock: z.int().min(0),
+  fromBlock: z.int().check(z.minimum(0)),
   manager: address,
   oracle: address,
   vault: address,
   pool: address,
   lens: address,
-  settlementToken: z.strictObject({ symbol, address, decimals: z.int().min(0).max(18) }),
+  settlementToken: z.strictObject({ symbol, address, decimals }),
   /** In the order of their indexes in the vault. */
-  collaterals: z
-    .array(z.strictObject({ symbol, asset: symbol, address, decimals: z.int().min(0).max(18), feed }))
-    .max(32),
+  collaterals: z.array(z.strictObject({ symbol, asset: symbol, address, decimals, feed })).check(z.maxLength(32)),
   /** In the order of their ids in the vault. */
-  markets: z.array(z.strictObject({ symbol, feed })).max(maximumMarkets),
+  markets: z.array(z.strictObject({ symbol, feed })).check(z.maxLength(maximumMarkets)),
 });
 
 export type Deployment = z.infer<typeof Deployment>;
@@ -56,7 +57,7 @@ export function parseDeployment(text: string): Deployment {
   } catch (cause) {
     throw new DeploymentFileError(["it is not JSON"], cause);
   }
-  const parsed = Deployment.safeParse(json);
+  const parsed = z.safeParse(Deployment, json, { error: en().localeError });
   if (!parsed.success) {
     const issues = parsed.error.issues.map(({ path, message }) => `${path.join(".") || "(root)"}: ${message}`);
     throw new DeploymentFileError(issues, parsed.error);

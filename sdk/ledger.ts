@@ -1,5 +1,5 @@
-import { MarginVault__factory } from "../typechain-types/index.js";
 import { type AccountId, accountId } from "./accounts.js";
+import { contractInterfaces } from "./contracts.js";
 import type { Deployment } from "./deployment.js";
 import { BallastError } from "./errors.js";
 import { UnknownLogError } from "./events.js";
@@ -91,7 +91,7 @@ interface Entry {
 /** Of the field `held` in a collateral's word. */
 const heldOffset = 48n;
 const noRamp: LedgerRamp = { from: 0n, to: 0n, clock: 0n };
-const vaultInterface = MarginVault__factory.createInterface();
+const vaultInterface = contractInterfaces.MarginVault;
 const eventNames = new Map<string, string>();
 vaultInterface.forEachEvent(({ name, topicHash }) => eventNames.set(topicHash, name));
 

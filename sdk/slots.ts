@@ -26,11 +26,11 @@ const after = (slot: string, slots: number) => slotOf(BigInt(slot) + BigInt(slot
 const first = 1;
 const at = (member: number) => slotOf(BigInt(first + member));
 /** Slots 0 to 7 of a market. */
-const marketWords = ["state", "totals", "risk", "terms", "discount", "longSide", "shortSide", "epochs"] as const;
+export const marketWords = ["state", "totals", "risk", "terms", "discount", "longSide", "shortSide", "epochs"] as const;
 const marketEnds = 8;
 /** Slots 0 to 2 of a ramp. */
-const rampWords = ["from", "to", "clock"] as const;
-type RampWord = (typeof rampWords)[number];
+export const rampWords = ["from", "to", "clock"] as const;
+export type RampWord = (typeof rampWords)[number];
 const sides = { long: true, short: false } as const;
 
 /** Where the vault keeps what; `extsload` reads it. */
