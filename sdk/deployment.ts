@@ -1,6 +1,5 @@
 import { getAddress, isAddress } from "ethers";
-// The small zod, which a page can afford, and the words that the large one would bring along.
-import { en } from "zod/locales";
+// The small zod, which a page can afford; it has no words of its own for what is wrong.
 import * as z from "zod/mini";
 
 import { BallastError } from "./errors.js";
@@ -49,6 +48,27 @@ export class DeploymentFileError extends BallastError {
   }
 }
 
+/** What is wrong with a value where the schema does not say it. */
+function wording(issue: z.core.$ZodRawIssue): string {
+  switch (issue.code) {
+    case "invalid_type":
+      return `must be ${issue.expected}`;
+    case "too_small":
+      return `must be ${issue.inclusive === false ? "above" : "at least"} ${issue.minimum}${lengthOf(issue)}`;
+    case "too_big":
+      return `must be at most ${issue.maximum}${lengthOf(issue)}`;
+    case "invalid_value":
+      return `must be one of ${issue.values.join(", ")}`;
+    case "unrecognized_keys":
+      return `knows no ${issue.keys.join(", ")}`;
+    default:
+      return "is not usable";
+  }
+}
+
+const lengthOf = ({ origin }: { readonly origin: string }) =>
+  origin === "string" || origin === "array" ? " long" : "";
+
 /** Parses the text of a deployment file, strictly. Throws DeploymentFileError. */
 export function parseDeployment(text: string): Deployment {
   let json: unknown;
@@ -57,7 +77,7 @@ export function parseDeployment(text: string): Deployment {
   } catch (cause) {
     throw new DeploymentFileError(["it is not JSON"], cause);
   }
-  const parsed = z.safeParse(Deployment, json, { error: en().localeError });
+  const parsed = z.safeParse(Deployment, json, { error: wording });
   if (!parsed.success) {
     const issues = parsed.error.issues.map(({ path, message }) => `${path.join(".") || "(root)"}: ${message}`);
     throw new DeploymentFileError(issues, parsed.error);
