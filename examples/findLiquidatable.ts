@@ -5,7 +5,6 @@ import { displayWad } from "ballast/units";
 import { deployment, provider, reader } from "./connection.js";
 
 const blocksAtOnce = 10_000;
-const accountsAtOnce = 200;
 const ballast = await reader();
 const last = await provider.getBlockNumber();
 
@@ -25,10 +24,8 @@ const exposed = [...words].flatMap(([account, word]) => {
 console.log(`${words.size} accounts, ${exposed.length} with something at risk`);
 
 // One call answers for many.
-for (let at = 0; at < exposed.length; at += accountsAtOnce) {
-  for (const account of await ballast.lens.liquidatable(exposed.slice(at, at + accountsAtOnce))) {
-    const { healthWad = 0n, equityMaintenanceWad } = await ballast.health(normalizeAccount(account));
-    console.log(`${account}: health ${displayWad(healthWad)}, equity ${displayWad(equityMaintenanceWad)}`);
-  }
+const found = await ballast.liquidatable(exposed);
+for (const [at, { healthWad = 0n, equityMaintenanceWad }] of (await ballast.healths(found)).entries()) {
+  console.log(`${found[at]}: health ${displayWad(healthWad)}, equity ${displayWad(equityMaintenanceWad)}`);
 }
 provider.destroy();

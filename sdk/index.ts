@@ -64,6 +64,18 @@ export {
   contractAt,
   contractInterfaces,
 } from "./contracts.js";
+export { type Need } from "./explain/attempt.js";
+export { type ErrorExplanation, explainError, ownAccounts } from "./explain/error.js";
+export { formatHealth } from "./explain/formatHealth.js";
+export { type Contribution, type HealthExplanation, type HealthItem, explainHealth, sumOf } from "./explain/health.js";
+export {
+  type LiquidationPrice,
+  type LiquidationPriceOptions,
+  type LiquidationTurn,
+  liquidationMove,
+  liquidationPrice,
+} from "./explain/liquidationPrice.js";
+export type { Remedy, RemedyKind } from "./explain/remedies.js";
 export {
   type OperatorGrant,
   type Permit,

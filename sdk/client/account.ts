@@ -102,7 +102,10 @@ export class AccountView {
     return this.health.freeMarginWad;
   }
 
-  /** At which price of a market the account is liquidatable, everything else as it is; worked out when it is asked for. */
+  /**
+   * At which price of a market the account is liquidatable, everything else as it is; worked out when it is asked for. Throws
+   * UnknownSymbolError, and NotATarget for the accounts of pool and insurance.
+   */
   liquidationPrice(market: string): LiquidationPrice {
     return liquidationPrice(this.#state, this.account, market, { at: this.#now });
   }

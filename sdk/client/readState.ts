@@ -99,9 +99,10 @@ async function readAt(
   const operators = [...(sender === undefined ? [] : [sender]), ...grants.map(({ operator }) => operator)];
   const owners = [...[...all].map((account) => ownerOf(account).toLowerCase()), ...operators];
   const reach: Reach = { accounts: [...all], operators: new Set(operators), owners: new Set(owners) };
+  const known = { markets: deployment.markets.length, collaterals: deployment.collaterals.length };
   const [storage, prices, tokens, wallets] = await Promise.all([
     readStorage(provider, deployment, reach, tag),
-    readPrices(provider, deployment, tag),
+    readPrices(provider, deployment, assetsOf({ markets: 0, collaterals: 0 }, known), tag),
     readTokens(
       provider,
       deployment,
@@ -112,7 +113,10 @@ async function readAt(
     ),
     readWallets(provider, deployment, grants, tag),
   ]);
-  return new State({ block, deployment, storage, prices, tokens, wallets });
+  // Of what was listed after the deployment file was written.
+  const listed = { markets: storage.marketCount, collaterals: storage.collateralCount };
+  const late = await readPrices(provider, deployment, assetsOf(known, listed), tag);
+  return new State({ block, deployment, storage, prices: new Map([...prices, ...late]), tokens, wallets });
 }
 
 // ------------------------------------------------------------------ which block
@@ -313,12 +317,21 @@ function slotOf(at: Place): string {
 
 // ------------------------------------------------------------------ prices
 
+function assetsOf(from: Counts, to: Counts): number[] {
+  return [
+    ...numbers(from.markets, to.markets).map(marketAsset),
+    ...numbers(from.collaterals, to.collaterals).map(collateralAsset),
+  ];
+}
+
+/** By asset number. */
 async function readPrices(
   provider: Provider,
-  { oracle, markets, collaterals }: Deployment,
+  { oracle }: Deployment,
+  assets: readonly number[],
   blockTag: BlockTag,
 ): Promise<Map<number, Price>> {
-  const assets = [...markets.keys()].map(marketAsset).concat([...collaterals.keys()].map(collateralAsset));
+  if (assets.length === 0) return new Map();
   const set = assets.reduce((bits, asset) => bits | AssetSet.onlyAsset(asset), 0n);
   const words = await withDecodedErrors(() =>
     contractAt("PriceOracle", oracle, provider).lastPrices(set, { blockTag }),

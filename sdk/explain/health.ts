@@ -15,6 +15,7 @@ import * as Price from "../risk/types/Price.js";
 import type { Market } from "../risk/types/VaultStorage.js";
 import * as VaultWords from "../risk/types/VaultWords.js";
 import type { State } from "../client/state.js";
+import { collateralsOf, marketsOf } from "../words.js";
 
 /** What an item adds to the figures of Health. All wad, in quote units; what counts against an account is below zero, requirements apart. */
 export interface Contribution {
@@ -191,7 +192,7 @@ export function explainHealth(state: State, account: AccountId, timestamp?: bigi
   const priceOf = (asset: number) => prices[AssetSet.rank(assets, asset)] ?? (0n as Price.Price);
   const isPool = account === context.pool;
 
-  const markets = setBits(AssetSet.markets(assets)).map((id) =>
+  const markets = marketsOf(assets).map((id) =>
     readPosition($.markets(id), id, $.positions.get(account, id), priceOf(id), $.now),
   );
   const principal = AccountWord.principal(word);
@@ -199,7 +200,7 @@ export function explainHealth(state: State, account: AccountId, timestamp?: bigi
   const items: HealthItem[] = [
     cash,
     interest,
-    ...setBits(AssetSet.collaterals(assets)).map((index) =>
+    ...collateralsOf(assets).map((index) =>
       collateralItem(
         index,
         $.collateralTokens(index),
@@ -216,12 +217,6 @@ export function explainHealth(state: State, account: AccountId, timestamp?: bigi
   const inDebt = cash.cashWad + interest.interestWad < 0n;
   items.push(...generalItems(sumOf(items).netCashWad, hasPosition || inDebt, $.accountRisk));
   return { account, timestamp: $.now, items, health: Views.health($, context, account) };
-}
-
-function setBits(bits: bigint): number[] {
-  const found: number[] = [];
-  for (let rest = bits; rest !== 0n; rest &= rest - 1n) found.push(AssetSet.lowestBit(rest));
-  return found;
 }
 
 /** How what was rounded down with `rest` left over (of `unit`) changes when so much more comes to it: nothing is rounded twice. */
@@ -287,15 +282,16 @@ function concentration(word: VaultWords.Collateral): { counted: bigint; held: bi
   return share === WAD || held <= start ? { counted: 1n, held: 1n } : { counted: start, held };
 }
 
-/** A position and its side, as of when its market was last touched and as they stand now. */
+/** A position and its side, as they stand now. */
 interface ReadPosition {
   readonly id: AssetSet.MarketId;
   readonly market: Market;
   readonly price: Price.Price;
   readonly sharesWad: bigint;
   readonly costWad: bigint;
-  readonly then: Sides.Side;
-  readonly now: Sides.Side;
+  /** As of when the market was touched last. */
+  readonly touched: Sides.Side;
+  readonly side: Sides.Side;
   readonly fundingIndexWad: bigint;
 }
 
@@ -321,27 +317,27 @@ function readPosition(
     price,
     sharesWad,
     costWad,
-    then: sideAt(MarketWords.fundingIndex(state)),
-    now: sideAt(indexWad),
+    touched: sideAt(MarketWords.fundingIndex(state)),
+    side: sideAt(indexWad),
     fundingIndexWad: indexWad,
   };
 }
 
 const signOf = (wad: bigint) => (wad < 0n ? -1n : 1n);
 
-function ofPosition({ id, sharesWad, now, price }: ReadPosition): OfPosition {
-  const sizeWad = signOf(sharesWad) * Sides.sizeDown(now, abs(sharesWad));
+function ofPosition({ id, sharesWad, side, price }: ReadPosition): OfPosition {
+  const sizeWad = signOf(sharesWad) * Sides.sizeDown(side, abs(sharesWad));
   return { market: id, sizeWad, priceWad: Price.value(price) };
 }
 
 function valueItems(read: ReadPosition, fullGains: boolean): HealthItem[] {
-  const { market, sharesWad, costWad, then, now } = read;
+  const { market, sharesWad, costWad, touched, side } = read;
   const of = ofPosition(read);
   const all = abs(sharesWad);
-  const bringsRay = all * Sides.sharePriceFloor(then, signOf(sharesWad), of.priceWad * (RAY / WAD));
+  const bringsRay = all * Sides.sharePriceFloor(touched, signOf(sharesWad), of.priceWad * (RAY / WAD));
   const bringsWad = divFloor(bringsRay, RAY);
   const profitWad = bringsWad - costWad;
-  const fundingWad = further(bringsRay - bringsWad * RAY, all * (now.carryRay - then.carryRay), RAY);
+  const fundingWad = further(bringsRay - bringsWad * RAY, all * (side.carryRay - touched.carryRay), RAY);
   const items: HealthItem[] = [
     { kind: "profit", ...of, profitWad, costWad, ...cashLike(profitWad) },
     {
@@ -361,9 +357,9 @@ function valueItems(read: ReadPosition, fullGains: boolean): HealthItem[] {
 }
 
 function marginItem(read: ReadPosition): PositionMarginItem & Contribution {
-  const { market, sharesWad, now, price } = read;
+  const { market, sharesWad, side, price } = read;
   const { risk } = market;
-  const size = Sides.sizeUp(now, abs(sharesWad));
+  const size = Sides.sizeUp(side, abs(sharesWad));
   const notionalWad = divUp(size * Price.value(price), WAD);
   const bySize = (lambdaWad: bigint) => divUp(lambdaWad * size, 2n * MarketWords.skewScale(risk));
   const maintenanceRatioWad = MarketWords.maintenanceBase(risk) + bySize(MarketWords.lambdaMaintenance(risk));

@@ -7,9 +7,9 @@ import { contextOf } from "../risk/MarginVault.js";
 import { WAD, abs, divUp, max, min } from "../risk/libraries/FixedPoint.js";
 import * as Ledger from "../risk/libraries/Ledger.js";
 import * as Margin from "../risk/libraries/Margin.js";
+import * as Views from "../risk/libraries/Views.js";
 import * as Account from "../risk/types/Account.js";
 import * as AssetSet from "../risk/types/AssetSet.js";
-import * as Position from "../risk/types/Position.js";
 import * as Price from "../risk/types/Price.js";
 import * as VaultWords from "../risk/types/VaultWords.js";
 import { type Reading, type Search, nearestTurn } from "./turn.js";
@@ -141,7 +141,7 @@ class MovingMargin {
 
     /** Whole units of an asset that the account has, rounded up. */
     function unitsUp(asset: number): bigint {
-      if (asset < AssetSet.MAX_MARKETS) return divUp(abs(Position.shares($.positions.get(account, asset))), WAD);
+      if (asset < AssetSet.MAX_MARKETS) return divUp(abs(Views.position($, context, account, asset).sizeWad), WAD);
       const index = asset - AssetSet.MAX_MARKETS;
       return divUp($.collateralOf.get(account, index), 10n ** VaultWords.decimals($.collaterals.get(index)));
     }

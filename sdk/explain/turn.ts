@@ -1,3 +1,5 @@
+import { bisect } from "./search.js";
+
 /** An account's margin at prices that depend on one number. */
 export interface Reading {
   /** Maintenance equity less requirement: below zero the account is liquidatable. */
@@ -40,17 +42,6 @@ function candidates({ read, present }: Search, end: bigint): bigint[] {
   if (inDebt(end) === atPresent) return [end];
   const kink = bisect(present, end, (x) => inDebt(x) !== atPresent);
   return [kink + (present < end ? -1n : 1n), kink, end];
-}
-
-/** The first x from `near` (where it does not hold) to `far` (where it does) at which it holds and one before does not. */
-function bisect(near: bigint, far: bigint, holds: (x: bigint) => boolean): bigint {
-  let [from, to] = [near, far];
-  while (to - from > 1n || from - to > 1n) {
-    const middle = (from + to) / 2n;
-    if (holds(middle)) to = middle;
-    else from = middle;
-  }
-  return to;
 }
 
 /** The last x before the turn from which no rounding could have brought the gap to the other side. */

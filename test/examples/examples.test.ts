@@ -53,6 +53,17 @@ describe("examples", function () {
     expect(dear).to.match(/^refused: \w+\(.*\)$/);
   });
 
+  it("preview a trade, or what the vault would refuse", async () => {
+    // As much again: 0.15% of 0.5 * 8000, and a little for the impact.
+    const [told = "", margin = "", ...rest] = await printed("previewTrade", [owner.address, "BTC", "0.5"]);
+    expect(told).to.match(/^price 8000\.\d+, fee 6\.01$/);
+    expect(margin).to.match(/^free margin afterwards [\d,.]+$/);
+    expect(rest[0]).to.match(/^liquidatable at [67],\d{3}\.\d\d and below$/);
+    expect(rest.at(-1)).to.equal(`to ${served.world.deployment.vault}, 164 bytes`);
+    const [refused = ""] = await printed("previewTrade", [owner.address, "BTC", "100"]);
+    expect(refused).to.match(/^refused: InsufficientMargin\(.*\)$/);
+  });
+
   it("read an account", async () => {
     await served.world.fund(signerOf(owner), { WETH: "2.5" });
     // 2.5 WETH at 200, nine tenths of it; requirement 4000 * (3% + 0.5 / 400,000) + 2

@@ -455,6 +455,34 @@ describe("sdk/client", () => {
     expect(await refused(() => client.delist("ETH"))).to.deep.equal(["MarketDelisted", { market: 1n }]);
   });
 
+  it("answers for many accounts at once, as of one block", async () => {
+    await world.fund(owner, { USDC: "1000" });
+    const poor = await world.fund(other, { USDC: "1000" });
+    await (await world.as(other)).trade(poor, "ETH", "50");
+    await world.push({ ETH: "185" });
+    const pool = client.poolAccount;
+    const many = [
+      account,
+      poor,
+      pool,
+      ...Array.from({ length: 300 }, (_, index) => accountId(owner.address, index + 1)),
+    ];
+    const healths = await client.healths(many);
+    expect(healths.length).to.equal(many.length);
+    expect(healths.slice(0, 3)).to.deep.equal(await Promise.all(many.slice(0, 3).map((each) => client.health(each))));
+    expect(healths[1]?.isLiquidatable).to.equal(true);
+    expect(await client.liquidatable(many)).to.deep.equal([poor]);
+    expect(await client.healths([])).to.deep.equal([]);
+  });
+
+  it("approves what the deposits of several calls take together", async () => {
+    await world.mint("USDC", owner.address, "30");
+    const { calls } = client;
+    const twice = calls.multicall([calls.deposit(account, "USDC", "10"), calls.deposit(account, "USDC", "20")]);
+    expect((await client.send(twice)).status).to.equal(1);
+    expect(await client.cashOf(account)).to.equal(wad("30"));
+  });
+
   it("reads a margin without requirement as health undefined, and an account below it as liquidatable", () => {
     const view = {
       equityMaintenanceWad: 5n,

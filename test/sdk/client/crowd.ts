@@ -10,6 +10,7 @@ import {
   decodeAccount,
   formatDecimal,
   marketsOf,
+  simulate,
   collateralsOf,
 } from "../../../sdk/index.js";
 import * as MarginVault from "../../../sdk/risk/MarginVault.js";
@@ -226,10 +227,21 @@ export class Crowd {
     let name = this.#draw.weighted({ ...weights, ...this.#emphasis });
     if (!this.#isTimely(name, state) && this.#draw.chance(0.8)) name = this.#draw.pick(["trade", "withdraw", "settle"]);
     const sender = keepersWork.has(name) && this.#draw.chance(0.8) ? this.keeper : from;
-    const call = await this.#make(name, sender, state);
     const operated = this.#draw.chance(0.06);
     const stranger = this.#draw.chance(0.03);
-    return { call, from: stranger ? this.#draw.pick(this.owners) : operated ? this.operator : sender };
+    const caller = stranger ? this.#draw.pick(this.owners) : operated ? this.operator : sender;
+    // The twin may say what has a chance to go through; whether it does, the chain says.
+    const aimed = this.#draw.chance(0.6);
+    let call = await this.#make(name, sender, state);
+    for (let attempt = 1; aimed && attempt < 6 && !this.#mayGoThrough(call, caller, state); attempt += 1) {
+      call = await this.#make(name, sender, state);
+    }
+    return { call, from: caller };
+  }
+
+  #mayGoThrough(call: Call, from: Signer, state: State): boolean {
+    const { error } = simulate(state, call, { from: from.address, at: state.block.timestamp + 1 });
+    return error === undefined || error.errorName.startsWith("ERC20"); // the state knows no balances
   }
 
   /** Whether there is something to do for a keeper. */

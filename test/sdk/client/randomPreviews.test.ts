@@ -38,15 +38,15 @@ interface Chapter {
   /** How likely a jump of a price goes against the pool; by default as likely as not. */
   readonly squeeze?: number;
   readonly emphasis?: Emphasis;
-  /** Before which transaction LINK's end is announced. */
-  readonly delistingAt?: number;
+  /** Before which transactions LINK's end is announced, and comes. */
+  readonly delisting?: { readonly announced: number; readonly due: number };
 }
 
 const chapters: readonly Chapter[] = [
   {
     title: "with a rich pool",
     seed: 1,
-    transactions: 450,
+    transactions: 400,
     poolDeposit: "10000000",
     parameters: (parameters) => parameters,
   },
@@ -68,7 +68,7 @@ const chapters: readonly Chapter[] = [
     transactions: 300,
     poolDeposit: "200000",
     parameters: (parameters) => changed(parameters, { vault: { insuranceSeed: "500" } }),
-    delistingAt: 20,
+    delisting: { announced: 20, due: 150 },
     emphasis: { delist: 6, rampMarket: 4, rampCollateral: 6, rampAccounts: 4 },
   },
 ];
@@ -89,7 +89,7 @@ describe("previews of random transactions", () => {
     transactions,
     poolDeposit,
     parameters,
-    delistingAt,
+    delisting,
     squeeze = 0,
     emphasis = {},
   } of chapters) {
@@ -100,7 +100,8 @@ describe("previews of random transactions", () => {
       const look = () => world.ballast.readState(crowd.accounts, { from: crowd.operator.address });
       let view = await look();
       for (let step = 1; step <= transactions; step += 1) {
-        if (step === delistingAt) await crowd.announceDelisting("LINK");
+        if (step === delisting?.announced) await crowd.announceDelisting("LINK");
+        if (step === delisting?.due) await world.passTime(2 * 86_400);
         const seconds = await crowd.stir(view, squeeze);
         view = await look();
         if (step % 25 === 0) await expectTurn(world, view, crowd.withPosition(view));
