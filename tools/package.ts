@@ -6,6 +6,9 @@ import { sizeOf } from "./package/size.js";
 
 const folder = join(import.meta.dirname, "../dist");
 await buildPackage(folder);
-const { bundled, files } = await sizeOf(folder);
+const { bundled, everything, files } = await sizeOf(folder);
 const kB = (bytes: number) => `${(bytes / 1000).toFixed(1)} kB`;
-console.log(`dist: gzipped and without ethers ${kB(bundled)} bundled and minified, ${kB(files)} as files`);
+console.log(
+  `dist: gzipped and without ethers ${kB(bundled)} in a page, bundled and minified (${kB(everything)} with what is for operators), ` +
+    `${kB(files)} as files`,
+);

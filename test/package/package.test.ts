@@ -74,7 +74,7 @@ describe("the package, installed from its tarball", () => {
     project = join(folder, "project");
     cpSync(join(import.meta.dirname, "consumer"), project, { recursive: true });
     writeFileSync(join(project, "package.json"), JSON.stringify({ private: true, type: "module" }));
-    const others = ["ethers", "zod", "typescript", "@types/node"].map(lockedVersion);
+    const others = ["ethers", "valibot", "typescript", "@types/node"].map(lockedVersion);
     const options = ["--prefer-offline", "--no-audit", "--no-fund", "--ignore-scripts", "--silent"];
     await run("npm", ["install", `../${tarball}`, ...others, ...options], project);
     installed = join(project, "node_modules/ballast");
@@ -184,9 +184,9 @@ describe("the package, installed from its tarball", () => {
       expect(readFileSync(join(project, script), "utf8")).to.include("InsufficientMargin");
     });
 
-    it(`adds at most ${mostBundled / 1000} kB gzipped to it, all subpaths together, ethers not counted`, async () => {
-      const { bundled, files } = await sizeOf(installed);
-      console.log(`        ${bundled} bytes bundled and minified, ${files} as files`);
+    it(`adds at most ${mostBundled / 1000} kB gzipped to it, all that a page may use, ethers not counted`, async () => {
+      const { bundled, everything, files } = await sizeOf(installed);
+      console.log(`        ${bundled} bytes in a page, ${everything} with what is for operators, ${files} as files`);
       expect(bundled).to.be.lessThan(mostBundled);
     });
   });

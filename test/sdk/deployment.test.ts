@@ -59,24 +59,31 @@ describe("sdk/deployment", () => {
     const { lens: _, ...withoutLens } = deployment;
     for (const [broken, ...keys] of [
       [{ ...deployment, vault: "0x12" }, "vault: must be an address"],
-      [withoutLens, "lens: must be string"],
-      [{ ...deployment, chainId: "31337" }, "chainId: must be number"],
-      [{ ...deployment, chainId: 0 }, "chainId: must be above 0"],
-      [{ ...deployment, fromBlock: -1 }, "fromBlock: must be at least 0"],
-      [{ ...deployment, fromBlock: 1.5 }, "fromBlock: must be int"],
-      [{ ...deployment, markets: [{ symbol: "" }] }, "markets.0.symbol: must be at least 1 long"],
-      [{ ...deployment, markets: [{ symbol: "BTC", feed: "band" }] }, "markets.0.feed: must be one of chainlink, pyth"],
+      [withoutLens, 'lens: Invalid key: Expected "lens" but received undefined'],
+      [{ ...deployment, chainId: "31337" }, 'chainId: Invalid type: Expected number but received "31337"'],
+      [{ ...deployment, chainId: 0 }, "chainId: Invalid value: Expected >=1 but received 0"],
+      [{ ...deployment, fromBlock: -1 }, "fromBlock: Invalid value: Expected >=0 but received -1"],
+      [{ ...deployment, fromBlock: 1.5 }, "fromBlock: Invalid safe integer: Received 1.5"],
+      [{ ...deployment, markets: [{ symbol: "" }] }, "markets.0.symbol: Invalid length: Expected !0 but received 0"],
+      [
+        { ...deployment, markets: [{ symbol: "BTC", feed: "band" }] },
+        'markets.0.feed: Invalid type: Expected ("chainlink" | "pyth") but received "band"',
+      ],
       [
         { ...deployment, settlementToken: { ...deployment.settlementToken, decimals: 19 } },
-        "settlementToken.decimals: must be at most 18",
+        "settlementToken.decimals: Invalid value: Expected <=18 but received 19",
       ],
       [
         { ...deployment, collaterals: [{ symbol: "A", address: address("a"), decimals: 2 }] },
-        "collaterals.0.asset: must be string",
+        'collaterals.0.asset: Invalid key: Expected "asset" but received undefined',
       ],
-      [{ ...deployment, pool: 4, oracle: null }, "oracle: must be string", "pool: must be string"],
-      [{ ...deployment, key: "0x00" }, "(root): knows no key"],
-      [[], "(root): must be object"],
+      [
+        { ...deployment, pool: 4, oracle: null },
+        "oracle: Invalid type: Expected string but received null",
+        "pool: Invalid type: Expected string but received 4",
+      ],
+      [{ ...deployment, key: "0x00" }, 'key: Invalid key: Expected never but received "key"'],
+      ["no object", '(root): Invalid type: Expected Object but received "no object"'],
     ] as const) {
       const { issues, message } = refusal(JSON.stringify(broken));
       expect(issues.length, issues.join()).to.equal(keys.length);
@@ -90,7 +97,7 @@ describe("sdk/deployment", () => {
   it("refuses more markets and collaterals than the vault has room for", () => {
     const markets = Array.from({ length: 97 }, (_, i) => ({ symbol: `M${i}` }));
     expect(refusal(JSON.stringify({ ...deployment, markets })).issues).to.deep.equal([
-      "markets: must be at most 96 long",
+      "markets: Invalid length: Expected <=96 but received 97",
     ]);
     expect(parseDeployment(JSON.stringify({ ...deployment, markets: markets.slice(1) })).markets.length).to.equal(96);
     const [first] = deployment.collaterals;
