@@ -1,25 +1,5 @@
-export {
-  type Access,
-  type ContractAccess,
-  type FunctionAccess,
-  type Role,
-  type RoleMember,
-  readAccess,
-} from "./access.js";
-export { accessJson, accessLines } from "./accessTable.js";
 export { type AccountId, accountId, indexOf, normalizeAccount, ownerOf } from "./accounts.js";
-export {
-  type Caller,
-  CallersIncompleteError,
-  type ContractName,
-  type Permission,
-  type RoleName,
-  callersOf,
-  functionsOf,
-  roleIds,
-  selectorOf,
-  selectorsOf,
-} from "./callers.js";
+export { type Caller, type ContractName, type Permission, type RoleName, roleIds, selectorOf } from "./callers.js";
 export {
   type CashFigures,
   type CashIndices,
