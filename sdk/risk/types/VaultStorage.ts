@@ -216,7 +216,7 @@ export class VaultStorage {
   /** A transaction on this storage, which stays as it is. */
   fork(now: bigint, sender: string): Vault {
     const vault = new Vault(now, sender);
-    vault.layOver(this);
+    (vault as VaultStorage).layOver(this);
     return vault;
   }
 
