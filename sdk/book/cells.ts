@@ -46,14 +46,14 @@ export class Cell<A extends Key, B extends Key> {
     readonly keys: ($: VaultStorage) => Iterable<readonly [A, B]>,
   ) {}
 
-  /** The words that are not zero. */
+  /** The words that are not zero, in the order of their keys: however a word came to be, the same words are the same rows. */
   rows($: VaultStorage): Row[] {
     const rows: Row[] = [];
     for (const [a, b] of this.keys($)) {
       const word = this.read($, a, b);
       if (word !== 0n) rows.push([a, b, hex(word)]);
     }
-    return rows;
+    return rows.toSorted((one, other) => order(one[0], other[0]) || order(one[1], other[1]));
   }
 
   /** The change back to what a row says. Throws RangeError, saying what is wrong. */
@@ -85,6 +85,10 @@ export class WordChange<A extends Key, B extends Key> implements Change {
     if (name === undefined) throw new TypeError("a cell without a name");
     return [name, this.a, this.b, hex(this.before)];
   }
+}
+
+function order(one: Key, other: Key): number {
+  return one < other ? -1 : one > other ? 1 : 0;
 }
 
 function hex(word: bigint): string {

@@ -80,11 +80,12 @@ export class VaultNode {
     return this.#logs({ blockHash: hash }, number, number);
   }
 
-  /** Words of the vault's storage after this block, in the order of the slots. */
+  /** Words of the vault's storage after this block, in the order of the slots. All are zero while there is no vault. */
   async words({ hash }: BookBlock, slots: readonly string[]): Promise<bigint[]> {
     const method = "eth_call";
     const data = vaultInterface.encodeFunctionData("extsload", [[...slots]]);
     const answer = hex(method, "the words", await this.#ask(method, [{ to: this.#vault, data }, { blockHash: hash }]));
+    if (answer === "0x") return slots.map(() => 0n);
     const words: bigint[] = [];
     // After an offset and a length.
     for (let at = 2 + 2 * 64; at < answer.length; at += 64) words.push(BigInt(`0x${answer.slice(at, at + 64)}`));
