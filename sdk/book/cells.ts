@@ -44,7 +44,16 @@ export class Cell<A extends Key, B extends Key> {
     readonly read: ($: VaultStorage, a: A, b: B) => bigint,
     readonly write: ($: VaultStorage, a: A, b: B, word: bigint) => void,
     readonly keys: ($: VaultStorage) => Iterable<readonly [A, B]>,
+    private readonly quickSwap?: ($: VaultStorage, a: A, b: B, word: bigint) => bigint,
   ) {}
+
+  /** Writes, and tells what was there. */
+  swap($: VaultStorage, a: A, b: B, word: bigint): bigint {
+    if (this.quickSwap !== undefined) return this.quickSwap($, a, b, word);
+    const before = this.read($, a, b);
+    this.write($, a, b, word);
+    return before;
+  }
 
   /** The words that are not zero, in the order of their keys: however a word came to be, the same words are the same rows. */
   rows($: VaultStorage): Row[] {
@@ -105,6 +114,7 @@ function words<A extends Key, W extends bigint>(kind: KeyKind<A>, of: ($: VaultS
       of($)
         .keys()
         .map((a) => [a, 0]),
+    ($, a, _, word) => of($).swap(a, word as W),
   );
 }
 
@@ -122,6 +132,7 @@ function nestedWords<A extends Key, B extends Key, W extends bigint>(
       of($)
         .keys()
         .flatMap((outer) => (of($).of(outer)?.keys() ?? []).map((inner): [A, B] => [outer, inner])),
+    ($, outer, inner, word) => of($).swap(outer, inner, word as W),
   );
 }
 

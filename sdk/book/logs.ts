@@ -64,10 +64,8 @@ export class LogReader {
 
   /** Writes a word. */
   set<A extends string | number, B extends string | number>(cell: Cell<A, B>, a: A, b: B, word: bigint): void {
-    const before = cell.read(this.storage, a, b);
-    if (before === word) return;
-    this.changes?.push(new WordChange(cell, a, b, before));
-    cell.write(this.storage, a, b, word);
+    const before = cell.swap(this.storage, a, b, word);
+    if (before !== word) this.changes?.push(new WordChange(cell, a, b, before));
   }
 
   /** The market with this id, listed if it is new. */

@@ -35,6 +35,13 @@ export class Words<K, W extends bigint> {
     else this.#own.set(key, word);
   }
 
+  /** Sets, and tells what was there. */
+  swap(key: K, word: W): W {
+    const before = this.get(key);
+    if (before !== word) this.set(key, word);
+    return before;
+  }
+
   /** The keys whose words are not zero, each once. */
   keys(): K[] {
     const keys = new Set<K>([...(this.#under?.keys() ?? []), ...this.#own.keys()]);
@@ -60,12 +67,21 @@ export class NestedWords<A, B, W extends bigint> {
   }
 
   set(a: A, b: B, word: W): void {
+    this.#at(a).set(b, word);
+  }
+
+  /** Sets, and tells what was there. */
+  swap(a: A, b: B, word: W): W {
+    return this.#at(a).swap(b, word);
+  }
+
+  #at(a: A): Words<B, W> {
     let words = this.#own.get(a);
     if (words === undefined) {
       words = new Words(this.#under?.of(a));
       this.#own.set(a, words);
     }
-    words.set(b, word);
+    return words;
   }
 
   /** The inner mapping, if anything of it was ever written. */
