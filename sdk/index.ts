@@ -88,16 +88,6 @@ export {
   withDecodedErrors,
 } from "./errors.js";
 export { type BallastEvent, UnknownLogError, readEvents } from "./events.js";
-export {
-  Ledger,
-  type LedgerAccount,
-  type LedgerCash,
-  type LedgerCollateral,
-  type LedgerMarket,
-  type LedgerRamp,
-  LogGapError,
-  type VaultLog,
-} from "./ledger.js";
 export { type LegPreview, type LiquidationOptions, type Refusal, refusals, toLegPreview } from "./liquidations.js";
 export { type Extent, type Place, place, placesOf } from "./slots.js";
 export * from "./units/index.js";
