@@ -9,6 +9,7 @@ import {FixedPoint, WAD} from "./FixedPoint.sol";
 import {Ledger} from "./Ledger.sol";
 import {ForcedLeg, Liquidation} from "./Liquidation.sol";
 import {Margin, Sums} from "./Margin.sol";
+import {Prices} from "./Prices.sol";
 import {Target, Targets} from "./Targets.sol";
 import {IMarginVault, Health, LiquidationPreview, Refusal} from "../interfaces/IMarginVault.sol";
 import {AccountId, accountIdOf} from "../types/AccountId.sol";
@@ -46,6 +47,7 @@ library PartialLiquidation {
     using FixedPoint for int256;
     using FixedPoint for uint256;
     using Margin for Health;
+    using Margin for Sums;
     using Targets for Target;
 
     /// @param taker the pool's account, or one that the caller may act for: the vault has checked that
@@ -285,7 +287,7 @@ library PartialLiquidation {
     ) private view returns (Sums memory) {
         Account word = Ledger.load($, context, context.pool);
         AssetSet assets = word.assets();
-        Price[] memory prices = context.oracle.lastPrices(assets);
+        Price[] memory prices = Prices.all(context.oracle, assets);
         return Margin.collect($, context.pool, word, assets, prices, true, except);
     }
 
@@ -354,6 +356,6 @@ library PartialLiquidation {
         uint256 asset = MarketId.unwrap(taking.market);
         Sums memory sums = Margin.collect($, taking.account, wordBefore, target.assets, target.prices, false, asset);
         taking.addTo(sums);
-        Margin.total(sums, taking.accountWord.cash(), target.risk).requireInitialMargin(taking.account);
+        sums.requireCovered(taking.accountWord.cash(), target.risk, taking.account);
     }
 }

@@ -16,6 +16,7 @@ import { WAD, abs, min, mulDivCeil, mulDivDown, mulDivUp, opposes, sub } from ".
 import * as Ledger from "./Ledger.js";
 import * as Liquidation from "./Liquidation.js";
 import * as Margin from "./Margin.js";
+import * as Prices from "./Prices.js";
 import * as Targets from "./Targets.js";
 
 /** Why a leg cannot be liquidated now; twin of the interface's enum. */
@@ -319,7 +320,7 @@ function askPool($: Vault, context: Context, forced: ForcedTrade): void {
 function poolSumsWithout($: Vault, context: Context, except: number): Margin.Sums {
   const word = Ledger.load($, context, context.pool);
   const assets = Account.assets(word);
-  const prices = context.oracle.lastPrices(assets);
+  const prices = Prices.all(context.oracle, assets);
   return Margin.collect($, context.pool, word, assets, prices, true, except);
 }
 
@@ -377,5 +378,5 @@ function requireTakerSound($: Vault, target: Targets.Target, taking: Deals.Deal,
   const asset = AssetSet.marketAsset(taking.market);
   const sums = Margin.collect($, taking.account, wordBefore, target.assets, target.prices, false, asset);
   Deals.addTo(taking, sums);
-  Margin.requireInitialMargin(Margin.total(sums, Account.cash(taking.accountWord), target.risk), taking.account);
+  Margin.requireCovered(sums, Account.cash(taking.accountWord), target.risk, taking.account);
 }

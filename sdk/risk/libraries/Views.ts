@@ -11,6 +11,7 @@ import * as Deals from "./Deals.js";
 import { WAD, abs, mulDivUp } from "./FixedPoint.js";
 import * as Ledger from "./Ledger.js";
 import * as Margin from "./Margin.js";
+import * as Prices from "./Prices.js";
 
 /** A position, decoded, with what has accrued. Sizes wad (below zero: short), amounts wad. */
 export interface PositionView {
@@ -29,14 +30,14 @@ export interface PositionView {
 export function health($: Vault, context: Context, account: AccountId): Margin.Health {
   const word = Ledger.load($, context, account);
   const assets = Account.assets(word);
-  return healthAt($, context, account, word, assets, context.oracle.lastPrices(assets));
+  return healthAt($, context, account, word, assets, Prices.all(context.oracle, assets));
 }
 
 /** The margins of many accounts, in their order, with each price read once. */
 export function healths($: Vault, context: Context, accounts: readonly AccountId[]): Margin.Health[] {
   let assets = 0n as AssetSet.AssetSet;
   for (const account of accounts) assets = AssetSet.union(assets, AccountWord.assets($.accounts.get(account)));
-  const prices = context.oracle.lastPrices(assets);
+  const prices = Prices.all(context.oracle, assets);
   return accounts.map((account) => healthAt($, context, account, Ledger.load($, context, account), assets, prices));
 }
 
@@ -55,7 +56,7 @@ function healthAt(
 
 /** The account's position, with what has accrued. Value rounded down, notional up. */
 export function position($: Vault, context: Context, account: AccountId, market: AssetSet.MarketId): PositionView {
-  const price = at(context.oracle.lastPrices(AssetSet.onlyAsset(AssetSet.marketAsset(market))), 0);
+  const price = Prices.one(context.oracle, AssetSet.marketAsset(market));
   const none = 0n as Account.Account;
   const deal = Deals.emptyDeal();
   Deals.load(deal, $, context, account, none, none, market, price);
