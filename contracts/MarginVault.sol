@@ -156,7 +156,7 @@ contract MarginVault is IMarginVault, VaultBase {
         AssetSet assets = Ledger.assetsWith(word, market_);
         Price[] memory prices = Prices.all(oracle, assets);
         Price price = prices[assets.rank(marketAsset(market_))];
-        require(price.isUsable(), StaleMarketPrice(market_, price.publishedAt(), price.maxAge()));
+        _requirePrice(price.isUsable(), market_, price);
 
         Deal memory deal;
         deal.load($, context, account, word, Ledger.load($, context, context.pool), market_, price);
@@ -201,6 +201,10 @@ contract MarginVault is IMarginVault, VaultBase {
         return Margin.total(sums, deal.accountWord.cash(), risk);
     }
 
+    function _requirePrice(bool good, MarketId market_, Price price) private pure {
+        require(good, StaleMarketPrice(market_, price.publishedAt(), price.maxAge()));
+    }
+
     function _requireWithinLimit(int256 sizeDeltaWad, uint256 fillPriceWad, uint256 limitPriceWad) private pure {
         bool within =
             limitPriceWad == 0 || (sizeDeltaWad > 0 ? fillPriceWad <= limitPriceWad : fillPriceWad >= limitPriceWad);
@@ -208,7 +212,7 @@ contract MarginVault is IMarginVault, VaultBase {
     }
 
     function _requireOpen(Deal memory deal) private view {
-        require(deal.price.isFresh(), StaleMarketPrice(deal.market, deal.price.publishedAt(), deal.price.maxAge()));
+        _requirePrice(deal.price.isFresh(), deal.market, deal.price);
         require(!deal.state.has(HALTED), MarketHalted(deal.market));
         if (!deal.state.has(CLOSING)) return;
         require(!deal.state.has(DELISTED), MarketDelisted(deal.market));

@@ -327,11 +327,10 @@ library Deals {
     /// @notice Refuses growth that would come near the end of a field. Checked only when a position grows.
     function requireRoom(Deal memory deal) internal pure {
         Book memory book = deal.book;
-        bool room =
-            book.longSharesWad < MAX_SIDE_SHARES &&
-                book.shortSharesWad < MAX_SIDE_SHARES &&
-                FixedPoint.abs(book.accountCostWad) < MAX_COST &&
-                FixedPoint.abs(book.poolCostWad) < MAX_COST;
+        // Below a power of two are both of two numbers whose bits together are.
+        uint256 shares = book.longSharesWad | book.shortSharesWad;
+        uint256 costs = FixedPoint.abs(book.accountCostWad) | FixedPoint.abs(book.poolCostWad);
+        bool room = shares < MAX_SIDE_SHARES && costs < MAX_COST;
         require(room, IMarginVault.GrowthLimit(deal.market));
     }
 

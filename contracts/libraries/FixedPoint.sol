@@ -19,24 +19,31 @@ library FixedPoint {
         return divUp(a * b, divisor);
     }
 
-    function divUp(uint256 a, uint256 divisor) internal pure returns (uint256) {
-        unchecked {
-            // What leaves a remainder has a divisor of two or more, so one more is at most 2^255.
-            return a / divisor + _one(a % divisor != 0);
+    function divUp(uint256 a, uint256 divisor) internal pure returns (uint256 quotient) {
+        quotient = a / divisor;
+        assembly ("memory-safe") {
+            // One more where anything is left; then the divisor is two or more, and the quotient below 2^255.
+            quotient := add(quotient, gt(mod(a, divisor), 0))
         }
     }
 
     /// @param divisor above zero
-    function divFloor(int256 a, int256 divisor) internal pure returns (int256) {
+    function divFloor(int256 a, int256 divisor) internal pure returns (int256 quotient) {
         unchecked {
-            return a / divisor - int256(_one(a % divisor < 0)); // a remainder has the sign of a
+            quotient = a / divisor;
+        }
+        assembly ("memory-safe") {
+            quotient := sub(quotient, slt(smod(a, divisor), 0)) // what is left has the sign of a
         }
     }
 
     /// @param divisor above zero
-    function divCeil(int256 a, int256 divisor) internal pure returns (int256) {
+    function divCeil(int256 a, int256 divisor) internal pure returns (int256 quotient) {
         unchecked {
-            return a / divisor + int256(_one(a % divisor > 0)); // a remainder has the sign of a
+            quotient = a / divisor;
+        }
+        assembly ("memory-safe") {
+            quotient := add(quotient, sgt(smod(a, divisor), 0)) // what is left has the sign of a
         }
     }
 
@@ -76,13 +83,6 @@ library FixedPoint {
             // a bound is never the one int256 without a counterpart
             if (a > bound) return bound;
             return a < -bound ? -bound : a;
-        }
-    }
-
-    /// @dev One where it holds, else zero.
-    function _one(bool holds) private pure returns (uint256 one) {
-        assembly ("memory-safe") {
-            one := holds
         }
     }
 }

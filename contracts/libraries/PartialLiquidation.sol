@@ -168,12 +168,22 @@ library PartialLiquidation {
         AccountId taker
     ) private view returns (ForcedTrade memory forced) {
         uint256 asset = MarketId.unwrap(market);
-        if (!target.word.assets().contains(asset)) return _refused(forced, Refusal.NoPosition);
+        if (!target.word.assets().contains(asset)) {
+            forced.refusal = Refusal.NoPosition;
+            return forced;
+        }
         Price price = target.priceOf(asset);
         Deal memory deal = forced.deal;
         deal.load($, context, target.account, target.word, Ledger.load($, context, context.pool), market, price);
-        if (deal.size() == 0) return _refused(forced, Refusal.NoPosition); // settling pays it, without a price
-        if (!price.isUsable()) return _refused(forced, Refusal.PriceStale);
+        if (deal.size() == 0) {
+            // settling pays it, without a price
+            forced.refusal = Refusal.NoPosition;
+            return forced;
+        }
+        if (!price.isUsable()) {
+            forced.refusal = Refusal.PriceStale;
+            return forced;
+        }
 
         bool intoPool = taker == context.pool;
         Sums memory others = deal.takeFrom(target.sums);
@@ -295,11 +305,6 @@ library PartialLiquidation {
     function _poolBears(VaultStorage storage $, Deal memory deal, Sums memory others) private view returns (bool) {
         deal.addPoolTo(others);
         return Margin.total(others, deal.poolWord.cash(), $.accountRisk).hasInitialMargin();
-    }
-
-    function _refused(ForcedTrade memory forced, Refusal refusal) private pure returns (ForcedTrade memory) {
-        forced.refusal = refusal;
-        return forced;
     }
 
     // ------------------------------------------------------------------ to an account

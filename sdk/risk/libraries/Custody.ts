@@ -1,7 +1,7 @@
 /** Twin of contracts/libraries/Custody.sol: what a deposit, a withdrawal and a transfer change of accounts. */
 import type { AccountId } from "../../accounts.js";
 import { ContractError } from "../ContractError.js";
-import { at, uint } from "../checked.js";
+import { uint } from "../checked.js";
 import * as Account from "../types/Account.js";
 import { owner } from "../types/AccountId.js";
 import * as AssetSet from "../types/AssetSet.js";

@@ -209,13 +209,22 @@ function force(
 ): ForcedTrade {
   const forced = emptyForcedTrade();
   const asset = AssetSet.marketAsset(market);
-  if (!AssetSet.contains(Account.assets(target.word), asset)) return refused(forced, Refusal.NoPosition);
+  if (!AssetSet.contains(Account.assets(target.word), asset)) {
+    forced.refusal = Refusal.NoPosition;
+    return forced;
+  }
   const price = Targets.priceOf(target, asset);
   const { deal } = forced;
   const poolWord = Ledger.load($, context, context.pool);
   Deals.load(deal, $, context, target.account, target.word, poolWord, market, price);
-  if (Deals.size(deal) === 0n) return refused(forced, Refusal.NoPosition);
-  if (!Price.isUsable(price)) return refused(forced, Refusal.PriceStale);
+  if (Deals.size(deal) === 0n) {
+    forced.refusal = Refusal.NoPosition;
+    return forced;
+  }
+  if (!Price.isUsable(price)) {
+    forced.refusal = Refusal.PriceStale;
+    return forced;
+  }
 
   const intoPool = taker === context.pool;
   const others = Deals.takeFrom(deal, target.sums);
@@ -327,11 +336,6 @@ function poolSumsWithout($: Vault, context: Context, except: number): Margin.Sum
 function poolBears($: Vault, deal: Deals.Deal, others: Margin.Sums): boolean {
   Deals.addPoolTo(deal, others);
   return Margin.hasInitialMargin(Margin.total(others, Account.cash(deal.poolWord), $.accountRisk));
-}
-
-function refused(forced: ForcedTrade, refusal: Refusal): ForcedTrade {
-  forced.refusal = refusal;
-  return forced;
 }
 
 // ------------------------------------------------------------------ to an account

@@ -1,7 +1,6 @@
 /** Twin of contracts/libraries/Settlement.sol. */
 import type { AccountId } from "../../accounts.js";
 import { ContractError } from "../ContractError.js";
-import { at } from "../checked.js";
 import * as Account from "../types/Account.js";
 import * as AssetSet from "../types/AssetSet.js";
 import * as MarketWords from "../types/MarketWords.js";

@@ -1,6 +1,5 @@
 /** Twin of contracts/libraries/Views.sol. */
 import type { AccountId } from "../../accounts.js";
-import { at } from "../checked.js";
 import * as Account from "../types/Account.js";
 import * as AccountWord from "../types/AccountWord.js";
 import * as AssetSet from "../types/AssetSet.js";
@@ -29,8 +28,7 @@ export interface PositionView {
 /** The account's margin, at the last good prices, with all that has accrued. */
 export function health($: Vault, context: Context, account: AccountId): Margin.Health {
   const word = Ledger.load($, context, account);
-  const assets = Account.assets(word);
-  return healthAt($, context, account, word, assets, Prices.all(context.oracle, assets));
+  return Margin.total(Margin.collectAll($, context, account, word), Account.cash(word), $.accountRisk);
 }
 
 /** The margins of many accounts, in their order, with each price read once. */
@@ -38,20 +36,12 @@ export function healths($: Vault, context: Context, accounts: readonly AccountId
   let assets = 0n as AssetSet.AssetSet;
   for (const account of accounts) assets = AssetSet.union(assets, AccountWord.assets($.accounts.get(account)));
   const prices = Prices.all(context.oracle, assets);
-  return accounts.map((account) => healthAt($, context, account, Ledger.load($, context, account), assets, prices));
-}
-
-function healthAt(
-  $: Vault,
-  context: Context,
-  account: AccountId,
-  word: Account.Account,
-  assets: AssetSet.AssetSet,
-  prices: readonly Price.Price[],
-): Margin.Health {
-  const isPool = account === context.pool;
-  const sums = Margin.collect($, account, word, assets, prices, isPool, Margin.NO_ASSET);
-  return Margin.total(sums, Account.cash(word), $.accountRisk);
+  return accounts.map((account) => {
+    const word = Ledger.load($, context, account);
+    const isPool = account === context.pool;
+    const sums = Margin.collect($, account, word, assets, prices, isPool, Margin.NO_ASSET);
+    return Margin.total(sums, Account.cash(word), $.accountRisk);
+  });
 }
 
 /** The account's position, with what has accrued. Value rounded down, notional up. */
