@@ -115,7 +115,7 @@ library Fill {
         if (fillRay == 0) fillRay = priceRay(venue.priceWad, skewWad, piece, venue.skewScaleWad);
         uint256 rateWad = skewWad.opposes(piece) ? venue.makerRateWad : venue.takerRateWad;
         uint256 feeWad = piece.abs().mulDivUp(fillRay, RAY); // checked, as every product with a piece: it may be of any size
-        // Such products divided by a ray have 167 bits, a rate 65, what stands in the book 120: no sum of them comes near the end of a word.
+        // Such products divided by a ray have 167 bits, a rate 65, what stands in the book 120: no sum of them comes near a word's end.
         unchecked {
             feeWad = (feeWad * rateWad).divUp(WAD);
             book.feeWad += feeWad;
