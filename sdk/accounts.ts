@@ -1,6 +1,6 @@
 import { AbiCoder, getAddress, toBeHex } from "ethers";
 
-import { AmountError } from "./errors.js";
+import { AmountError } from "./units/AmountError.js";
 
 /** An account of the vault: owner (20 bytes), index (12 bytes), as 0x and 64 lower-case hex digits. */
 export type AccountId = `0x${string}`;
@@ -10,7 +10,7 @@ const maxIndex = 2n ** 96n - 1n;
 /** The account with this index of this owner. Every address owns 2^96 of them. */
 export function accountId(owner: string, index: bigint | number = 0n): AccountId {
   const position = BigInt(index);
-  if (position < 0n || position > maxIndex) throw new AmountError(index, 0);
+  if (position < 0n || position > maxIndex) throw new AmountError(index, 0, position < 0n ? "negative" : "outOfRange");
   return `0x${getAddress(owner).slice(2).toLowerCase()}${toBeHex(position, 12).slice(2)}`;
 }
 

@@ -1,4 +1,6 @@
-import { WAD, mulDivDown, mulDivUp } from "./units.js";
+import { WAD, min, mulDivDown, mulDivUp, positivePart } from "./risk/libraries/FixedPoint.js";
+import * as Interest from "./risk/libraries/Interest.js";
+import { INDEX_ONE, toCashIndices } from "./risk/types/CashWords.js";
 import {
   type CashIndicesFields,
   type CashTermsFields,
@@ -51,11 +53,8 @@ export interface CashIndices {
   readonly borrowIndexE15: bigint;
 }
 
-const indexOne = 10n ** 15n;
-const maxIndex = 2n ** 72n - 1n;
 const maxInterest = 2n ** 112n - 1n;
 const maxAllowed = 2n ** 104n - 1n;
-const yearSeconds = 365n * 86_400n;
 const hourSeconds = 3600;
 
 /** The words of cash as IMarginVault.cashView returns them. */
@@ -78,21 +77,17 @@ export function toStoredCash(
   };
 }
 
-/** The indices by a time (Unix seconds) that is not before they were stored: as contracts/libraries/Interest.sol has them. */
+/** The indices by a time (Unix seconds) that is not before they were stored. */
 export function accruedIndices(stored: CashIndicesFields, nowSeconds: number): CashIndices {
-  const elapsed = BigInt(nowSeconds - stored.accruedAt);
-  const { supplyIndexE15: supply, borrowIndexE15: borrow } = stored;
-  return {
-    supplyIndexE15: least(supply + mulDivDown(supply * stored.supplyRateWad, elapsed, WAD), maxIndex),
-    borrowIndexE15: least(borrow + mulDivUp(borrow * stored.borrowRateWad, elapsed, WAD), maxIndex),
-  };
+  const { supplyIndexE15, borrowIndexE15, supplyRateWad, borrowRateWad, accruedAt } = stored;
+  const word = toCashIndices(supplyIndexE15, borrowIndexE15, supplyRateWad, borrowRateWad, BigInt(accruedAt));
+  const [supplyIndex, borrowIndex] = Interest.accrued(word, BigInt(nowSeconds));
+  return { supplyIndexE15: supplyIndex, borrowIndexE15: borrowIndex };
 }
 
 /** Cash (wad) of a principal: rounded down, a debt up. */
 export function cashOfPrincipal(principalWad: bigint, { supplyIndexE15, borrowIndexE15 }: CashIndices): bigint {
-  return principalWad >= 0n
-    ? mulDivDown(principalWad, supplyIndexE15, indexOne)
-    : -mulDivUp(-principalWad, borrowIndexE15, indexOne);
+  return Interest.cashFloor(principalWad, supplyIndexE15, borrowIndexE15);
 }
 
 /** The figures at a time (Unix seconds), if nothing changes cash until then. */
@@ -101,41 +96,26 @@ export function cashFigures(stored: StoredCash, nowSeconds: number): CashFigures
   const now = accruedIndices(indices, nowSeconds);
   const suppliedWad = cashOfPrincipal(totals.suppliedPrincipalWad, now);
   const borrowedWad = -cashOfPrincipal(-totals.borrowedPrincipalWad, now);
-  const charged = mulDivDown(totals.borrowedPrincipalWad, now.borrowIndexE15 - indices.borrowIndexE15, indexOne);
-  const credited = mulDivUp(totals.suppliedPrincipalWad, now.supplyIndexE15 - indices.supplyIndexE15, indexOne);
+  const charged = mulDivDown(totals.borrowedPrincipalWad, now.borrowIndexE15 - indices.borrowIndexE15, INDEX_ONE);
+  const credited = mulDivUp(totals.suppliedPrincipalWad, now.supplyIndexE15 - indices.supplyIndexE15, INDEX_ONE);
   const accrued = charged > credited ? charged - credited : 0n;
-  const poolShare = mulDivDown(positive(stored.poolValueWad), terms.poolLossPerHourWad, WAD);
+  const poolShare = mulDivDown(positivePart(stored.poolValueWad), terms.poolLossPerHourWad, WAD);
   const suppliersShare = mulDivDown(suppliedWad, terms.writeOffPerHourWad, WAD);
   return {
-    utilisationWad: utilisation(suppliedWad, borrowedWad, heldWad),
-    borrowRateWad: indices.borrowRateWad * yearSeconds,
-    supplyRateWad: indices.supplyRateWad * yearSeconds,
+    utilisationWad: Interest.utilisation(suppliedWad, borrowedWad, heldWad),
+    borrowRateWad: indices.borrowRateWad * Interest.YEAR,
+    supplyRateWad: indices.supplyRateWad * Interest.YEAR,
     suppliedWad,
     borrowedWad,
     heldWad,
-    interestUnsweptWad: least(stored.interestUnsweptWad + accrued, maxInterest),
+    interestUnsweptWad: min(stored.interestUnsweptWad + accrued, maxInterest),
     badDebtWad: stored.badDebtWad,
     poolLossLeftWad: leftOf(stored.poolLosses, nowSeconds, poolShare),
     writeOffLeftWad: leftOf(stored.writeOffs, nowSeconds, suppliersShare),
   };
 }
 
-function utilisation(suppliedWad: bigint, borrowedWad: bigint, heldWad: bigint): bigint {
-  const missing = positive(suppliedWad - heldWad);
-  const used = borrowedWad > missing ? borrowedWad : missing;
-  if (used >= suppliedWad) return used === 0n ? 0n : WAD;
-  return mulDivUp(used, WAD, suppliedWad);
-}
-
 /** What is left of a budget; where its hour has ended, all that a new one would allow. */
 function leftOf({ allowedWad, spentWad, since }: HourBudgetFields, nowSeconds: number, anew: bigint): bigint {
-  return nowSeconds >= since + hourSeconds ? least(anew, maxAllowed) : positive(allowedWad - spentWad);
-}
-
-function least(a: bigint, b: bigint): bigint {
-  return a < b ? a : b;
-}
-
-function positive(a: bigint): bigint {
-  return a > 0n ? a : 0n;
+  return nowSeconds >= since + hourSeconds ? min(anew, maxAllowed) : positivePart(allowedWad - spentWad);
 }

@@ -1,6 +1,6 @@
 import type { Log, Provider } from "ethers";
 
-import { MarginVault__factory, PriceOracle__factory } from "../typechain-types/index.js";
+import { contractInterfaces } from "./contracts.js";
 import type { Deployment } from "./deployment.js";
 import { BallastError } from "./errors.js";
 
@@ -27,9 +27,6 @@ export class UnknownLogError extends BallastError {
   }
 }
 
-const vaultInterface = MarginVault__factory.createInterface();
-const oracleInterface = PriceOracle__factory.createInterface();
-
 /** Reads and decodes the logs of vault and oracle of these blocks (both included), in order. */
 export async function readEvents(
   provider: Provider,
@@ -41,8 +38,9 @@ export async function readEvents(
   return logs.map((log) => decodeLog(log, log.address.toLowerCase() === vault.toLowerCase() ? "vault" : "oracle"));
 }
 
-function decodeLog(log: Log, contract: "vault" | "oracle"): BallastEvent {
-  const parsed = (contract === "vault" ? vaultInterface : oracleInterface).parseLog(log);
+/** Throws UnknownLogError. */
+export function decodeLog(log: Log, contract: "vault" | "oracle"): BallastEvent {
+  const parsed = contractInterfaces[contract === "vault" ? "MarginVault" : "PriceOracle"].parseLog(log);
   if (parsed === null) throw new UnknownLogError(log.address, log.topics[0] ?? "none");
   const args = Object.fromEntries(
     parsed.fragment.inputs.map(({ name }, i): [string, unknown] => [name, parsed.args[i]]),

@@ -1,18 +1,13 @@
-// Decoders of the vault's packed words; the layouts stand in contracts/types, field by field.
-
-/** The unsigned field of `bits` bits at `offset`. */
-function field(word: bigint, offset: bigint, bits: bigint): bigint {
-  return (word >> offset) & ((1n << bits) - 1n);
-}
-
-/** The two's complement field of `bits` bits at `offset`. */
-function signedField(word: bigint, offset: bigint, bits: bigint): bigint {
-  return BigInt.asIntN(Number(bits), word >> offset);
-}
-
-const basisPointWad = 10n ** 14n;
-const millionthWad = 10n ** 12n;
-const billionthWad = 10n ** 9n;
+// The vault's packed words as objects of their fields; the layouts stand in sdk/risk/types, as in contracts/types.
+import * as AccountWords from "./risk/types/AccountWord.js";
+import * as AssetSets from "./risk/types/AssetSet.js";
+import * as CashWords from "./risk/types/CashWords.js";
+import * as MarketWords from "./risk/types/MarketWords.js";
+import { field } from "./risk/types/Packing.js";
+import * as Positions from "./risk/types/Position.js";
+import * as Prices from "./risk/types/Price.js";
+import * as RampWords from "./risk/types/RampWords.js";
+import * as VaultWords from "./risk/types/VaultWords.js";
 
 export interface AccountState {
   /** Times an index (see decodeCashIndices) it is cash, wad; below zero a debt. */
@@ -34,10 +29,11 @@ function modeOf(number: number): Mode {
 }
 
 export function decodeAccount(word: bigint): AccountState {
+  const account = word as AccountWords.AccountWord;
   return {
-    principalWad: signedField(word, 0n, 120n),
-    assets: field(word, 120n, 128n),
-    mode: modeOf(Number(field(word, 248n, 8n))),
+    principalWad: AccountWords.principal(account),
+    assets: AccountWords.assets(account),
+    mode: modeOf(Number(field(word, 248n, 8))),
   };
 }
 
@@ -50,12 +46,12 @@ export function bitNumbers(bits: bigint): number[] {
 
 /** Market ids of an asset set. */
 export function marketsOf(assets: bigint): number[] {
-  return bitNumbers(field(assets, 0n, 96n));
+  return bitNumbers(AssetSets.markets(assets as AssetSets.AssetSet));
 }
 
 /** Collateral indexes of an asset set. */
 export function collateralsOf(assets: bigint): number[] {
-  return bitNumbers(field(assets, 96n, 32n));
+  return bitNumbers(AssetSets.collaterals(assets as AssetSets.AssetSet));
 }
 
 export interface PositionState {
@@ -66,10 +62,11 @@ export interface PositionState {
 }
 
 export function decodePosition(word: bigint): PositionState {
+  const position = word as Positions.Position;
   return {
-    sharesWad: signedField(word, 0n, 120n),
-    costWad: signedField(word, 120n, 120n),
-    epoch: Number(field(word, 240n, 16n)),
+    sharesWad: Positions.shares(position),
+    costWad: Positions.cost(position),
+    epoch: Number(Positions.epoch(position)),
   };
 }
 
@@ -87,12 +84,13 @@ export interface MarketStateFields {
 }
 
 export function decodeMarketState(word: bigint): MarketStateFields {
+  const state = word as MarketWords.MarketState;
   return {
-    fundingIndexWad: signedField(word, 0n, 96n),
-    fundingRateE24: signedField(word, 96n, 64n),
-    fundingDriftE24: signedField(word, 160n, 56n),
-    touchedAt: Number(field(word, 216n, 32n)),
-    flags: Number(field(word, 248n, 8n)),
+    fundingIndexWad: MarketWords.fundingIndex(state),
+    fundingRateE24: MarketWords.fundingRate(state),
+    fundingDriftE24: MarketWords.fundingDrift(state),
+    touchedAt: Number(MarketWords.touchedAt(state)),
+    flags: Number(MarketWords.flags(state)),
   };
 }
 
@@ -121,7 +119,8 @@ export interface SideFields {
 }
 
 export function decodeSide(word: bigint): SideFields {
-  return { scaleRay: field(word, 0n, 96n), carryRay: signedField(word, 96n, 160n) };
+  const side = word as MarketWords.SideWord;
+  return { scaleRay: MarketWords.sideScale(side), carryRay: MarketWords.sideCarry(side) };
 }
 
 export interface EpochsFields {
@@ -134,12 +133,13 @@ export interface EpochsFields {
 }
 
 export function decodeEpochs(word: bigint): EpochsFields {
-  const delistAt = Number(field(word, 32n, 40n));
+  const epochs = word as MarketWords.EpochsWord;
+  const delistAt = Number(MarketWords.delistAt(epochs));
   return {
-    longEpoch: Number(field(word, 0n, 16n)),
-    shortEpoch: Number(field(word, 16n, 16n)),
+    longEpoch: Number(MarketWords.epochOf(epochs, true)),
+    shortEpoch: Number(MarketWords.epochOf(epochs, false)),
     delistAt: delistAt === 0 ? undefined : delistAt,
-    finalPriceWad: field(word, 72n, 96n),
+    finalPriceWad: MarketWords.finalPrice(epochs),
   };
 }
 
@@ -156,10 +156,11 @@ export interface MarketTotalsFields {
 }
 
 export function decodeMarketTotals(word: bigint): MarketTotalsFields {
+  const totals = word as MarketWords.MarketTotals;
   return {
-    longSharesWad: field(word, 0n, 104n),
-    shortSharesWad: field(word, 104n, 104n),
-    feesUnsweptWad: field(word, 208n, 48n) * millionthWad,
+    longSharesWad: MarketWords.longShares(totals),
+    shortSharesWad: MarketWords.shortShares(totals),
+    feesUnsweptWad: MarketWords.feesUnsweptWad(totals),
   };
 }
 
@@ -177,14 +178,15 @@ export interface MarketRiskFields {
 }
 
 export function decodeMarketRisk(word: bigint): MarketRiskFields {
+  const risk = word as MarketWords.MarketRisk;
   return {
-    initialBaseWad: field(word, 0n, 20n) * millionthWad,
-    maintenanceBaseWad: field(word, 20n, 20n) * millionthWad,
-    profitWeightWad: field(word, 40n, 20n) * millionthWad,
-    lambdaInitialWad: field(word, 60n, 24n) * millionthWad,
-    lambdaMaintenanceWad: field(word, 84n, 24n) * millionthWad,
-    openInterestSlopeWad: field(word, 108n, 24n) * millionthWad,
-    skewScaleWad: field(word, 176n, 80n) * billionthWad,
+    initialBaseWad: MarketWords.initialBase(risk),
+    maintenanceBaseWad: MarketWords.maintenanceBase(risk),
+    profitWeightWad: MarketWords.profitWeight(risk),
+    lambdaInitialWad: MarketWords.lambdaInitial(risk),
+    lambdaMaintenanceWad: MarketWords.lambdaMaintenance(risk),
+    openInterestSlopeWad: MarketWords.openInterestSlope(risk),
+    skewScaleWad: MarketWords.skewScale(risk),
   };
 }
 
@@ -197,7 +199,8 @@ export interface RampClockFields {
 }
 
 export function decodeRampClock(word: bigint): RampClockFields {
-  return { secondsLeft: Number(field(word, 0n, 32n)), steppedAt: Number(field(word, 32n, 40n)) };
+  const clock = word as RampWords.RampClock;
+  return { secondsLeft: Number(RampWords.secondsLeft(clock)), steppedAt: Number(RampWords.steppedAt(clock)) };
 }
 
 /** What margin and liquidation need to know of accounts in general. */
@@ -218,16 +221,17 @@ export interface AccountRiskFields {
 }
 
 export function decodeAccountRisk(word: bigint): AccountRiskFields {
+  const risk = word as VaultWords.AccountRisk;
   return {
-    debtMarginWad: field(word, 0n, 20n) * millionthWad,
-    targetHealthWad: field(word, 20n, 24n) * millionthWad,
-    absorbHealthWad: field(word, 44n, 20n) * millionthWad,
-    absorbPenaltyWad: field(word, 64n, 20n) * millionthWad,
-    keeperShareWad: field(word, 84n, 20n) * millionthWad,
-    insuranceShareWad: field(word, 104n, 20n) * millionthWad,
-    insuranceFeeShareWad: field(word, 124n, 20n) * millionthWad,
-    keeperFloorWad: field(word, 144n, 56n) * millionthWad,
-    minimumDebtWad: field(word, 200n, 56n) * millionthWad,
+    debtMarginWad: VaultWords.debtMargin(risk),
+    targetHealthWad: VaultWords.targetHealth(risk),
+    absorbHealthWad: VaultWords.absorbHealth(risk),
+    absorbPenaltyWad: VaultWords.absorbPenalty(risk),
+    keeperShareWad: VaultWords.keeperShare(risk),
+    insuranceShareWad: VaultWords.insuranceShare(risk),
+    insuranceFeeShareWad: VaultWords.insuranceFeeShare(risk),
+    keeperFloorWad: VaultWords.keeperFloor(risk),
+    minimumDebtWad: VaultWords.minimumDebt(risk),
   };
 }
 
@@ -242,11 +246,12 @@ export interface MarketTermsFields {
 }
 
 export function decodeMarketTerms(word: bigint): MarketTermsFields {
+  const terms = word as MarketWords.MarketTerms;
   return {
-    openInterestCapWad: field(word, 0n, 80n) * billionthWad,
-    minimumSizeWad: field(word, 80n, 80n) * billionthWad,
-    takerRateWad: field(word, 160n, 20n) * millionthWad,
-    makerRateWad: field(word, 180n, 20n) * millionthWad,
+    openInterestCapWad: MarketWords.openInterestCap(terms),
+    minimumSizeWad: MarketWords.minimumSize(terms),
+    takerRateWad: MarketWords.takerRate(terms),
+    makerRateWad: MarketWords.makerRate(terms),
   };
 }
 
@@ -265,14 +270,15 @@ export interface PriceFields {
 }
 
 export function decodePrice(word: bigint): PriceFields {
+  const price = word as Prices.Price;
   return {
-    priceWad: field(word, 0n, 96n),
-    toleranceWad: field(word, 96n, 64n),
-    publishedAt: Number(field(word, 160n, 40n)),
-    maxAgeSeconds: Number(field(word, 200n, 32n)),
-    isFresh: field(word, 232n, 1n) === 1n,
-    isReduceOnly: field(word, 234n, 1n) === 1n,
-    inGrace: field(word, 235n, 1n) === 1n,
+    priceWad: Prices.value(price),
+    toleranceWad: Prices.tolerance(price),
+    publishedAt: Number(Prices.publishedAt(price)),
+    maxAgeSeconds: Number(Prices.maxAge(price)),
+    isFresh: Prices.isFresh(price),
+    isReduceOnly: (word & Prices.REDUCE_ONLY_BIT) !== 0n,
+    inGrace: Prices.inGrace(price),
   };
 }
 
@@ -316,13 +322,14 @@ export interface CollateralFields {
 }
 
 export function decodeCollateral(word: bigint): CollateralFields {
+  const collateral = word as VaultWords.Collateral;
   return {
-    weightInitialWad: field(word, 0n, 20n) * millionthWad,
-    weightMaintenanceWad: field(word, 20n, 20n) * millionthWad,
-    decimals: Number(field(word, 40n, 8n)),
-    held: field(word, 48n, 96n),
-    concentrationStartWad: field(word, 144n, 16n) * basisPointWad,
-    depositCap: field(word, 160n, 96n),
+    weightInitialWad: VaultWords.initialWeight(collateral),
+    weightMaintenanceWad: VaultWords.maintenanceWeight(collateral),
+    decimals: Number(VaultWords.decimals(collateral)),
+    held: VaultWords.held(collateral),
+    concentrationStartWad: VaultWords.concentrationStart(collateral),
+    depositCap: VaultWords.depositCap(collateral),
   };
 }
 
@@ -336,10 +343,11 @@ export interface CapitalFields {
 }
 
 export function decodeCapital(word: bigint): CapitalFields {
+  const capital = word as VaultWords.Capital;
   return {
-    capitalWad: field(word, 0n, 128n),
-    takenAt: Number(field(word, 128n, 40n)),
-    maxAgeSeconds: Number(field(word, 168n, 40n)),
+    capitalWad: VaultWords.capitalValue(capital),
+    takenAt: Number(VaultWords.takenAt(capital)),
+    maxAgeSeconds: Number(VaultWords.maxAge(capital)),
   };
 }
 
@@ -358,12 +366,13 @@ export interface CashIndicesFields {
 }
 
 export function decodeCashIndices(word: bigint): CashIndicesFields {
+  const indices = word as CashWords.CashIndices;
   return {
-    supplyIndexE15: field(word, 0n, 72n),
-    borrowIndexE15: field(word, 72n, 72n),
-    supplyRateWad: field(word, 144n, 40n),
-    borrowRateWad: field(word, 184n, 40n),
-    accruedAt: Number(field(word, 224n, 32n)),
+    supplyIndexE15: CashWords.supplyIndex(indices),
+    borrowIndexE15: CashWords.borrowIndex(indices),
+    supplyRateWad: CashWords.supplyRate(indices),
+    borrowRateWad: CashWords.borrowRate(indices),
+    accruedAt: Number(CashWords.accruedAt(indices)),
   };
 }
 
@@ -376,7 +385,8 @@ export interface CashTotalsFields {
 }
 
 export function decodeCashTotals(word: bigint): CashTotalsFields {
-  return { suppliedPrincipalWad: field(word, 0n, 128n), borrowedPrincipalWad: field(word, 128n, 128n) };
+  const totals = word as CashWords.CashTotals;
+  return { suppliedPrincipalWad: CashWords.supplied(totals), borrowedPrincipalWad: CashWords.borrowed(totals) };
 }
 
 export interface CashTermsFields {
@@ -395,14 +405,15 @@ export interface CashTermsFields {
 }
 
 export function decodeCashTerms(word: bigint): CashTermsFields {
+  const terms = word as CashWords.CashTerms;
   return {
-    kinkWad: field(word, 0n, 20n) * millionthWad,
-    rateAtZeroWad: field(word, 20n, 24n) * millionthWad,
-    rateAtKinkWad: field(word, 44n, 24n) * millionthWad,
-    rateAtFullWad: field(word, 68n, 24n) * millionthWad,
-    reserveFactorWad: field(word, 92n, 20n) * millionthWad,
-    poolLossPerHourWad: field(word, 112n, 20n) * millionthWad,
-    writeOffPerHourWad: field(word, 132n, 20n) * millionthWad,
+    kinkWad: CashWords.kink(terms),
+    rateAtZeroWad: CashWords.rateAtZero(terms),
+    rateAtKinkWad: CashWords.rateAtKink(terms),
+    rateAtFullWad: CashWords.rateAtFull(terms),
+    reserveFactorWad: CashWords.reserveFactor(terms),
+    poolLossPerHourWad: CashWords.poolLossPerHour(terms),
+    writeOffPerHourWad: CashWords.writeOffPerHour(terms),
   };
 }
 
@@ -415,9 +426,10 @@ export interface HourBudgetFields {
 }
 
 export function decodeHourBudget(word: bigint): HourBudgetFields {
+  const budget = word as CashWords.HourBudget;
   return {
-    allowedWad: field(word, 0n, 104n),
-    spentWad: field(word, 104n, 104n),
-    since: Number(field(word, 208n, 40n)),
+    allowedWad: CashWords.allowed(budget),
+    spentWad: CashWords.spent(budget),
+    since: Number(CashWords.since(budget)),
   };
 }

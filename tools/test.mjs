@@ -9,7 +9,7 @@ const build = spawnSync("hardhat build --no-tests --quiet", { shell: true, stdio
 if (build.status !== 0) process.exit(1);
 if (files.length > 0) process.exit(spawnSync("hardhat", ["test", ...files], { stdio: "inherit" }).status ?? 1);
 
-const long = ["test/invariants/", "test/model/"];
+const long = ["test/invariants/", "test/model/", "test/simulator/"];
 const all = globSync("test/**/*.test.ts").toSorted();
 const isLong = (file) => long.some((folder) => file.startsWith(folder));
 // Types and artifacts are as the build has left them: neither process changes what the other reads.

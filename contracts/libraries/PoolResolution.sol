@@ -29,7 +29,8 @@ struct Resolution {
 
 /// @title The waterfall's last step: a pool below zero is brought back to it (docs/protocol.md, "Liquidation")
 /// @notice Insurance pays; all its positions with a usable price are closed against the other sides of their markets, at a price that lets
-/// them bear what is still missing, within the same bound as in an absorb; the rest is written off. Its shares stay.
+/// them bear what is still missing, within the same bound as in an absorb; the rest is written off. Its shares stay. A loss of a position
+/// without a usable price is left out of all this: the pool ends below zero by it, and is resolved again once the price is there.
 library PoolResolution {
     using Deals for Deal;
     using FixedPoint for int256;
@@ -69,13 +70,14 @@ library PoolResolution {
         emit IMarginVault.PoolResolved(loss);
     }
 
+    /// @dev Maintenance equity without the losses that wait.
     function _equity(
         VaultStorage storage $,
         Context memory context,
         Resolution memory pool
     ) private view returns (int256) {
         Sums memory sums = Margin.collect($, context.pool, pool.word, pool.assets, pool.prices, true, Margin.NO_ASSET);
-        return sums.equityMaintenance + pool.word.cash();
+        return sums.equityMaintenance + pool.word.cash() + int256(pool.waitingLoss);
     }
 
     /// @dev The pool's positions, in the order of its markets.
@@ -126,7 +128,7 @@ library PoolResolution {
         return Fill.sizeOf(deal.book.poolSharesWad, deal.venue);
     }
 
-    /// @dev The pool itself is a supplier of cash: so much more is written off that it ends at zero all the same.
+    /// @dev The pool itself is a supplier of cash: so much more is written off that it ends at zero all the same, but for losses that wait.
     function _writeOff(
         VaultStorage storage $,
         Context memory context,

@@ -1,6 +1,7 @@
 import { buildModule } from "@nomicfoundation/hardhat-ignition/modules";
 
-import { roleIds, selectorsOf } from "../../sdk/index.js";
+import { selectorsOf } from "../../sdk/access/index.js";
+import { roleIds } from "../../sdk/index.js";
 
 /**
  * The contracts, wired, and each restricted function with its role. The deployer holds what listing needs, without delay; markets,

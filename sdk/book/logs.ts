@@ -1,6 +1,5 @@
-import { MarginVault__factory } from "../../typechain-types/index.js";
-import type { MarginVaultInterface } from "../../typechain-types/contracts/MarginVault.js";
 import { type AccountId, accountId } from "../accounts.js";
+import { vaultInterface } from "../contracts.js";
 import type { Deployment } from "../deployment.js";
 import { UnknownLogError } from "../events.js";
 import { VaultStorage } from "../risk/types/VaultStorage.js";
@@ -100,7 +99,7 @@ export class LogReader {
 }
 
 type Read = (reader: LogReader, log: VaultLog) => void;
-type EventName = Parameters<MarginVaultInterface["getEvent"]>[0];
+type EventName = Parameters<typeof vaultInterface.getEvent>[0];
 
 /** What changes storage, by event; the others tell why. */
 const reads: Partial<Record<EventName, Read>> = {
@@ -203,7 +202,7 @@ interface Event {
 }
 
 const events = new Map<string, Event>();
-MarginVault__factory.createInterface().forEachEvent(({ name, topicHash, inputs }) => {
+vaultInterface.forEachEvent(({ name, topicHash, inputs }) => {
   const indexed = inputs.filter((input) => input.indexed === true).length;
   // A word a value: none is dynamic; a struct has one a member.
   const words = inputs.reduce((sum, input) => sum + (input.indexed === true ? 0 : (input.components?.length ?? 1)), 0);

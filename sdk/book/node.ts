@@ -1,6 +1,6 @@
 import { dataSlice, getBytes, keccak256, toQuantity } from "ethers";
 
-import { MarginVault__factory } from "../../typechain-types/index.js";
+import { vaultInterface } from "../contracts.js";
 import { NodeAnswerError } from "./errors.js";
 import type { VaultLog } from "./logs.js";
 import type { BookBlock } from "./snapshot.js";
@@ -22,8 +22,6 @@ export interface PlacedLog extends VaultLog {
   readonly blockHash: string;
   readonly logIndex: number;
 }
-
-const vaultInterface = MarginVault__factory.createInterface();
 
 /** What the follower asks of a node, and every answer checked for its form. Throws NodeAnswerError. */
 export class VaultNode {

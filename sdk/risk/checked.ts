@@ -1,9 +1,12 @@
 /** What the compiler checks by itself in Solidity, and TypeScript does not: the range of a type, and the end of an array. */
 import { ContractError, panic } from "./ContractError.js";
 
+const END_OF_UINT256 = 1n << 256n;
+
 /** The value as an unsigned integer of so many bits. Throws Panic 0x11 where checked arithmetic would leave the type. */
 export function uint(value: bigint, bits = 256): bigint {
-  if (value < 0n || value >> BigInt(bits) !== 0n) throw panic(0x11);
+  const end = bits === 256 ? END_OF_UINT256 : 1n << BigInt(bits);
+  if (value < 0n || value >= end) throw panic(0x11);
   return value;
 }
 

@@ -168,10 +168,15 @@ describe("sdk/cash", () => {
     expect((await ballast.cashOf(insurance)) < wad("1000") - owed + wad("50")).to.equal(true);
   });
 
-  it("stands still at the ends of its fields", () => {
-    const indices = { supplyIndexE15: 2n ** 72n - 5n, borrowIndexE15: 2n ** 72n - 5n, accruedAt: 0 };
-    const rates = { supplyRateWad: 10n ** 11n, borrowRateWad: 10n ** 11n };
+  it("stands still at the ends of its fields, and credits nobody what nobody is charged", () => {
     const end = 2n ** 72n - 1n;
-    expect(accruedIndices({ ...indices, ...rates }, 1)).to.deep.equal({ supplyIndexE15: end, borrowIndexE15: end });
+    const indices = { supplyIndexE15: end - 4n, borrowIndexE15: 10n ** 15n, accruedAt: 0 };
+    const rates = { supplyRateWad: 10n ** 11n, borrowRateWad: 10n ** 11n };
+    expect(accruedIndices({ ...indices, ...rates }, 1).supplyIndexE15).to.equal(end);
+    const ended = { ...indices, borrowIndexE15: end - 4n };
+    expect(accruedIndices({ ...ended, ...rates }, 1)).to.deep.equal({
+      supplyIndexE15: end - 4n,
+      borrowIndexE15: end,
+    });
   });
 });

@@ -11,7 +11,8 @@ const MAX_UINT112 = (1n << 112n) - 1n;
 
 export function open($: Vault): Cash {
   const stored = $.cashIndices;
-  return { stored, ...Interest.accrued(stored, $.now), supplied: 0n, borrowed: 0n, moved: false };
+  const [supplyIndex, borrowIndex] = Interest.accrued(stored, $.now);
+  return { stored, supplyIndex, borrowIndex, supplied: 0n, borrowed: 0n, moved: false };
 }
 
 /** Cash (wad) of a principal now, rounded toward minus infinity. */

@@ -50,9 +50,9 @@ export function delist($: Vault, context: Context, id: MarketId): void {
 
   const price = at(context.oracle.lastPrices(onlyAsset(marketAsset(id))), 0);
   const priceWad = finalPrice(market, id, price, $.now);
-  const { indexWad: index } = Funding.accrued(state, market.risk, priceWad, $.now);
+  const [index] = Funding.accrued(state, market.risk, priceWad, $.now);
 
-  const { long, short } = Sides.read(market, index);
+  const [long, short] = Sides.read(market, index);
   let pool = $.positions.get(context.pool, id);
   pool = end($, market, id, true, long, priceWad, pool);
   pool = end($, market, id, false, short, priceWad, pool);
@@ -93,7 +93,7 @@ function end(
   $.emit("EpochEnded", { market: BigInt(id), long, epoch, end });
   const shares = Position.shares(pool);
   if (shares === 0n || long !== shares > 0n) return pool;
-  const { costWad } = Sides.convertedBy(end, shares, Position.cost(pool));
+  const [, costWad] = Sides.convertedBy(end, shares, Position.cost(pool));
   return Position.toPosition(0n, costWad, 0n);
 }
 

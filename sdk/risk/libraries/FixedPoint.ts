@@ -1,12 +1,10 @@
 /** Twin of contracts/libraries/FixedPoint.sol, and of what the libraries use of OpenZeppelin's Math. */
+import { int, uint } from "../checked.js";
 import { panic } from "../ContractError.js";
 
 // Signed or not: a bigint is both.
 export const WAD = 10n ** 18n;
 export const RAY = 10n ** 27n;
-
-const UINT_END = 1n << 256n;
-const INT_END = 1n << 255n;
 
 /** Rounded down; unsigned. Throws Panic: a product over 256 bits, a division by zero. */
 export function mulDivDown(a: bigint, b: bigint, divisor: bigint): bigint {
@@ -90,8 +88,7 @@ export function max(a: bigint, b: bigint): bigint {
 
 /** A checked difference of unsigned numbers. Throws Panic: below zero. */
 export function sub(a: bigint, b: bigint): bigint {
-  if (a < b) throw panic(0x11);
-  return a - b;
+  return uint(a - b);
 }
 
 /** Math.mulDiv: unsigned, the product of 512 bits. Throws Panic: a quotient over 256 bits, a division by zero. */
@@ -116,18 +113,6 @@ export function sqrt(a: bigint): bigint {
 export function sqrtUp(a: bigint): bigint {
   const root = sqrt(a);
   return root * root < a ? root + 1n : root;
-}
-
-/** A product of unsigned numbers, if uint256 holds it. Throws Panic. */
-function uint(product: bigint): bigint {
-  if (product >= UINT_END) throw panic(0x11);
-  return product;
-}
-
-/** A product of signed numbers, if int256 holds it. Throws Panic. */
-function int(product: bigint): bigint {
-  if (product >= INT_END || product < -INT_END) throw panic(0x11);
-  return product;
 }
 
 /** Rounded toward zero. Throws Panic where `/` would throw a RangeError. */

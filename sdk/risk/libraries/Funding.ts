@@ -17,12 +17,12 @@ export function accrued(
   risk: MarketWords.MarketRisk,
   priceWad: bigint,
   nowSeconds: bigint,
-): { indexWad: bigint; rateE24: bigint } {
+): [indexWad: bigint, rateE24: bigint] {
   const indexWad = MarketWords.fundingIndex(state);
   const maxRate = MarketWords.maxFundingRate(risk);
   const startRate = clamp(MarketWords.fundingRate(state), maxRate);
   let elapsed = nowSeconds - MarketWords.touchedAt(state);
-  if (elapsed === 0n) return { indexWad, rateE24: startRate };
+  if (elapsed === 0n) return [indexWad, startRate];
   const gap = MarketWords.maxFundingGap(risk);
   if (elapsed > gap) elapsed = gap;
 
@@ -33,7 +33,7 @@ export function accrued(
     const climbed = rateE24 - startRate;
     integral -= (climbed * climbed) / (2n * drift);
   }
-  return { indexWad: indexWad + divFloor(priceWad * integral, RATE_UNIT), rateE24 };
+  return [indexWad + divFloor(priceWad * integral, RATE_UNIT), rateE24];
 }
 
 /**

@@ -5,24 +5,15 @@ import { WAD, abs, divUp, max, min, mulDivDown, mulDivUp, sub } from "./FixedPoi
 export const YEAR = 365n * 86400n;
 
 /** The indices by now, 1e-15: supply rounded down, borrowing up. At the end of their field they stand still. */
-export function accrued(
-  word: CashWords.CashIndices,
-  nowSeconds: bigint,
-): { supplyIndex: bigint; borrowIndex: bigint } {
+export function accrued(word: CashWords.CashIndices, nowSeconds: bigint): [supplyIndex: bigint, borrowIndex: bigint] {
   let supplyIndex = CashWords.supplyIndex(word);
   let borrowIndex = CashWords.borrowIndex(word);
   const elapsed = nowSeconds - CashWords.accruedAt(word);
-  if (elapsed === 0n) return { supplyIndex, borrowIndex };
-  borrowIndex = min(
-    borrowIndex + divUp(borrowIndex * CashWords.borrowRate(word) * elapsed, WAD),
-    CashWords.MAX_INDEX,
-  );
-  if (borrowIndex === CashWords.MAX_INDEX) return { supplyIndex, borrowIndex };
-  supplyIndex = min(
-    supplyIndex + (supplyIndex * CashWords.supplyRate(word) * elapsed) / WAD,
-    CashWords.MAX_INDEX,
-  );
-  return { supplyIndex, borrowIndex };
+  if (elapsed === 0n) return [supplyIndex, borrowIndex];
+  borrowIndex = min(borrowIndex + divUp(borrowIndex * CashWords.borrowRate(word) * elapsed, WAD), CashWords.MAX_INDEX);
+  if (borrowIndex === CashWords.MAX_INDEX) return [supplyIndex, borrowIndex];
+  supplyIndex = min(supplyIndex + (supplyIndex * CashWords.supplyRate(word) * elapsed) / WAD, CashWords.MAX_INDEX);
+  return [supplyIndex, borrowIndex];
 }
 
 /** Cash (wad) of a principal, rounded toward minus infinity. */

@@ -93,11 +93,7 @@ export function requireFewAssets(account: AccountId, word: Account.Account): voi
 }
 
 /** Refuses a debt too small to be worth liquidating: DebtBelowMinimum. */
-export function requireDebtAboveMinimum(
-  account: AccountId,
-  word: Account.Account,
-  risk: VaultWords.AccountRisk,
-): void {
+export function requireDebtAboveMinimum(account: AccountId, word: Account.Account, risk: VaultWords.AccountRisk): void {
   const cash = Account.cash(word);
   const minimumWad = VaultWords.minimumDebt(risk);
   if (cash < 0n && abs(cash) < minimumWad) {

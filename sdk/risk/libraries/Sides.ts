@@ -2,17 +2,7 @@
 import * as MarketWords from "../types/MarketWords.js";
 import * as Position from "../types/Position.js";
 import type { Market } from "../types/VaultStorage.js";
-import {
-  RAY,
-  WAD,
-  abs,
-  divCeil,
-  divFloor,
-  max,
-  mulDivDown,
-  mulDivFloor,
-  mulDivUp,
-} from "./FixedPoint.js";
+import { RAY, WAD, abs, divCeil, divFloor, max, mulDivDown, mulDivFloor, mulDivUp } from "./FixedPoint.js";
 
 /** A market's side as it stands now: size per share (ray) and quote per share (ray), all funding included. */
 export interface Side {
@@ -48,10 +38,10 @@ function fundingCeil(scaleRay: bigint, sign: bigint, fundingIndexWad: bigint): b
 }
 
 /** Both sides of a market that was deleveraged, as they stand at this funding index. */
-export function read(market: Market, fundingIndexWad: bigint): { long: Side; short: Side } {
+export function read(market: Market, fundingIndexWad: bigint): [long: Side, short: Side] {
   const long = current(market.longSide, 1n, fundingIndexWad);
   const short = current(market.shortSide, -1n, fundingIndexWad);
-  return { long, short };
+  return [long, short];
 }
 
 /** Size (wad) of a market's larger side, the pool included, rounded down. */
@@ -59,7 +49,7 @@ export function openInterest(market: Market, fundingIndexWad: bigint): bigint {
   const longShares = MarketWords.longShares(market.totals);
   const shortShares = MarketWords.shortShares(market.totals);
   if (!MarketWords.has(market.state, MarketWords.SIDES_TOUCHED)) return max(longShares, shortShares);
-  const { long, short } = read(market, fundingIndexWad);
+  const [long, short] = read(market, fundingIndexWad);
   return max(sizeDown(long, longShares), sizeDown(short, shortShares));
 }
 
@@ -73,16 +63,16 @@ export function sizeOf(market: Market, sharesWad: bigint): bigint {
 }
 
 /** A position in shares of its side's present epoch: what an ended epoch made of it. Shares are rounded down, cost up. */
-export function converted(market: Market, position: Position.Position): { sharesWad: bigint; costWad: bigint } {
+export function converted(market: Market, position: Position.Position): [sharesWad: bigint, costWad: bigint] {
   let sharesWad = Position.shares(position);
   let costWad = Position.cost(position);
-  if (sharesWad === 0n) return { sharesWad, costWad };
+  if (sharesWad === 0n) return [sharesWad, costWad];
   const long = sharesWad > 0n;
   const last = MarketWords.epochOf(market.epochs, long);
   for (let epoch = Position.epoch(position); epoch < last && sharesWad !== 0n; ++epoch) {
-    ({ sharesWad, costWad } = convertedBy(market.ends.get(endKey(long, epoch)), sharesWad, costWad));
+    [sharesWad, costWad] = convertedBy(market.ends.get(endKey(long, epoch)), sharesWad, costWad);
   }
-  return { sharesWad, costWad };
+  return [sharesWad, costWad];
 }
 
 /** What the end of one epoch makes of a position. */
@@ -90,13 +80,10 @@ export function convertedBy(
   end: MarketWords.SideWord,
   sharesWad: bigint,
   costWad: bigint,
-): { sharesWad: bigint; costWad: bigint } {
+): [sharesWad: bigint, costWad: bigint] {
   const unsigned = abs(sharesWad);
   const left = mulDivDown(unsigned, MarketWords.sideScale(end), RAY);
-  return {
-    sharesWad: sharesWad < 0n ? -left : left,
-    costWad: costWad - mulDivFloor(unsigned, MarketWords.sideCarry(end), RAY),
-  };
+  return [sharesWad < 0n ? -left : left, costWad - mulDivFloor(unsigned, MarketWords.sideCarry(end), RAY)];
 }
 
 /** Where a market keeps the index of a side at the end of an epoch. */

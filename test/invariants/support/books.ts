@@ -74,6 +74,8 @@ export interface Books {
   readonly cashHeldWad: bigint;
   readonly rewardSpentWad: bigint;
   readonly poolValueWad: bigint;
+  /** Of the pool's positions, by market, as the vault's view tells them; only where its maintenance equity is below zero. */
+  readonly poolPositionsWad: readonly bigint[];
   readonly poolSupply: bigint;
 }
 
@@ -132,6 +134,8 @@ export class BookReader {
     ]);
     const word = ({ name }: { readonly name: string }) => words.get(name)!;
     const healths = decodeHealths(healthsAnswer);
+    const poolHealth = healths[accounts.findIndex(({ id }) => id === this.#arena.pool)]!;
+    const poolPositionsWad = poolHealth.equityMaintenance < 0n ? await this.#poolPositionsWad() : [];
     const markets = this.#ended.map((ended, market) => marketBook(word, market, ended));
     const counts = word(place.counts);
     const now = readCash(
@@ -170,8 +174,18 @@ export class BookReader {
       cashHeldWad: BigInt.asUintN(128, counts) * cashUnit(cash.decimals),
       rewardSpentWad: ((word(place.rewardBudget) >> 112n) & (2n ** 56n - 1n)) * 10n ** 12n,
       poolValueWad: BigInt.asIntN(256, wordsOf(poolAnswer)[0]!),
+      poolPositionsWad,
       poolSupply: wordsOf(supplyAnswer)[0]!,
     };
+  }
+
+  async #poolPositionsWad(): Promise<bigint[]> {
+    const { chain, deployment, markets, pool } = this.#arena;
+    const read = async (market: number) => {
+      const answer = await chain.call(deployment.vault, vaultInterface.encodeFunctionData("position", [pool, market]));
+      return vaultInterface.decodeFunctionResult("position", answer)[0].valueWad as bigint;
+    };
+    return Promise.all([...markets.keys()].map(read));
   }
 
   /** Tokens in the vault, raw: cash, then the collaterals. */

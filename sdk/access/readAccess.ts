@@ -1,17 +1,9 @@
 import type { Provider } from "ethers";
 
-import { type AccessManager, AccessManager__factory, MarginVault__factory } from "../typechain-types/index.js";
-import {
-  type Caller,
-  type ContractName,
-  callersOf,
-  contractInterfaces,
-  functionsOf,
-  roleIds,
-  selectorOf,
-} from "./callers.js";
-import type { Deployment } from "./deployment.js";
-import { NotDeployedError, WrongChainError } from "./errors.js";
+import { type Caller, type ContractName, callersOf, functionsOf, roleIds, selectorOf } from "../callers.js";
+import { type AccessManager, contractAt, contractInterfaces } from "../contracts.js";
+import type { Deployment } from "../deployment.js";
+import { NotDeployedError, WrongChainError } from "../errors.js";
 
 /** A member of a role, as the access manager has it. */
 export interface RoleMember {
@@ -85,9 +77,9 @@ export async function readAccess(provider: Provider, deployment: Deployment): Pr
   for (const [contract, address] of Object.entries(addresses)) {
     if (address !== "" && (await provider.getCode(address)) === "0x") throw new NotDeployedError(contract, address);
   }
-  addresses.VaultExtension = await MarginVault__factory.connect(deployment.vault, provider).extension();
+  addresses.VaultExtension = await contractAt("MarginVault", deployment.vault, provider).extension();
 
-  const manager = AccessManager__factory.connect(deployment.manager, provider);
+  const manager = contractAt("AccessManager", deployment.manager, provider);
   const blockNumber = await provider.getBlockNumber();
   const book = await RoleBook.read(manager, deployment.fromBlock, blockNumber);
   const contracts: ContractAccess[] = [];

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import hre from "hardhat";
 import { Wallet } from "ethers";
 
-import { type Connection, marketParameters } from "../../ignition/deploy.js";
+import { type Connection, marketParameters } from "../../../ignition/deploy.js";
 import {
   type AccountId,
   AmountError,
@@ -17,10 +17,10 @@ import {
   toHealth,
   toUnits,
   withDecodedErrors,
-} from "../../sdk/index.js";
-import { MockToken__factory } from "../../typechain-types/index.js";
-import { failure } from "../helpers/revert.js";
-import { type Signer, type World, deployWorld, roundFigures, wad } from "../helpers/world.js";
+} from "../../../sdk/index.js";
+import { MockToken__factory } from "../../../typechain-types/index.js";
+import { failure } from "../../helpers/revert.js";
+import { type Signer, type World, deployWorld, roundFigures, wad } from "../../helpers/world.js";
 
 describe("sdk/client", () => {
   let connection: Connection;
@@ -256,7 +256,7 @@ describe("sdk/client", () => {
       ] as const) {
         const error = await failsWith(AmountError, async () => call());
         expect(typeof error.value).to.equal("number");
-        expect(error.decimals).to.equal(decimals);
+        expect([error.decimals, error.problem]).to.deep.equal([decimals, "number"]);
       }
       expect(await connection.ethers.provider.getTransactionCount(owner.address)).to.equal(nonce);
     });
@@ -264,8 +264,8 @@ describe("sdk/client", () => {
     it("have no more decimals than the token, and no other notation", async () => {
       for (const text of ["1.0000001", "1e3", "", " 1", "1,5", "0x10", "NaN", "Infinity", "."]) {
         const error = await failsWith(AmountError, () => client.deposit(account, "USDC", text));
-        expect([error.value, error.decimals]).to.deep.equal([text, 6]);
-        expect(error.cause).to.be.instanceOf(RangeError);
+        const problem = text === "" ? "empty" : text === "1.0000001" ? "tooManyDecimals" : "notation";
+        expect([error.value, error.decimals, error.problem]).to.deep.equal([text, 6, problem]);
       }
       for (const value of [undefined, null, {}, [], true]) {
         expect(() => toUnits(value as never, 6)).to.throw(AmountError);
@@ -453,6 +453,34 @@ describe("sdk/client", () => {
     await connection.networkHelpers.time.setNextBlockTimestamp(due);
     await client.delist("ETH");
     expect(await refused(() => client.delist("ETH"))).to.deep.equal(["MarketDelisted", { market: 1n }]);
+  });
+
+  it("answers for many accounts at once, as of one block", async () => {
+    await world.fund(owner, { USDC: "1000" });
+    const poor = await world.fund(other, { USDC: "1000" });
+    await (await world.as(other)).trade(poor, "ETH", "50");
+    await world.push({ ETH: "185" });
+    const pool = client.poolAccount;
+    const many = [
+      account,
+      poor,
+      pool,
+      ...Array.from({ length: 300 }, (_, index) => accountId(owner.address, index + 1)),
+    ];
+    const healths = await client.healths(many);
+    expect(healths.length).to.equal(many.length);
+    expect(healths.slice(0, 3)).to.deep.equal(await Promise.all(many.slice(0, 3).map((each) => client.health(each))));
+    expect(healths[1]?.isLiquidatable).to.equal(true);
+    expect(await client.liquidatable(many)).to.deep.equal([poor]);
+    expect(await client.healths([])).to.deep.equal([]);
+  });
+
+  it("approves what the deposits of several calls take together", async () => {
+    await world.mint("USDC", owner.address, "30");
+    const { calls } = client;
+    const twice = calls.multicall([calls.deposit(account, "USDC", "10"), calls.deposit(account, "USDC", "20")]);
+    expect((await client.send(twice)).status).to.equal(1);
+    expect(await client.cashOf(account)).to.equal(wad("30"));
   });
 
   it("reads a margin without requirement as health undefined, and an account below it as liquidatable", () => {
