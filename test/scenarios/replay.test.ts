@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { JsonRpcProvider } from "ethers";
 
 import { createKeeperStep } from "../../keeper/index.js";
-import type { VaultLog } from "../../sdk/index.js";
+import type { VaultLog } from "../../sdk/book/index.js";
 import { type Figures, defaultScenario, readPrices, run, scenarioFile } from "../../simulator/index.js";
 import {
   type History,

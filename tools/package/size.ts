@@ -4,8 +4,8 @@ import { gzipSync } from "node:zlib";
 
 import { build } from "vite";
 
-/** What no page needs: `npm run access` and its like. */
-const forOperators = new Set(["./access"]);
+/** What no page needs: `npm run access` and its like, and a book of all accounts. */
+const forOperators = new Set(["./access", "./book"]);
 
 /** What the SDK weighs, gzipped, in bytes. */
 export interface PackageSize {

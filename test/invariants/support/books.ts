@@ -1,8 +1,8 @@
+import { LogReader } from "../../../sdk/book/index.js";
 import {
   type AccountId,
   type EpochsFields,
   type HourBudgetFields,
-  LogReader,
   type MarketStateFields,
   type MarketTotalsFields,
   type Mode,

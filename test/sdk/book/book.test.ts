@@ -8,8 +8,8 @@ import {
   LogGapError,
   ParentHashError,
   type VaultLog,
-  accountId,
-} from "../../../sdk/index.js";
+} from "../../../sdk/book/index.js";
+import { accountId } from "../../../sdk/index.js";
 import {
   anyLog,
   collateralTokens,

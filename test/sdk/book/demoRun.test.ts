@@ -3,17 +3,14 @@ import { toQuantity } from "ethers";
 
 import { createKeeperStep } from "../../../keeper/index.js";
 import {
-  type AccountId,
   Book,
   type BookBlock,
   BookFollower,
-  type Deployment,
   type PlacedWord,
-  accountId,
   accountWords,
-  place,
   sharedWords,
-} from "../../../sdk/index.js";
+} from "../../../sdk/book/index.js";
+import { type AccountId, type Deployment, accountId, place } from "../../../sdk/index.js";
 import { type Figures, parsePrices, run } from "../../../simulator/index.js";
 import { MarginVault__factory } from "../../../typechain-types/index.js";
 import { eventOf } from "../../helpers/history.js";

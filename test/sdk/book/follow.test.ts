@@ -1,7 +1,6 @@
 import { AssertionError, expect } from "chai";
 
 import {
-  type AccountId,
   Book,
   BookDiffersError,
   BookFollower,
@@ -12,8 +11,8 @@ import {
   NodeLagsError,
   type RpcSender,
   type Turn,
-  WrongChainError,
-} from "../../../sdk/index.js";
+} from "../../../sdk/book/index.js";
+import { type AccountId, WrongChainError } from "../../../sdk/index.js";
 import { named } from "../../helpers/history.js";
 import { differences, extentOf, placesOf, readStorage, sentence, toldBy } from "../../helpers/vaultStorage.js";
 import { type World, createWorld } from "../../helpers/world.js";

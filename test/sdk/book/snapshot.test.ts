@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { keccak256, toUtf8Bytes } from "ethers";
 import fc from "fast-check";
 
-import { Book, SnapshotError, type VaultLog } from "../../../sdk/index.js";
+import { Book, SnapshotError, type VaultLog } from "../../../sdk/book/index.js";
 import { anyLog, contentOf, firstLogs, listing, logOf, names, nextBlock } from "./drawnLogs.js";
 
 type Json = Record<string, unknown>;
