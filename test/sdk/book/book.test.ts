@@ -1,7 +1,6 @@
 import { expect } from "chai";
 import fc from "fast-check";
 
-import { accountId } from "../../../sdk/index.js";
 import {
   BlockGapError,
   Book,
@@ -10,6 +9,7 @@ import {
   ParentHashError,
   type VaultLog,
 } from "../../../sdk/book/index.js";
+import { accountId } from "../../../sdk/index.js";
 import {
   anyLog,
   collateralTokens,

@@ -1,6 +1,5 @@
 import { AssertionError, expect } from "chai";
 
-import { type AccountId, WrongChainError } from "../../../sdk/index.js";
 import {
   Book,
   BookDiffersError,
@@ -13,6 +12,7 @@ import {
   type RpcSender,
   type Turn,
 } from "../../../sdk/book/index.js";
+import { type AccountId, WrongChainError } from "../../../sdk/index.js";
 import { named } from "../../helpers/history.js";
 import { differences, extentOf, placesOf, readStorage, sentence, toldBy } from "../../helpers/vaultStorage.js";
 import { type World, createWorld } from "../../helpers/world.js";
