@@ -11,9 +11,9 @@ import { type LegKey, cashKey, collateralKey, keyCount, mostLegs, positionKey } 
 /**
  * How far below its margin an account is counted, of gross notional: of all that is added up for it, each without its sign.
  *
- * Floats make less of an error. With u = 2^-53, an amount is off by u, a coefficient by 6u at most (each of a handful of exact numbers is
- * rounded, and each product of them), leg times coefficient by 2u more, and each of 28 sums by u of what is added up so far: 37u of gross
- * notional. Debt margin counts the error of net cash again, at most once (it is 50% at most): 74u < 1e-14.
+ * Floats make less of an error. With u = 2^-53, an amount is off by 4u, a coefficient by 9u at most (up to five exact numbers, each
+ * rounded, and their products), leg times coefficient by 2u more, and each of 28 sums by u of what is added up so far: 43u of gross
+ * notional. Debt margin counts the error of net cash again, at most once (it is 50% at most): 86u < 1e-14.
  */
 export const relativeBand = 1e-12;
 

@@ -8,6 +8,8 @@ import type { Context, Vault, VaultStorage } from "../../sdk/risk/types/VaultSto
 import { coefficientsAt } from "./coefficients.js";
 import { type AccountNumber, Columns } from "./columns.js";
 import { Legs, readLegs } from "./legs.js";
+import type { PackedAccounts } from "./packed.js";
+import { readPackedLegs } from "./packedLegs.js";
 
 /** An account that anyone may liquidate. */
 export interface Liquidatable {
@@ -49,6 +51,20 @@ export class Detector {
     for (const account of accounts) this.#read(account);
   }
 
+  /** What `update` does, from packed accounts that lie under the books and that nothing has been written over since. */
+  load(packed: PackedAccounts): void {
+    this.#followEpochs();
+    this.#columns.reserve(this.#ids.length + packed.ids.length);
+    const isPresent = (market: MarketId, isLong: boolean, epoch: number) =>
+      epoch === Number(this.#epochs[market]?.[isLong ? 0 : 1] ?? 0n);
+    for (const [i, account] of packed.ids.entries()) {
+      if (this.#neverTargets.has(account)) continue;
+      const isExposed = readPackedLegs(this.#legs, packed.view, packed.starts[i] ?? 0, isPresent);
+      if (isExposed === undefined) this.#read(account);
+      else this.#write(account, isExposed);
+    }
+  }
+
   /** The accounts whose margin is not certainly zero or more at the time and the prices given: few more than are liquidatable. */
   candidates($: Vault, context: Context): AccountId[] {
     this.#followEpochs();
@@ -72,12 +88,14 @@ export class Detector {
 
   #read(account: AccountId): void {
     if (this.#neverTargets.has(account)) return;
-    if (readLegs(this.#legs, this.#storage, account)) {
-      this.#columns.set(this.#numberOf(account), this.#legs);
-      return;
-    }
-    const number = this.#numbers.get(account);
-    if (number !== undefined) this.#columns.delete(number);
+    this.#write(account, readLegs(this.#legs, this.#storage, account));
+  }
+
+  #write(account: AccountId, isExposed: boolean): void {
+    const number = isExposed ? this.#numberOf(account) : this.#numbers.get(account);
+    if (number === undefined) return;
+    if (isExposed) this.#columns.set(number, this.#legs);
+    else this.#columns.delete(number);
   }
 
   /** Reads all who have a position in a market again whose epochs are others: no event names them, but they are converted. */

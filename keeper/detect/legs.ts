@@ -56,8 +56,7 @@ export class Legs {
 }
 
 /**
- * Reads an account's legs. Each amount is off by half a unit in the last place of a float at most: costs are added up before they are
- * rounded. Positions of ended epochs are converted.
+ * Reads an account's legs. Costs are added up before they are rounded. Positions of ended epochs are converted.
  *
  * @returns false, and no legs, for an account that margin cannot be short of, whatever prices do: one without position and debt
  */
