@@ -1,5 +1,5 @@
 import { MarginVault__factory } from "../typechain-types/index.js";
-import type { VaultLog } from "./ledger.js";
+import type { VaultLog } from "./book/logs.js";
 import { RAY, mulDivDown, mulDivFloor } from "./units.js";
 import { type PositionState, type SideFields, decodePosition, decodeSide, epochEndKey } from "./words.js";
 

@@ -21,6 +21,7 @@ export {
   selectorOf,
   selectorsOf,
 } from "./callers.js";
+export * from "./book/index.js";
 export {
   type CashFigures,
   type CashIndices,
@@ -73,16 +74,6 @@ export {
   withDecodedErrors,
 } from "./errors.js";
 export { type BallastEvent, UnknownLogError, readEvents } from "./events.js";
-export {
-  Ledger,
-  type LedgerAccount,
-  type LedgerCash,
-  type LedgerCollateral,
-  type LedgerMarket,
-  type LedgerRamp,
-  LogGapError,
-  type VaultLog,
-} from "./ledger.js";
 export { type LegPreview, type LiquidationOptions, type Refusal, refusals, toLegPreview } from "./liquidations.js";
 export { type Extent, type Place, place, placesOf } from "./slots.js";
 export { RAY, WAD, formatDecimal, mulDivDown, mulDivFloor, mulDivUp, parseDecimal } from "./units.js";

@@ -152,6 +152,8 @@ const copyRamp = <W extends bigint>(ramp: Ramp<W>): Ramp<W> => ({ ...ramp });
 
 /** Everything that the vault knows, word by word. */
 export class VaultStorage {
+  /** Address of the access manager, as a number: its slot comes before the vault's own. */
+  authority = 0n;
   accounts = new Words<AccountId, AccountWord>();
   positions = new NestedWords<AccountId, MarketId, Position>();
   collateralOf = new NestedWords<AccountId, number, bigint>();
@@ -209,8 +211,10 @@ export class VaultStorage {
     return this.#tokens.indexOf(token) + 1;
   }
 
-  setCollateralToken(index: number, token: string): void {
-    this.#tokens[index] = token;
+  /** @param token lower case; undefined: it, and every later one, is not listed */
+  setCollateralToken(index: number, token: string | undefined): void {
+    if (token === undefined) this.#tokens.length = index;
+    else this.#tokens[index] = token;
   }
 
   /** A transaction on this storage, which stays as it is. */

@@ -2,7 +2,7 @@ import {
   type AccountId,
   type EpochsFields,
   type HourBudgetFields,
-  Ledger,
+  LogReader,
   type MarketStateFields,
   type MarketTotalsFields,
   type Mode,
@@ -266,7 +266,7 @@ vaultInterface.forEachEvent(({ name, topicHash }) => eventNames.set(topicHash, n
 
 /** The vault's books as its log tells them, and what it tells beside. */
 export class Replay {
-  readonly ledger: Ledger;
+  readonly reader: LogReader;
   /** How often an account or a market changed: each time rounding may have left some wei. */
   changes: number;
   /** Beyond that: for markets that were deleveraged, in proportion to their prices. */
@@ -277,7 +277,7 @@ export class Replay {
 
   constructor({ deployment, logs, markets }: Arena) {
     this.#vault = deployment.vault.toLowerCase();
-    this.ledger = new Ledger(deployment);
+    this.reader = new LogReader(deployment);
     this.changes = 0;
     this.roundingWei = 0n;
     this.marketChanges = markets.map(() => 0);
@@ -298,7 +298,7 @@ export class Replay {
     const events: VaultEvent[] = [];
     for (const log of logs) {
       if (log.address.toLowerCase() !== this.#vault) continue;
-      this.ledger.apply(log); // refuses a log that the vault's interface does not know
+      this.reader.apply(log); // refuses a log that the vault's interface does not know
       const name = eventNames.get(log.topics[0]!)!;
       events.push(new VaultEvent(name, log));
       if (name === "MarketChanged") this.marketChanges[Number(log.topics[1])]! += 1;
