@@ -1,5 +1,6 @@
 import { type AccountId, accountId } from "../sdk/index.js";
 import * as CashBook from "../sdk/risk/libraries/CashBook.js";
+import * as Sides from "../sdk/risk/libraries/Sides.js";
 import * as AccountWord from "../sdk/risk/types/AccountWord.js";
 import * as AssetSet from "../sdk/risk/types/AssetSet.js";
 import * as CashWords from "../sdk/risk/types/CashWords.js";
@@ -13,6 +14,7 @@ import type { Random } from "./random.js";
 const WAD = 10n ** 18n;
 const RAY = 10n ** 27n;
 const startSeconds = 1_700_000_000n;
+const float = (wad: bigint) => Number(wad) / 1e18;
 const zeroAddress = `0x${"0".repeat(40)}`;
 
 /** What stands in the books of one account. */
@@ -96,8 +98,8 @@ export class RandomBooks {
   }
 
   /**
-   * Draws an account, whose id grows with its number. It has cash for `margins` times what its positions require, as floats count it, or a
-   * debt where they have won or its collateral is worth as much.
+   * Draws an account, whose id grows with its number. Its equity is `margins` times its requirement, as floats count it: who has won, or has
+   * collateral, may owe cash.
    */
   drawAccount(
     number: number,
@@ -105,25 +107,29 @@ export class RandomBooks {
   ): DrawnAccount {
     const random = this.#random;
     let assets = 0n;
-    let neededWad = 0;
+    const { accountRisk } = this.storage;
+    let required = float(VaultWords.keeperFloor(accountRisk));
+    let gains = 0;
     const held = new Map<number, Position.Position>();
     for (const market of this.#draw(positions, this.#shape.markets)) {
       assets |= AssetSet.onlyAsset(AssetSet.marketAsset(market));
-      const { risk, longSide, shortSide } = this.storage.markets(market);
-      const price = Number(this.prices.get(AssetSet.marketAsset(market)) ?? 0n) / 1e18;
-      const notional = 10 ** (2 + 3 * random.uniform());
+      const { risk } = this.storage.markets(market);
       const isLong = random.uniform() < 0.5;
-      const scale =
-        this.#shape.touched === true ? Number(MarketWords.sideScale(isLong ? longSide : shortSide)) / 1e27 : 1;
-      const shares = this.#scaled(notional / price / scale);
+      const [side, sharePriceRay] = this.#sideOf(market, isLong);
+      const price = float(this.prices.get(AssetSet.marketAsset(market)) ?? 0n);
+      const notional = 10 ** (2 + 3 * random.uniform());
+      const size = notional / price;
+      const shares = size / (Number(side.scaleRay) / 1e27);
       // From a gain of 10% to a loss as large.
       const gain = notional * 0.2 * (random.uniform() - 0.5);
-      held.set(
-        market,
-        Position.toPosition(isLong ? shares : -shares, this.#scaled((isLong ? notional : -notional) - gain), 0n),
-      );
-      neededWad += (notional * Number(MarketWords.maintenanceBase(risk))) / 1e18 - gain;
+      const cost = shares * (Number(sharePriceRay) / 1e27) - gain;
+      const sharesWad = this.#scaled(shares);
+      held.set(market, Position.toPosition(isLong ? sharesWad : -sharesWad, this.#scaled(cost), 0n));
+      const tier = (float(MarketWords.lambdaMaintenance(risk)) * size) / (2 * float(MarketWords.skewScale(risk)));
+      required += notional * (float(MarketWords.maintenanceBase(risk)) + tier);
+      gains += gain;
     }
+    let cash = required * margins - gains;
     const amounts = new Map<number, bigint>();
     for (const index of this.#draw(collaterals, this.#shape.collaterals)) {
       const asset = AssetSet.collateralAsset(index);
@@ -131,10 +137,10 @@ export class RandomBooks {
       const worth = 10 ** (2 + 3 * random.uniform());
       const collateral = this.storage.collaterals.get(index);
       const one = 10 ** Number(VaultWords.decimals(collateral));
-      amounts.set(index, BigInt(Math.round((worth / (Number(this.prices.get(asset) ?? 0n) / 1e18)) * one)) + 1n);
-      neededWad -= (worth * Number(VaultWords.maintenanceWeight(collateral))) / 1e18;
+      amounts.set(index, BigInt(Math.round((worth / float(this.prices.get(asset) ?? 0n)) * one)) + 1n);
+      cash -= worth * float(VaultWords.maintenanceWeight(collateral));
     }
-    const cash = neededWad * (neededWad > 0 ? margins : 1 / margins);
+    cash += float(VaultWords.debtMargin(accountRisk)) * Math.max(0, -(cash + gains));
     return {
       id: accountId(`0x${(number + 1).toString(16).padStart(40, "0")}`),
       word: AccountWord.toAccountWord(assets << 120n, this.#scaled(cash)),
@@ -149,6 +155,16 @@ export class RandomBooks {
     for (const [market, position] of positions) this.storage.positions.set(id, market, position);
     for (const [index, amount] of amounts) this.storage.collateralOf.set(id, index, amount);
     return id;
+  }
+
+  #sideOf(market: number, isLong: boolean): [side: Sides.Side, sharePriceRay: bigint] {
+    const stored = this.storage.markets(market);
+    const sign = isLong ? 1n : -1n;
+    const index = MarketWords.fundingIndex(stored.state);
+    const touched = this.#shape.touched === true;
+    const side = touched ? Sides.read(stored, index)[isLong ? 0 : 1] : Sides.untouched(sign, index);
+    const priceWad = this.prices.get(AssetSet.marketAsset(market)) ?? 0n;
+    return [side, Sides.sharePriceFloor(side, sign, priceWad * (RAY / WAD))];
   }
 
   #listMarket(id: number): void {
