@@ -140,10 +140,14 @@ export class RandomBooks {
       amounts.set(index, BigInt(Math.round((worth / float(this.prices.get(asset) ?? 0n)) * one)) + 1n);
       cash -= worth * float(VaultWords.maintenanceWeight(collateral));
     }
-    cash += float(VaultWords.debtMargin(accountRisk)) * Math.max(0, -(cash + gains));
+    const debtMargin = float(VaultWords.debtMargin(accountRisk));
+    cash += (debtMargin / (1 + debtMargin)) * Math.max(0, -(cash + gains));
+    const { supplyIndex, borrowIndex } = CashWords;
+    const index = (cash < 0 ? borrowIndex : supplyIndex)(this.storage.cashIndices);
+    const principalWad = this.#scaled(cash / (Number(index) / Number(CashWords.INDEX_ONE)));
     return {
       id: accountId(`0x${(number + 1).toString(16).padStart(40, "0")}`),
-      word: AccountWord.toAccountWord(assets << 120n, this.#scaled(cash)),
+      word: AccountWord.toAccountWord(assets << 120n, principalWad),
       positions: held,
       amounts,
     };
