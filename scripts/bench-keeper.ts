@@ -66,8 +66,7 @@ function measure(): Record<string, number | null> {
     const storage = withMarketsOf(books);
     const packed = new PackedAccounts(readFileSync(file));
     packed.layUnder(storage);
-    const detector = new Detector(storage, [books.pool, books.insurance]);
-    detector.load(packed);
+    const detector = new Detector(storage, [books.pool, books.insurance], packed);
     detector.candidates(...books.at(books.prices, storage));
     started = { detector, storage };
   });

@@ -9,13 +9,13 @@ struct coefficients {
   double worth, requirement, ofSquare;
 };
 
-__attribute__((noinline)) static size_t sweep(const double *amounts, const uint8_t *keys, size_t accounts, size_t legs,
+__attribute__((noinline)) static size_t sweep(const double *amounts, const uint8_t *keys, size_t accounts, size_t rows,
                                               const struct coefficients *of, double floor, double debtMargin,
                                               uint32_t *found) {
   size_t count = 0, i = 0;
   for (size_t account = 0; account < accounts; ++account) {
     double worth = 0, requirement = floor;
-    for (size_t end = i + legs; i < end; ++i) {
+    for (size_t end = i + rows; i < end; ++i) {
       const struct coefficients *c = &of[keys[i]];
       worth += amounts[i] * c->worth;
       requirement += amounts[i] * (c->requirement + amounts[i] * c->ofSquare);
@@ -37,10 +37,10 @@ static double milliseconds(void) {
 
 int main(int argc, char **argv) {
   if (argc != 5) return 2;
-  size_t accounts = strtoull(argv[1], 0, 10), positions = strtoull(argv[2], 0, 10), legs = positions + 2;
+  size_t accounts = strtoull(argv[1], 0, 10), positions = strtoull(argv[2], 0, 10), rows = positions + 2;
   int markets = atoi(argv[3]), runs = atoi(argv[4]), cash = 2 * markets, paid = cash + 1;
-  double *amounts = malloc(8 * accounts * legs), *times = malloc(8 * runs);
-  uint8_t *keys = malloc(accounts * legs);
+  double *amounts = malloc(8 * accounts * rows), *times = malloc(8 * runs);
+  uint8_t *keys = malloc(accounts * rows);
   uint32_t *found = malloc(4 * accounts);
   struct coefficients of[256] = {0};
   for (int key = 0; key < cash; ++key) {
@@ -50,8 +50,8 @@ int main(int argc, char **argv) {
   of[cash].worth = 1.02;
   of[paid].worth = -1;
   for (size_t account = 0; account < accounts; ++account) {
-    double *amount = amounts + account * legs, costs = 0, required = 0;
-    uint8_t *key = keys + account * legs;
+    double *amount = amounts + account * rows, costs = 0, required = 0;
+    uint8_t *key = keys + account * rows;
     for (size_t i = 0; i < positions; ++i) {
       double notional = pow(10, 2 + 3 * uniform());
       key[i] = rand() % cash;
@@ -66,7 +66,7 @@ int main(int argc, char **argv) {
   }
   for (int run = -3; run < runs; ++run) {
     double start = milliseconds();
-    size_t count = sweep(amounts, keys, accounts, legs, of, 10, 0.1, found);
+    size_t count = sweep(amounts, keys, accounts, rows, of, 10, 0.1, found);
     if (run >= 0) times[run] = milliseconds() - start;
     if (count > accounts / 100) return 3;
   }

@@ -6,27 +6,27 @@ import * as Price from "../../sdk/risk/types/Price.js";
 import * as Sides from "../../sdk/risk/libraries/Sides.js";
 import type { Context, Vault } from "../../sdk/risk/types/VaultStorage.js";
 import * as VaultWords from "../../sdk/risk/types/VaultWords.js";
-import { type LegKey, cashKey, collateralKey, keyCount, mostLegs, positionKey } from "./legs.js";
+import { type RowKey, cashKey, collateralKey, keyCount, mostRows, positionKey } from "./rows.js";
 
 /**
  * How far below its margin an account is counted, of gross notional: of all that is added up for it, each without its sign.
  *
  * Floats make less of an error. With u = 2^-53, an amount is off by 4u, a coefficient by 9u at most (up to five exact numbers, each
- * rounded, and their products), leg times coefficient by 2u more, and each of 28 sums by u of what is added up so far: 43u of gross
+ * rounded, and their products), row times coefficient by 2u more, and each of 28 sums by u of what is added up so far: 43u of gross
  * notional. Debt margin counts the error of net cash again, at most once (it is 50% at most): 86u < 1e-14.
  */
 export const relativeBand = 1e-12;
 
 /**
- * The contracts round each leg to wei some times, in the account's disfavour, and size up, which the price multiplies. Lambda times a size
+ * The contracts round each row to wei some times, in the account's disfavour, and size up, which the price multiplies. Lambda times a size
  * of fewer than 1e12 wei is less than the market's depth, and with more the band of gross notional covers what it adds.
  */
-const roundingsALeg = 8;
+const roundingsARow = 8;
 
-/** What legs are worth and require at one time, at one set of prices. Amounts are wads, as floats. */
+/** What rows are worth and require at one time, at one set of prices. Amounts are wads, as floats. */
 export interface Coefficients {
   /**
-   * Four a key: what one of a leg is worth for net cash, what it requires (collateral counts as requirement below zero), zero, and what
+   * Four a key: what one of a row is worth for net cash, what it requires (collateral counts as requirement below zero), zero, and what
    * its square requires. The requirement includes the band.
    */
   readonly ofKeys: Float64Array;
@@ -40,7 +40,7 @@ export interface Coefficients {
 export function coefficientsAt($: Vault, context: Context): Coefficients {
   const { cash, oracle } = context;
   const ofKeys = new Float64Array(4 * keyCount);
-  const put = (key: LegKey, worth: number, requirement: number, gross: number, ofSquare = 0) => {
+  const put = (key: RowKey, worth: number, requirement: number, gross: number, ofSquare = 0) => {
     ofKeys.set([worth, requirement + relativeBand * gross, 0, ofSquare * (1 + relativeBand)], 4 * key);
   };
   const prices = oracle.lastPrices(assetsOf($)).map(Price.value);
@@ -80,7 +80,7 @@ export function coefficientsAt($: Vault, context: Context): Coefficients {
   const highest = prices.reduce((most, price) => Math.max(most, Number(price) / WAD), 1);
   return {
     ofKeys,
-    requirement: floorWad * (1 + relativeBand) + mostLegs * roundingsALeg * highest,
+    requirement: floorWad * (1 + relativeBand) + mostRows * roundingsARow * highest,
     debtMargin: Number(VaultWords.debtMargin($.accountRisk)) / WAD,
   };
 }

@@ -1,5 +1,5 @@
 import type { Coefficients } from "./coefficients.js";
-import type { Legs } from "./legs.js";
+import type { Rows } from "./rows.js";
 import { type ColumnMemory, type Sweep, address, createSweep, pageBytes } from "./sweep.js";
 
 /** An account by number: 0, 1, 2, ... as the caller counts them. */
@@ -8,7 +8,7 @@ export type AccountNumber = number;
 interface Page {
   readonly number: number;
   /** Of each account in it. */
-  readonly legs: number;
+  readonly rows: number;
   /** How many accounts it holds. */
   count: number;
 }
@@ -18,7 +18,7 @@ const placesAPage = 4_096;
 const nowhere = 0;
 
 /**
- * Accounts as columns, to be swept in one pass. Accounts of as many legs each stand on one shelf, so that rows need no offsets and the
+ * Accounts as columns, to be swept in one pass. Accounts of as many rows each stand on one shelf, so that rows need no offsets and the
  * sweep's inner loop always runs as often; a page of it has their amounts (float64, an account's beside each other), then their numbers
  * (uint32), then their keys (uint8). Who leaves a shelf is replaced by its last account: there are no holes.
  */
@@ -28,7 +28,7 @@ export class Columns {
   /** By number; none: it is free. */
   readonly #pages: (Page | undefined)[] = [undefined];
   readonly #freePages: number[] = [];
-  /** By number of legs; all but the last of a shelf's pages are full. */
+  /** By number of rows; all but the last of a shelf's pages are full. */
   readonly #shelves: Page[][] = [];
   #amounts: Float64Array;
   #numbers: Uint32Array;
@@ -60,10 +60,10 @@ export class Columns {
     return this.#placeOf(account) !== nowhere;
   }
 
-  /** Writes an account: where it stands, if it has as many legs as before. */
-  set(account: AccountNumber, { count, amounts, keys }: Legs): void {
+  /** Writes an account: where it stands, if it has as many rows as before. */
+  set(account: AccountNumber, { count, amounts, keys }: Rows): void {
     let place = this.#placeOf(account);
-    if (place !== nowhere && this.#pageOf(place).legs !== count) {
+    if (place !== nowhere && this.#pageOf(place).rows !== count) {
       this.delete(account);
       place = nowhere;
     }
@@ -83,12 +83,12 @@ export class Columns {
   delete(account: AccountNumber): void {
     const place = this.#placeOf(account);
     if (place === nowhere) return;
-    const { legs } = this.#pageOf(place);
-    const shelf = this.#shelfOf(legs);
+    const { rows } = this.#pageOf(place);
+    const shelf = this.#shelfOf(rows);
     const page = shelf.at(-1) ?? this.#pageOf(place);
     --page.count;
     const last = placesAPage * page.number + page.count;
-    if (last !== place) this.#move(last, place, legs);
+    if (last !== place) this.#move(last, place, rows);
     this.#places[account] = nowhere;
     if (page.count > 0) return;
     shelf.pop();
@@ -103,9 +103,9 @@ export class Columns {
     this.#amounts[address.debtMargin / 8] = debtMargin;
     const found: AccountNumber[] = [];
     for (const shelf of this.#shelves) {
-      for (const { number, legs, count } of shelf ?? []) {
-        const { amount, account, key } = addressesOf(placesAPage * number, legs);
-        const end = this.#sweep(amount, key, account, account + 4 * count, legs, address.found);
+      for (const { number, rows, count } of shelf ?? []) {
+        const { amount, account, key } = addressesOf(placesAPage * number, rows);
+        const end = this.#sweep(amount, key, account, account + 4 * count, rows, address.found);
         for (let at = address.found / 4; at < end / 4; ++at) found.push(this.#numbers[at] ?? 0);
       }
     }
@@ -122,30 +122,30 @@ export class Columns {
     return page;
   }
 
-  #shelfOf(legs: number): Page[] {
-    return (this.#shelves[legs] ??= []);
+  #shelfOf(rows: number): Page[] {
+    return (this.#shelves[rows] ??= []);
   }
 
   /** A place at the end of the shelf. */
-  #append(account: AccountNumber, legs: number): number {
-    const shelf = this.#shelfOf(legs);
+  #append(account: AccountNumber, rows: number): number {
+    const shelf = this.#shelfOf(rows);
     let page = shelf.at(-1);
-    if (page === undefined || page.count === roomFor(legs)) {
-      page = { number: this.#freePages.pop() ?? this.#grow(), legs, count: 0 };
+    if (page === undefined || page.count === roomFor(rows)) {
+      page = { number: this.#freePages.pop() ?? this.#grow(), rows, count: 0 };
       this.#pages[page.number] = page;
       shelf.push(page);
     }
     const place = placesAPage * page.number + page.count++;
-    this.#numbers[addressesOf(place, legs).account / 4] = account;
+    this.#numbers[addressesOf(place, rows).account / 4] = account;
     return place;
   }
 
-  #move(from: number, to: number, legs: number): void {
-    const [source, target] = [addressesOf(from, legs), addressesOf(to, legs)];
+  #move(from: number, to: number, rows: number): void {
+    const [source, target] = [addressesOf(from, rows), addressesOf(to, rows)];
     const account = this.#numbers[source.account / 4] ?? 0;
     this.#numbers[target.account / 4] = account;
-    this.#amounts.copyWithin(target.amount / 8, source.amount / 8, source.amount / 8 + legs);
-    this.#keys.copyWithin(target.key, source.key, source.key + legs);
+    this.#amounts.copyWithin(target.amount / 8, source.amount / 8, source.amount / 8 + rows);
+    this.#keys.copyWithin(target.key, source.key, source.key + rows);
     this.#places[account] = to;
   }
 
@@ -164,19 +164,19 @@ export class Columns {
   }
 }
 
-/** How many accounts of so many legs fit into a page. */
-function roomFor(legs: number): number {
-  return Math.min(placesAPage, Math.floor(pageBytes / (9 * legs + 4)));
+/** How many accounts of so many rows fit into a page. */
+function roomFor(rows: number): number {
+  return Math.min(placesAPage, Math.floor(pageBytes / (9 * rows + 4)));
 }
 
 /** Where an account's first amount, its number and its first key are. */
-function addressesOf(place: number, legs: number): { amount: number; account: number; key: number } {
-  const room = roomFor(legs);
+function addressesOf(place: number, rows: number): { amount: number; account: number; key: number } {
+  const room = roomFor(rows);
   const inPage = place % placesAPage;
-  const numbers = pageBytes * Math.floor(place / placesAPage) + 8 * room * legs;
+  const numbers = pageBytes * Math.floor(place / placesAPage) + 8 * room * rows;
   return {
-    amount: numbers - 8 * legs * (room - inPage),
+    amount: numbers - 8 * rows * (room - inPage),
     account: numbers + 4 * inPage,
-    key: numbers + 4 * room + legs * inPage,
+    key: numbers + 4 * room + rows * inPage,
   };
 }

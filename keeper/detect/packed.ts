@@ -61,43 +61,62 @@ export function packWords(accounts: number, words: () => Iterable<bigint>): Uint
   return packed;
 }
 
-/** Accounts as `packAccounts` wrote them, read where they lie. Nobody may change the bytes. */
+/** Accounts as `packAccounts` wrote them, read where they lie. Nobody may change the bytes. Accounts have numbers in the order of their ids. */
 export class PackedAccounts {
-  /** Ascending. */
-  readonly ids: readonly AccountId[];
+  readonly count: number;
   readonly view: DataView;
-  /** Address of each account's own word, by its place in `ids`. */
-  readonly starts: Uint32Array;
+  readonly #bytes: Buffer;
+  /** Address of each account's own word. */
+  readonly #starts: Uint32Array;
 
   /** Throws PackedAccountsError. */
   constructor(bytes: Uint8Array) {
     this.view = viewOf(bytes);
+    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     if (bytes.length < headerBytes || bytes.length % wordBytes !== headerBytes) throw new PackedAccountsError("length");
     const field = (i: number) => this.view.getUint32(4 * i);
     if (field(0) !== version) throw new PackedAccountsError("version");
     const [sum, sumOfSums] = checksum(bytes);
     if (sum !== field(2) || sumOfSums !== field(3)) throw new PackedAccountsError("checksum");
-    const count = field(1);
-    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    const ids: AccountId[] = [];
-    this.starts = new Uint32Array(count);
+    this.count = field(1);
+    // Each has two words at least: a number that is wrong takes no memory.
+    if (2 * wordBytes * this.count > bytes.length) throw new PackedAccountsError("length");
+    this.#starts = new Uint32Array(this.count);
     let at = headerBytes;
-    for (let i = 0; i < count; ++i) {
+    for (let number = 0; number < this.count; ++number) {
       if (at + 2 * wordBytes > bytes.length) throw new PackedAccountsError("length");
-      const id: AccountId = `0x${buffer.toString("hex", at, at + wordBytes)}`;
-      if (i > 0 && id <= (ids[i - 1] ?? "")) throw new PackedAccountsError("order");
-      ids.push(id);
+      if (number > 0 && this.#compare(number - 1, this.#bytes, at) >= 0) throw new PackedAccountsError("order");
       at += wordBytes;
-      this.starts[i] = at;
+      this.#starts[number] = at;
       at += wordBytes * (1 + this.#assetCount(at));
     }
     if (at !== bytes.length) throw new PackedAccountsError("length");
-    this.ids = ids;
+  }
+
+  /** Address of an account's own word, which its positions and collaterals follow. */
+  startOf(number: number): number {
+    return this.#starts[number] ?? this.#bytes.length;
+  }
+
+  idOf(number: number): AccountId {
+    const start = this.startOf(number);
+    return `0x${this.#bytes.toString("hex", start - wordBytes, start)}`;
+  }
+
+  numberOf(id: AccountId): number | undefined {
+    const wanted = Buffer.from(id.slice(2), "hex");
+    let [low, high] = [0, this.count];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#compare(middle, wanted, 0) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return low < this.count && this.#compare(low, wanted, 0) === 0 ? low : undefined;
   }
 
   /** Puts the accounts under books that know of none yet. What is written to those later lies over the bytes. */
   layUnder($: VaultStorage): void {
-    const ids = () => [...this.ids];
+    const ids = () => Array.from({ length: this.count }, (_, number) => this.idOf(number));
     const sets = (id: AccountId) => AccountWord.assets(this.#accountWord(id));
     const markets = (id: AccountId) => bitsOf(AssetSet.markets(sets(id)));
     const collaterals = (id: AccountId) => bitsOf(AssetSet.collaterals(sets(id)));
@@ -109,27 +128,24 @@ export class PackedAccounts {
   }
 
   #accountWord(id: AccountId): AccountWord.AccountWord {
-    const start = this.#startOf(id);
-    return (start === undefined ? 0n : this.#word(start)) as AccountWord.AccountWord;
+    const number = this.numberOf(id);
+    return (number === undefined ? 0n : this.#word(this.startOf(number))) as AccountWord.AccountWord;
   }
 
   /** A position or an amount of collateral. */
   #assetWord(id: AccountId, asset: number): bigint {
-    const start = this.#startOf(id);
-    if (start === undefined) return 0n;
+    const number = this.numberOf(id);
+    if (number === undefined) return 0n;
+    const start = this.startOf(number);
     const assets = AccountWord.assets(this.#word(start) as AccountWord.AccountWord);
     if (!AssetSet.contains(assets, asset)) return 0n;
     return this.#word(start + wordBytes * (1 + AssetSet.rank(assets, asset)));
   }
 
-  #startOf(id: AccountId): number | undefined {
-    let [low, high] = [0, this.ids.length];
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.ids[middle] ?? "") < id) low = middle + 1;
-      else high = middle;
-    }
-    return this.ids[low] === id ? this.starts[low] : undefined;
+  /** Compares an account's id with the one at an address of other bytes. */
+  #compare(number: number, other: Buffer, at: number): number {
+    const start = this.startOf(number);
+    return this.#bytes.compare(other, at, at + wordBytes, start - wordBytes, start);
   }
 
   #word(at: number): bigint {
@@ -189,12 +205,13 @@ class ReadNestedWords<A, B, W extends bigint> extends NestedWords<A, B, W> {
   }
 }
 
-/** Two sums of the 32-bit words after the header: the second one knows their order. */
+/** Two sums of the 32-bit words after the header, as the machine reads them; the second one knows their order. */
 function checksum(bytes: Uint8Array): [sum: number, sumOfSums: number] {
-  const view = viewOf(bytes);
+  const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
+  const words = new Int32Array(aligned.buffer, aligned.byteOffset + headerBytes, (bytes.length - headerBytes) / 4);
   let [sum, sumOfSums] = [0, 0];
-  for (let at = headerBytes; at < bytes.length; at += 4) {
-    sum = (sum + view.getUint32(at)) | 0;
+  for (let i = 0; i < words.length; ++i) {
+    sum = (sum + (words[i] ?? 0)) | 0;
     sumOfSums = (sumOfSums + sum) | 0;
   }
   return [sum >>> 0, sumOfSums >>> 0];

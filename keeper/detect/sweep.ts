@@ -26,13 +26,13 @@ export const address = {
   found: 16_384,
 } as const;
 
-/** See sweep.wat for what it is given: addresses, but for the number of legs. */
+/** See sweep.wat for what it is given: addresses, but for the number of rows. */
 export type Sweep = (
   amounts: number,
   keys: number,
   accounts: number,
   accountsEnd: number,
-  legs: number,
+  rows: number,
   found: number,
 ) => number;
 

@@ -7,16 +7,16 @@ import * as MarketWords from "../../sdk/risk/types/MarketWords.js";
 import * as Position from "../../sdk/risk/types/Position.js";
 import type { VaultStorage } from "../../sdk/risk/types/VaultStorage.js";
 
-/** A byte that says what a leg is: a long or short position of a market, a collateral, or one of `cashKey`. */
-export type LegKey = number;
+/** A byte that says what a row is: a long or short position of a market, a collateral, or one of `cashKey`. */
+export type RowKey = number;
 
 export const keyCount = 256;
 
-export function positionKey(market: AssetSet.MarketId, isLong: boolean): LegKey {
+export function positionKey(market: AssetSet.MarketId, isLong: boolean): RowKey {
   return 2 * market + (isLong ? 0 : 1);
 }
 
-export function collateralKey(index: number): LegKey {
+export function collateralKey(index: number): RowKey {
   return 2 * AssetSet.MAX_MARKETS + index;
 }
 
@@ -31,24 +31,24 @@ export const cashKey = {
 } as const;
 
 /** Sixteen positions, eight collaterals, cash, costs: the vault lets nobody have more. */
-export const mostLegs = 26;
+export const mostRows = 26;
 
 /**
- * An account as it counts for margin: legs, each a key and an amount above zero (a float). Shares of a market's side, wad; raw units of a
+ * An account as it counts for margin: rows, each a key and an amount above zero (a float). Shares of a market's side, wad; raw units of a
  * collateral; principal and costs, wad.
  */
-export class Legs {
-  readonly keys = new Uint8Array(mostLegs);
-  readonly amounts = new Float64Array(mostLegs);
+export class Rows {
+  readonly keys = new Uint8Array(mostRows);
+  readonly amounts = new Float64Array(mostRows);
   count = 0;
 
   clear(): void {
     this.count = 0;
   }
 
-  add(key: LegKey, amount: number): void {
+  add(key: RowKey, amount: number): void {
     if (amount === 0) return;
-    if (this.count === mostLegs) throw new RangeError(`an account has more than ${mostLegs} legs`);
+    if (this.count === mostRows) throw new RangeError(`an account has more than ${mostRows} rows`);
     this.keys[this.count] = key;
     this.amounts[this.count] = amount;
     ++this.count;
@@ -56,12 +56,12 @@ export class Legs {
 }
 
 /**
- * Reads an account's legs. Costs are added up before they are rounded. Positions of ended epochs are converted.
+ * Reads an account's rows. Costs are added up before they are rounded. Positions of ended epochs are converted.
  *
- * @returns false, and no legs, for an account that margin cannot be short of, whatever prices do: one without position and debt
+ * @returns false, and no rows, for an account that margin cannot be short of, whatever prices do: one without position and debt
  */
-export function readLegs(legs: Legs, $: VaultStorage, account: AccountId): boolean {
-  legs.clear();
+export function readRows(rows: Rows, $: VaultStorage, account: AccountId): boolean {
+  rows.clear();
   const word = $.accounts.get(account);
   const held = word as bigint as Account.Account;
   const principalWad = AccountWord.principal(word);
@@ -72,14 +72,14 @@ export function readLegs(legs: Legs, $: VaultStorage, account: AccountId): boole
     const id = AssetSet.lowestBit(bits);
     const [sharesWad, costWad] = sharesAndCost($, id, $.positions.get(account, id));
     costsWad += costWad;
-    addSigned(legs, positionKey(id, true), positionKey(id, false), sharesWad);
+    addSigned(rows, positionKey(id, true), positionKey(id, false), sharesWad);
   }
   for (bits = Account.collateralBits(held); bits !== 0n; bits &= bits - 1n) {
     const index = AssetSet.lowestBit(bits);
-    legs.add(collateralKey(index), Number($.collateralOf.get(account, index)));
+    rows.add(collateralKey(index), Number($.collateralOf.get(account, index)));
   }
-  addSigned(legs, cashKey.supplied, cashKey.owed, principalWad);
-  addSigned(legs, cashKey.paid, cashKey.received, costsWad);
+  addSigned(rows, cashKey.supplied, cashKey.owed, principalWad);
+  addSigned(rows, cashKey.paid, cashKey.received, costsWad);
   return true;
 }
 
@@ -93,7 +93,7 @@ function sharesAndCost(
   return [Position.shares(position), Position.cost(position)];
 }
 
-function addSigned(legs: Legs, above: LegKey, below: LegKey, amount: bigint): void {
-  if (amount < 0n) legs.add(below, Number(-amount));
-  else legs.add(above, Number(amount));
+function addSigned(rows: Rows, above: RowKey, below: RowKey, amount: bigint): void {
+  if (amount < 0n) rows.add(below, Number(-amount));
+  else rows.add(above, Number(amount));
 }

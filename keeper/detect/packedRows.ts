@@ -1,23 +1,23 @@
-import { type Legs, cashKey, collateralKey, positionKey } from "./legs.js";
+import { type Rows, cashKey, collateralKey, positionKey } from "./rows.js";
 import { wordBytes } from "./packed.js";
 
 const two32 = 2 ** 32;
 
 /**
- * What `readLegs` reads from the books, from the packed words of an account and many times as fast; each amount is off by two units in the
+ * What `readRows` reads from the books, from the packed words of an account and many times as fast; each amount is off by two units in the
  * last place of a float at most.
  *
  * @param at address of the account's word
  * @param isPresent whether this is the present epoch of a market's side
- * @returns the same as `readLegs`; undefined where a position is of another epoch, and is to be converted
+ * @returns the same as `readRows`; undefined where a position is of another epoch, and is to be converted
  */
-export function readPackedLegs(
-  legs: Legs,
+export function readPackedRows(
+  rows: Rows,
   view: DataView,
   at: number,
   isPresent: (market: number, isLong: boolean, epoch: number) => boolean,
 ): boolean | undefined {
-  legs.clear();
+  rows.clear();
   const principal = signed120(view, at + 17);
   const markets = [view.getUint32(at + 13), view.getUint32(at + 9), view.getUint32(at + 5)];
   const collaterals = view.getUint32(at + 1);
@@ -30,7 +30,7 @@ export function readPackedLegs(
       const market = 32 * i + lowestBit(bits);
       const shares = signed120(view, at + 17);
       if (shares !== 0 && !isPresent(market, shares > 0, view.getUint16(at))) return undefined;
-      legs.add(positionKey(market, shares > 0), Math.abs(shares));
+      rows.add(positionKey(market, shares > 0), Math.abs(shares));
       c3 += signed24(view, at + 2);
       c2 += view.getUint32(at + 5);
       c1 += view.getUint32(at + 9);
@@ -40,14 +40,14 @@ export function readPackedLegs(
   for (let bits = collaterals; bits !== 0; bits &= bits - 1) {
     at += wordBytes;
     const [a, b] = [view.getUint32(at + 16), view.getUint32(at + 20)];
-    legs.add(collateralKey(lowestBit(bits)), joined(a, b, view.getUint32(at + 24), view.getUint32(at + 28)));
+    rows.add(collateralKey(lowestBit(bits)), joined(a, b, view.getUint32(at + 24), view.getUint32(at + 28)));
   }
   c1 += Math.floor(c0 / two32);
   c2 += Math.floor(c1 / two32);
   c3 += Math.floor(c2 / two32);
   const costs = joined(c3, c2 % two32, c1 % two32, c0 % two32);
-  legs.add(principal < 0 ? cashKey.owed : cashKey.supplied, Math.abs(principal));
-  legs.add(costs < 0 ? cashKey.received : cashKey.paid, Math.abs(costs));
+  rows.add(principal < 0 ? cashKey.owed : cashKey.supplied, Math.abs(principal));
+  rows.add(costs < 0 ? cashKey.received : cashKey.paid, Math.abs(costs));
   return true;
 }
 
