@@ -1,9 +1,9 @@
-import * as CashWords from "../../sdk/risk/types/CashWords.js";
-import * as AssetSet from "../../sdk/risk/types/AssetSet.js";
 import * as Funding from "../../sdk/risk/libraries/Funding.js";
+import * as Sides from "../../sdk/risk/libraries/Sides.js";
+import * as AssetSet from "../../sdk/risk/types/AssetSet.js";
+import * as CashWords from "../../sdk/risk/types/CashWords.js";
 import * as MarketWords from "../../sdk/risk/types/MarketWords.js";
 import * as Price from "../../sdk/risk/types/Price.js";
-import * as Sides from "../../sdk/risk/libraries/Sides.js";
 import type { Context, Vault } from "../../sdk/risk/types/VaultStorage.js";
 import * as VaultWords from "../../sdk/risk/types/VaultWords.js";
 import { type RowKey, cashKey, collateralKey, keyCount, mostRows, positionKey } from "./rows.js";

@@ -56,10 +56,6 @@ export class Columns {
     this.#places = places;
   }
 
-  has(account: AccountNumber): boolean {
-    return this.#placeOf(account) !== nowhere;
-  }
-
   /** Writes an account: where it stands, if it has as many rows as before. */
   set(account: AccountNumber, { count, amounts, keys }: Rows): void {
     let place = this.#placeOf(account);
