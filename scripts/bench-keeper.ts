@@ -72,12 +72,12 @@ function measure(): Record<string, number | null> {
   if (started === undefined) throw new TypeError("nothing was started");
   const { detector, storage } = started as { detector: Detector; storage: VaultStorage };
   const bytesPerAccount = detector.byteLength / accounts;
-  const sweeps = Array.from({ length: 4 * runs }, () => books.at(books.moved(step), storage));
+  const sweeps = Array.from({ length: 12 * runs }, () => books.at(books.moved(step), storage));
   const sweep = sweeps.map(([$, context]) => timeOf(() => detector.candidates($, context)));
   started = undefined;
 
-  const cReference = referenceTimes(4 * runs);
-  const detect = detectTimes(4 * runs);
+  const cReference = referenceTimes(12 * runs);
+  const detect = detectTimes(12 * runs);
   const events = eventTimes();
   return {
     accounts,
