@@ -11,6 +11,7 @@ import {Ledger} from "./Ledger.sol";
 import {Losses} from "./Losses.sol";
 import {Margin, Sums} from "./Margin.sol";
 import {PoolValue} from "./PoolValue.sol";
+import {Prices} from "./Prices.sol";
 import {IMarginVault, Loss} from "../interfaces/IMarginVault.sol";
 import {Account} from "../types/Account.sol";
 import {AssetSet, MarketId, bitCount, lowestBit} from "../types/AssetSet.sol";
@@ -45,7 +46,7 @@ library PoolResolution {
         Resolution memory pool;
         pool.word = Ledger.load($, context, context.pool);
         pool.assets = pool.word.assets();
-        pool.prices = context.oracle.lastPrices(pool.assets);
+        pool.prices = Prices.all(context.oracle, pool.assets);
         Deal[] memory deals = _load($, context, pool);
         int256 equity = _equity($, context, pool);
         require(equity < 0, IMarginVault.PoolSolvent(equity));

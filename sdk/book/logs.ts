@@ -1,3 +1,5 @@
+import type { MarginVaultInterface } from "../../typechain-types/contracts/MarginVault.js";
+import { vaultInterface } from "../contracts.js";
 import { type AccountId, accountId } from "../accounts.js";
 import { vaultInterface } from "../contracts.js";
 import type { Deployment } from "../deployment.js";

@@ -4,8 +4,8 @@ import { gzipSync } from "node:zlib";
 
 import { build } from "vite";
 
-/** What no page needs: `npm run access` and its like, and a book of all accounts. */
-const forOperators = new Set(["./access", "./book"]);
+/** What no page needs: the book of all accounts, which a keeper keeps, and what `npm run access` tells. */
+const forOperators = new Set(["./book", "./access"]);
 
 /** What the SDK weighs, gzipped, in bytes. */
 export interface PackageSize {

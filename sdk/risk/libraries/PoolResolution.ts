@@ -14,6 +14,7 @@ import * as Ledger from "./Ledger.js";
 import * as Losses from "./Losses.js";
 import * as Margin from "./Margin.js";
 import * as PoolValue from "./PoolValue.js";
+import * as Prices from "./Prices.js";
 
 /** Who bore what of a loss. Wad. */
 export interface Loss {
@@ -48,7 +49,7 @@ export function resolvePool($: Vault, context: Context): void {
   const pool: Resolution = {
     word,
     assets,
-    prices: context.oracle.lastPrices(assets),
+    prices: Prices.all(context.oracle, assets),
     waitingLoss: 0n,
     loss: { deficitWad: 0n, insuranceWad: 0n, deleveragedWad: 0n, writtenOffWad: 0n, badDebtWad: 0n },
   };

@@ -17,6 +17,7 @@ import {
   decodeSide,
   epochEndKey,
 } from "../../../sdk/index.js";
+import { LogReader } from "../../../sdk/book/index.js";
 import { type Extent, type Place, place, placesOf, wordsOf } from "../../helpers/vaultStorage.js";
 import { type Arena, poolInterface, vaultInterface } from "./arena.js";
 import { type CashState, cashOf, readCash } from "./cash.js";
