@@ -1,4 +1,3 @@
-import { LogReader } from "../../../sdk/book/index.js";
 import {
   type AccountId,
   type EpochsFields,
