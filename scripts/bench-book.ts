@@ -4,8 +4,8 @@ import { keccak256, toBeHex } from "ethers";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import { uniformInt } from "pure-rand/distribution/uniformInt";
 
-import { Book, type BookBlock, type VaultLog } from "../sdk/book/index.js";
 import { accountId } from "../sdk/index.js";
+import { Book, type BookBlock, type VaultLog } from "../sdk/book/index.js";
 import { MarginVault__factory } from "../typechain-types/index.js";
 
 const whole = (least: number) => (text: string) => {

@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { Command, InvalidArgumentError } from "commander";
 
 import { Detector, PackedAccounts, packWords } from "../keeper/index.js";
-import { Book, type BookBlock, type VaultLog } from "../sdk/index.js";
+import { Book, type BookBlock, type VaultLog } from "../sdk/book/index.js";
 import { VaultStorage } from "../sdk/risk/types/VaultStorage.js";
 import { type DrawnAccount, RandomBooks, randomStreams } from "../simulator/index.js";
 import { MarginVault__factory } from "../typechain-types/index.js";

@@ -1,5 +1,4 @@
 export { type AccountId, accountId, indexOf, normalizeAccount, ownerOf } from "./accounts.js";
-export type { VaultLog } from "./book/logs.js";
 export { type Caller, type ContractName, type Permission, type RoleName, roleIds, selectorOf } from "./callers.js";
 export {
   type CashFigures,

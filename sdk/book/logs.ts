@@ -1,5 +1,6 @@
-import { type AccountId, accountId } from "../accounts.js";
+import type { MarginVaultInterface } from "../../typechain-types/contracts/MarginVault.js";
 import { vaultInterface } from "../contracts.js";
+import { type AccountId, accountId } from "../accounts.js";
 import type { Deployment } from "../deployment.js";
 import { UnknownLogError } from "../events.js";
 import { VaultStorage } from "../risk/types/VaultStorage.js";
@@ -99,7 +100,7 @@ export class LogReader {
 }
 
 type Read = (reader: LogReader, log: VaultLog) => void;
-type EventName = Parameters<typeof vaultInterface.getEvent>[0];
+type EventName = Parameters<MarginVaultInterface["getEvent"]>[0];
 
 /** What changes storage, by event; the others tell why. */
 const reads: Partial<Record<EventName, Read>> = {

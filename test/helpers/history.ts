@@ -1,7 +1,7 @@
 import { toBeHex, toQuantity } from "ethers";
 
+import { type AccountId, type Deployment } from "../../sdk/index.js";
 import { LogReader, type VaultLog } from "../../sdk/book/index.js";
-import type { AccountId, Deployment } from "../../sdk/index.js";
 import type { VaultStorage } from "../../sdk/risk/types/VaultStorage.js";
 import { MarginVault__factory } from "../../typechain-types/index.js";
 import { StorageTrie } from "./storageTrie.js";

@@ -1,5 +1,5 @@
-import { accountWords, sharedWords } from "../../sdk/book/index.js";
 import { type AccountId, type Extent, decodeEpochs } from "../../sdk/index.js";
+import { accountWords, sharedWords } from "../../sdk/book/index.js";
 import type { VaultStorage } from "../../sdk/risk/types/VaultStorage.js";
 
 export { type Extent, type Place, place, placesOf } from "../../sdk/index.js";

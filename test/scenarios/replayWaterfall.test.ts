@@ -3,8 +3,8 @@ import hre from "hardhat";
 
 import type { DeploymentParameters } from "../../deployments/schema.js";
 import { cashParameters } from "../../ignition/deploy.js";
-import type { VaultLog } from "../../sdk/book/index.js";
 import { accountId, decodeAccount, decodeCashIndices, decodeCashTerms, decodeCashTotals } from "../../sdk/index.js";
+import { type VaultLog } from "../../sdk/book/index.js";
 import { type History, differencesWithout, disagreements, eventOf, readHistory, readLogs } from "../helpers/history.js";
 import { type Place, place } from "../helpers/vaultStorage.js";
 import { type Signer, type World, deployWorld, thinEth, wad } from "../helpers/world.js";

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import fc from "fast-check";
 
+import { accountId } from "../../../sdk/index.js";
 import {
   BlockGapError,
   Book,
@@ -9,7 +10,6 @@ import {
   ParentHashError,
   type VaultLog,
 } from "../../../sdk/book/index.js";
-import { accountId } from "../../../sdk/index.js";
 import {
   anyLog,
   collateralTokens,

@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { toQuantity } from "ethers";
 
 import { createKeeperStep } from "../../../keeper/index.js";
+import { type AccountId, type Deployment, accountId, place } from "../../../sdk/index.js";
 import {
   Book,
   type BookBlock,
@@ -10,7 +11,6 @@ import {
   accountWords,
   sharedWords,
 } from "../../../sdk/book/index.js";
-import { type AccountId, type Deployment, accountId, place } from "../../../sdk/index.js";
 import { type Figures, parsePrices, run } from "../../../simulator/index.js";
 import { MarginVault__factory } from "../../../typechain-types/index.js";
 import { eventOf } from "../../helpers/history.js";

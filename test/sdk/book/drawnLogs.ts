@@ -2,8 +2,8 @@ import type { EventFragment, ParamType } from "ethers";
 import { keccak256, toBeHex } from "ethers";
 import fc from "fast-check";
 
-import type { Book, BookBlock, VaultLog } from "../../../sdk/book/index.js";
 import { accountId } from "../../../sdk/index.js";
+import { type Book, type BookBlock, type VaultLog } from "../../../sdk/book/index.js";
 import { MarginVault__factory } from "../../../typechain-types/index.js";
 
 export const vaultInterface = MarginVault__factory.createInterface();

@@ -1,5 +1,6 @@
 import { AssertionError, expect } from "chai";
 
+import { type AccountId, WrongChainError } from "../../../sdk/index.js";
 import {
   Book,
   BookDiffersError,
@@ -12,7 +13,6 @@ import {
   type RpcSender,
   type Turn,
 } from "../../../sdk/book/index.js";
-import { type AccountId, WrongChainError } from "../../../sdk/index.js";
 import { named } from "../../helpers/history.js";
 import { differences, extentOf, placesOf, readStorage, sentence, toldBy } from "../../helpers/vaultStorage.js";
 import { type World, createWorld } from "../../helpers/world.js";

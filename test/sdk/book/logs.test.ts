@@ -2,8 +2,8 @@ import { expect } from "chai";
 import { id } from "ethers";
 import fc from "fast-check";
 
-import { LogGapError, LogReader, MalformedLogError, type VaultLog } from "../../../sdk/book/index.js";
 import { UnknownLogError, accountId } from "../../../sdk/index.js";
+import { LogGapError, LogReader, MalformedLogError, type VaultLog } from "../../../sdk/book/index.js";
 import { place, toldBy } from "../../helpers/vaultStorage.js";
 import {
   anyLog,
