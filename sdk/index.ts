@@ -32,7 +32,15 @@ export {
 export { AccountView, type CollateralBalance, type Health, type Position, toHealth } from "./client/account.js";
 export { Ballast, type PreviewOptions, type UnsignedTransaction } from "./client/Ballast.js";
 export { CallMaker, type TradeOptions } from "./client/CallMaker.js";
-export { type Call, type CallArgs, type CallName, type CallOf, callOf, grantDigest } from "./client/calls.js";
+export {
+  type Call,
+  type CallArgs,
+  type CallName,
+  type CallOf,
+  callOf,
+  defaultSender,
+  grantDigest,
+} from "./client/calls.js";
 export {
   type EventArgs,
   type EventName,
@@ -40,7 +48,7 @@ export {
   type StreamedEvent,
   streamEvents,
 } from "./client/eventStream.js";
-export { AccountIdError, AddressError, ProviderLagError, ReorgError, TimeError } from "./client/errors.js";
+export { CallArgumentError, NotReadError, ProviderLagError, ReorgError, TimeError } from "./client/errors.js";
 export { type Fill, type Preview, type PreviewedEvent, previewOf } from "./client/preview.js";
 export { type ReadOptions, readState } from "./client/readState.js";
 export { type SignedGrant, type SignedPermit } from "./client/signatures.js";
@@ -96,6 +104,8 @@ export {
   parseDeployment,
 } from "./deployment.js";
 export {
+  AccountIdError,
+  AddressError,
   BallastError,
   ContractError,
   NotDeployedError,

@@ -18,7 +18,7 @@ import { type BallastEvent, readEvents } from "../events.js";
 import { type LegPreview, type LiquidationOptions, toLegPreview } from "../liquidations.js";
 import { type Amount, toUnsignedUnits } from "../units/index.js";
 import { type AccountState, type Mode, collateralsOf, decodeAccount, decodePrice, marketsOf } from "../words.js";
-import { CallMaker, type TradeOptions, toSeconds } from "./CallMaker.js";
+import { CallMaker, type TradeOptions } from "./CallMaker.js";
 import { type CollateralBalance, type Health, type Position, toHealth } from "./account.js";
 import { type Call, depositsOf } from "./calls.js";
 import { type EventName, type EventStreamOptions, type StreamedEvent, streamEvents } from "./eventStream.js";
@@ -28,6 +28,7 @@ import { type SignedGrant, type SignedPermit, signGrant, signPermit } from "./si
 import type { CallContext } from "./simulate.js";
 import type { State } from "./state.js";
 import { collateralAt, collateralIndexOf, marketIdOf, marketSymbolOf, tokenOf } from "./symbols.js";
+import { toSeconds } from "./time.js";
 
 const defaultDeadlineSeconds = 600;
 const defaultSignatureSeconds = 3_600;
@@ -109,16 +110,13 @@ export class Ballast {
   /**
    * What a call would do, to the last wei, worked out here: nothing is sent, and no node is asked to run it. It does not throw for what the
    * chain would refuse: it has the error that the chain would raise. By default it is as of the latest block, sent by the signer, or
-   * without one by the account's owner.
+   * without one by the owner of the account that acts. Throws NotReadError for a state that was read without what the call touches.
    */
   async preview(call: Call, { state, at, from }: PreviewOptions = {}): Promise<Preview> {
     const sender = from ?? (await this.#signer?.getAddress());
     const options = { ...(at === undefined ? {} : { at }), ...(sender === undefined ? {} : { from: sender }) };
-    if (state !== undefined) return previewOf(state, call, options);
-    const [first] = call.accounts;
-    const reader = sender ?? (first === undefined ? undefined : ownerOf(first));
-    const read = { calls: [call], ...(reader === undefined ? {} : { from: reader }) };
-    return previewOf(await this.readState([], read), call, options);
+    const read = { calls: [call], ...(sender === undefined ? {} : { from: sender }) };
+    return previewOf(state ?? (await this.readState([], read)), call, options);
   }
 
   /** All of one block that previews and explanations of these accounts need; see `readState`. */

@@ -29,7 +29,8 @@ export interface ErrorExplanation {
  *     readState(provider, deployment, ownAccounts(from), { calls: [call], from })
  *
  * @param error as a preview, or the chain, has it
- * @param context when and by whom the call is made; by default in the state's block, by the owner of the first account that it names
+ * @param context when and by whom the call is made; by default in the state's block, sent as `defaultSender` says
+ * @throws NotReadError where the state does not know the call's accounts; TimeError, AddressError
  */
 export function explainError(
   state: State,
@@ -38,6 +39,7 @@ export function explainError(
   context: CallContext = {},
 ): ErrorExplanation {
   const attempt = new Attempt(state, call, context);
+  for (const account of call.accounts) attempt.$.accounts.get(account);
   const args = new Args(error);
   const entry = causes[error.errorName] ?? unknown;
   const numbers = Object.entries(error.args).filter((pair): pair is [string, bigint] => typeof pair[1] === "bigint");

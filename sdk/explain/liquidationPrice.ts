@@ -1,4 +1,4 @@
-import type { AccountId } from "../accounts.js";
+import { type AccountId, normalizeAccount } from "../accounts.js";
 import type { State } from "../client/state.js";
 import { marketIdOf } from "../client/symbols.js";
 import { assetsOfSymbol } from "../deployment.js";
@@ -38,7 +38,8 @@ export interface LiquidationPriceOptions {
 
 /**
  * At which prices of a market an account is liquidatable, everything else as it is: funding due at that price, tiers and floors included.
- * Throws UnknownSymbolError, and NotATarget for the accounts of pool and insurance, which nobody liquidates.
+ * Throws UnknownSymbolError, NotATarget for the accounts of pool and insurance, which nobody liquidates, and NotReadError where the state was
+ * read without the account; AccountIdError, TimeError.
  *
  * Where roundings have the margin cross zero hundreds of times on a few wei of value, one of these crossings.
  */
@@ -63,7 +64,7 @@ export function liquidationPrice(
 
 /**
  * By which common factor (wad; one is no move) all prices may move before an account turns liquidatable: `below` and `above` one. Prices are
- * rounded down, to one wei at least. Throws NotATarget.
+ * rounded down, to one wei at least. Throws NotATarget, NotReadError, AccountIdError, TimeError.
  */
 export function liquidationMove(
   state: State,
@@ -119,7 +120,8 @@ class MovingMargin {
   readonly #total: (sums: Margin.Sums) => Margin.Health;
   readonly #unitsUp: bigint;
 
-  constructor(state: State, account: AccountId, moving: readonly number[], timestamp?: bigint | number) {
+  constructor(state: State, of: AccountId, moving: readonly number[], timestamp?: bigint | number) {
+    const account = normalizeAccount(of);
     const { $, code } = state.at(timestamp);
     const context = contextOf($, code);
     if (account === context.pool || account === context.insurance) throw new ContractError("NotATarget", { account });
