@@ -48,7 +48,14 @@ export {
   type StreamedEvent,
   streamEvents,
 } from "./client/eventStream.js";
-export { CallArgumentError, NotReadError, ProviderLagError, ReorgError, TimeError } from "./client/errors.js";
+export {
+  CallArgumentError,
+  NotReadError,
+  OptionError,
+  ProviderLagError,
+  ReorgError,
+  TimeError,
+} from "./client/errors.js";
 export { type Fill, type Preview, type PreviewedEvent, previewOf } from "./client/preview.js";
 export { type ReadOptions, readState } from "./client/readState.js";
 export { type SignedGrant, type SignedPermit } from "./client/signatures.js";
@@ -117,7 +124,7 @@ export {
   revertData,
   withDecodedErrors,
 } from "./errors.js";
-export { type BallastEvent, UnknownLogError, readEvents } from "./events.js";
+export { type BallastEvent, type LogPlace, UnknownLogError, readEvents } from "./events.js";
 export {
   Ledger,
   type LedgerAccount,

@@ -70,3 +70,16 @@ export class CallArgumentError extends BallastError {
     this.functionName = functionName;
   }
 }
+
+/** An option that nothing can be done with. */
+export class OptionError extends BallastError {
+  override readonly name = "OptionError";
+  readonly option: string;
+  readonly value: unknown;
+
+  constructor(option: string, value: unknown, least: number) {
+    super(`${option} is ${String(value)}: give a whole number from ${least} on`);
+    this.option = option;
+    this.value = value;
+  }
+}
