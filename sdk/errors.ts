@@ -89,6 +89,33 @@ export class ReadOnlyError extends BallastError {
   }
 }
 
+/** A client was asked for with a signer that no provider stands behind. */
+export class MissingProviderError extends BallastError {
+  override readonly name = "MissingProviderError";
+
+  constructor() {
+    super("the signer has no provider: connect it to one first");
+  }
+}
+
+/** A transaction was mined, and had reverted: what it met was no longer what it had been sent on. */
+export class TransactionRevertedError extends BallastError {
+  override readonly name = "TransactionRevertedError";
+  readonly transactionHash: string;
+  readonly blockNumber: number;
+
+  constructor(transactionHash: string, blockNumber: number, cause?: unknown) {
+    super(
+      `${transactionHash} reverted in block ${blockNumber}, on another state than it was sent on: preview it again`,
+      {
+        cause,
+      },
+    );
+    this.transactionHash = transactionHash;
+    this.blockNumber = blockNumber;
+  }
+}
+
 // What any call through the vault can raise: its own errors, those of its linked libraries, of the oracle, the pool, the access manager, and of tokens.
 const declaredErrors = new Interface(
   Object.values(abis)

@@ -30,7 +30,7 @@ export {
   toStoredCash,
 } from "./cash.js";
 export { AccountView, type CollateralBalance, type Health, type Position, toHealth } from "./client/account.js";
-export { Ballast, type PreviewOptions, type UnsignedTransaction } from "./client/Ballast.js";
+export { Ballast, type ExplainOptions, type PreviewOptions, type UnsignedTransaction } from "./client/Ballast.js";
 export { CallMaker, type TradeOptions } from "./client/CallMaker.js";
 export {
   type Call,
@@ -115,9 +115,11 @@ export {
   AddressError,
   BallastError,
   ContractError,
+  MissingProviderError,
   NotDeployedError,
   PoolAccountError,
   ReadOnlyError,
+  TransactionRevertedError,
   UnknownSymbolError,
   WrongChainError,
   decodeRevert,

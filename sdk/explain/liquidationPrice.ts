@@ -1,6 +1,6 @@
 import { type AccountId, normalizeAccount } from "../accounts.js";
 import type { State } from "../client/state.js";
-import { marketIdOf } from "../client/symbols.js";
+import { marketIdOf, marketSymbolOf } from "../client/symbols.js";
 import { assetsOfSymbol } from "../deployment.js";
 import { ContractError } from "../risk/ContractError.js";
 import { contextOf } from "../risk/MarginVault.js";
@@ -41,17 +41,23 @@ export interface LiquidationPriceOptions {
  * Throws UnknownSymbolError, NotATarget for the accounts of pool and insurance, which nobody liquidates, and NotReadError where the state was
  * read without the account; AccountIdError, TimeError.
  *
+ * @param market its symbol, or its id where it was listed after the deployment file was written
+ *
  * Where roundings have the margin cross zero hundreds of times on a few wei of value, one of these crossings.
  */
 export function liquidationPrice(
   state: State,
   account: AccountId,
-  market: string,
+  market: string | number,
   { moving = "market", at }: LiquidationPriceOptions = {},
 ): LiquidationPrice {
-  const asset = AssetSet.marketAsset(marketIdOf(state.deployment, market));
+  const { deployment } = state;
+  const id = typeof market === "string" ? marketIdOf(deployment, market) : market;
+  if (typeof market === "number" && id >= state.storage.marketCount) marketSymbolOf(deployment, id); // throws
+  const asset = AssetSet.marketAsset(id);
   const presentWad = valueIn(state, asset);
-  const assets = moving === "market" ? [asset] : assetsOfSymbol(state.deployment, market);
+  const symbol = deployment.markets[id]?.symbol;
+  const assets = moving === "market" || symbol === undefined ? [asset] : assetsOfSymbol(deployment, symbol);
   // What moves along has its own end.
   const highest = assets.map((each) => (Price.MAX_PRICE_WAD * presentWad) / max(valueIn(state, each), 1n)).reduce(min);
   const turn = turnOf(state, account, assets, at, {
