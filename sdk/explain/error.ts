@@ -20,6 +20,9 @@ export interface ErrorExplanation {
   readonly whoCan: string | undefined;
 }
 
+/** Where what is wrong is not all that is. */
+const noOneChange = "No one change lets it pass as things stand: mend what is said here, and preview it again.";
+
 /**
  * Why a call fails, and with what smallest changes it would pass. Each remedy was found and checked by running it on the state: with whatever
  * allowance of tokens it takes, and of a deposit that it adds with whatever tokens, which its `needs` name.
@@ -43,12 +46,14 @@ export function explainError(
   const args = new Args(error);
   const entry = causes[error.errorName] ?? unknown;
   const numbers = Object.entries(error.args).filter((pair): pair is [string, bigint] => typeof pair[1] === "bigint");
+  const remedies = (entry.remedies ?? []).flatMap((find) => find(attempt, error));
+  const isHelpless = entry !== unknown && remedies.length === 0;
   return {
     error,
     cause: entry.cause(args, attempt),
     figures: { ...Object.fromEntries(numbers), ...entry.figures?.(args, attempt) },
-    remedies: (entry.remedies ?? []).flatMap((find) => find(attempt, error)),
-    whoCan: entry.whoCan?.(args, attempt),
+    remedies,
+    whoCan: entry.whoCan?.(args, attempt) ?? (isHelpless ? noOneChange : undefined),
   };
 }
 

@@ -564,6 +564,13 @@ const scenes: readonly Scene[] = [
     remedies: ["getTokens"],
   },
   {
+    title: "a position of dust that has no margin either",
+    arrange: async ({ calls, owner }) => ({ call: calls.trade(accountId(owner.address, 2), "ETH", "0.0001") }),
+    error: "PositionBelowMinimum",
+    remedies: [],
+    whoCan: /^No one change lets it pass/,
+  },
+  {
     title: "a market that is not listed",
     arrange: async ({ account }) => ({
       call: callOf("trade", { account, market: 77, sizeDeltaWad: 1n, limitPriceWad: 0n, deadline: 2n ** 40n }),
