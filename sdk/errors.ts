@@ -19,6 +19,28 @@ export class UnknownSymbolError extends BallastError {
   }
 }
 
+/** No address: neither 0x and 40 hex digits, nor with a checksum that holds. */
+export class AddressError extends BallastError {
+  override readonly name = "AddressError";
+  readonly value: unknown;
+
+  constructor(value: unknown) {
+    super(`${String(value)} is no address: give 0x and 40 hex digits, in lower case or with their checksum`);
+    this.value = value;
+  }
+}
+
+/** No account: not 0x and 64 hex digits. */
+export class AccountIdError extends BallastError {
+  override readonly name = "AccountIdError";
+  readonly value: unknown;
+
+  constructor(value: unknown) {
+    super(`${String(value)} is no account: accountId(owner, index) makes one`);
+    this.value = value;
+  }
+}
+
 /** The provider speaks for another chain than the deployment file. */
 export class WrongChainError extends BallastError {
   override readonly name = "WrongChainError";
@@ -40,8 +62,8 @@ export class NotDeployedError extends BallastError {
   readonly contract: string;
   readonly address: string;
 
-  constructor(contract: string, address: string) {
-    super(`there is no code at ${address} (${contract}): run the deploy script against this chain first`);
+  constructor(contract: string, address: string, cause?: unknown) {
+    super(`there is no code at ${address} (${contract}): run the deploy script against this chain first`, { cause });
     this.contract = contract;
     this.address = address;
   }
@@ -64,6 +86,33 @@ export class ReadOnlyError extends BallastError {
 
   constructor() {
     super("this client was connected with a provider: connect it with a signer to send transactions");
+  }
+}
+
+/** A client was asked for with a signer that no provider stands behind. */
+export class MissingProviderError extends BallastError {
+  override readonly name = "MissingProviderError";
+
+  constructor() {
+    super("the signer has no provider: connect it to one first");
+  }
+}
+
+/** A transaction was mined, and had reverted: what it met was no longer what it had been sent on. */
+export class TransactionRevertedError extends BallastError {
+  override readonly name = "TransactionRevertedError";
+  readonly transactionHash: string;
+  readonly blockNumber: number;
+
+  constructor(transactionHash: string, blockNumber: number, cause?: unknown) {
+    super(
+      `${transactionHash} reverted in block ${blockNumber}, on another state than it was sent on: preview it again`,
+      {
+        cause,
+      },
+    );
+    this.transactionHash = transactionHash;
+    this.blockNumber = blockNumber;
   }
 }
 

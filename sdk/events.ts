@@ -14,16 +14,26 @@ export interface BallastEvent {
   readonly transactionHash: string;
 }
 
+/** Where a log stands. */
+export interface LogPlace {
+  readonly blockNumber: number;
+  readonly logIndex: number;
+  readonly transactionHash: string;
+}
+
 /** A log that the ABI does not know: the contracts are of another version than this SDK. */
 export class UnknownLogError extends BallastError {
   override readonly name = "UnknownLogError";
   readonly address: string;
   readonly topic: string;
+  /** Undefined where whoever read the log does not know. */
+  readonly place: LogPlace | undefined;
 
-  constructor(address: string, topic: string) {
-    super(`${address} emitted a log with topic ${topic} that this version does not know: update the SDK`);
+  constructor(address: string, topic: string, place?: LogPlace, cause?: unknown) {
+    super(`${address} emitted a log with topic ${topic} that this version does not know: update the SDK`, { cause });
     this.address = address;
     this.topic = topic;
+    this.place = place;
   }
 }
 
@@ -40,11 +50,16 @@ export async function readEvents(
 
 /** Throws UnknownLogError. */
 export function decodeLog(log: Log, contract: "vault" | "oracle"): BallastEvent {
-  const parsed = contractInterfaces[contract === "vault" ? "MarginVault" : "PriceOracle"].parseLog(log);
-  if (parsed === null) throw new UnknownLogError(log.address, log.topics[0] ?? "none");
-  const args = Object.fromEntries(
-    parsed.fragment.inputs.map(({ name }, i): [string, unknown] => [name, parsed.args[i]]),
-  );
   const { blockNumber, index: logIndex, transactionHash } = log;
-  return { contract, name: parsed.name, args, blockNumber, logIndex, transactionHash };
+  const place = { blockNumber, logIndex, transactionHash };
+  const unknown = (cause?: unknown) => new UnknownLogError(log.address, log.topics[0] ?? "none", place, cause);
+  try {
+    const parsed = contractInterfaces[contract === "vault" ? "MarginVault" : "PriceOracle"].parseLog(log);
+    if (parsed === null) throw unknown();
+    const { fragment, args: values } = parsed;
+    const args = Object.fromEntries(fragment.inputs.map(({ name }, i): [string, unknown] => [name, values[i]]));
+    return { contract, name: parsed.name, args, ...place };
+  } catch (error) {
+    throw error instanceof UnknownLogError ? error : unknown(error); // of a known name, with other data
+  }
 }

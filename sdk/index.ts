@@ -10,9 +10,17 @@ export {
   toStoredCash,
 } from "./cash.js";
 export { AccountView, type CollateralBalance, type Health, type Position, toHealth } from "./client/account.js";
-export { Ballast, type PreviewOptions, type UnsignedTransaction } from "./client/Ballast.js";
+export { Ballast, type ExplainOptions, type PreviewOptions, type UnsignedTransaction } from "./client/Ballast.js";
 export { CallMaker, type TradeOptions } from "./client/CallMaker.js";
-export { type Call, type CallArgs, type CallName, type CallOf, callOf, grantDigest } from "./client/calls.js";
+export {
+  type Call,
+  type CallArgs,
+  type CallName,
+  type CallOf,
+  callOf,
+  defaultSender,
+  grantDigest,
+} from "./client/calls.js";
 export {
   type EventArgs,
   type EventName,
@@ -20,7 +28,14 @@ export {
   type StreamedEvent,
   streamEvents,
 } from "./client/eventStream.js";
-export { AccountIdError, AddressError, ProviderLagError, ReorgError, TimeError } from "./client/errors.js";
+export {
+  CallArgumentError,
+  NotReadError,
+  OptionError,
+  ProviderLagError,
+  ReorgError,
+  TimeError,
+} from "./client/errors.js";
 export { type Fill, type Preview, type PreviewedEvent, previewOf } from "./client/preview.js";
 export { type ReadOptions, readState } from "./client/readState.js";
 export { type SignedGrant, type SignedPermit } from "./client/signatures.js";
@@ -76,18 +91,22 @@ export {
   parseDeployment,
 } from "./deployment.js";
 export {
+  AccountIdError,
+  AddressError,
   BallastError,
   ContractError,
+  MissingProviderError,
   NotDeployedError,
   PoolAccountError,
   ReadOnlyError,
+  TransactionRevertedError,
   UnknownSymbolError,
   WrongChainError,
   decodeRevert,
   revertData,
   withDecodedErrors,
 } from "./errors.js";
-export { type BallastEvent, UnknownLogError, readEvents } from "./events.js";
+export { type BallastEvent, type LogPlace, UnknownLogError, readEvents } from "./events.js";
 export { type LegPreview, type LiquidationOptions, type Refusal, refusals, toLegPreview } from "./liquidations.js";
 export { type Extent, type Place, place, placesOf } from "./slots.js";
 export * from "./units/index.js";

@@ -1,10 +1,12 @@
 import {
   type Block,
+  type BlockTag,
   type Provider,
   type Signer,
   type TransactionReceipt,
   type TransactionResponse,
   getAddress,
+  isCallException,
   toBeHex,
 } from "ethers";
 
@@ -13,21 +15,35 @@ import { type CashFigures, cashFigures, toStoredCash } from "../cash.js";
 import { type LiquidityPool, type MarginVault, type PriceOracle, type VaultLens, contractAt } from "../contracts.js";
 import { type Deleveraging, deleveragingTopics, deleveragingsOf } from "../deleveragings.js";
 import { type Deployment, collateralAsset } from "../deployment.js";
-import { NotDeployedError, PoolAccountError, ReadOnlyError, WrongChainError, withDecodedErrors } from "../errors.js";
+import {
+  type ContractError,
+  MissingProviderError,
+  NotDeployedError,
+  PoolAccountError,
+  ReadOnlyError,
+  TransactionRevertedError,
+  WrongChainError,
+  withDecodedErrors,
+} from "../errors.js";
 import { type BallastEvent, readEvents } from "../events.js";
+import { type ErrorExplanation, explainError, ownAccounts } from "../explain/error.js";
+import { type HealthExplanation, explainHealth } from "../explain/health.js";
+import { type LiquidationPrice, type LiquidationPriceOptions, liquidationPrice } from "../explain/liquidationPrice.js";
 import { type LegPreview, type LiquidationOptions, toLegPreview } from "../liquidations.js";
 import { type Amount, toUnsignedUnits } from "../units/index.js";
 import { type AccountState, type Mode, collateralsOf, decodeAccount, decodePrice, marketsOf } from "../words.js";
-import { CallMaker, type TradeOptions, toSeconds } from "./CallMaker.js";
+import { CallMaker, type TradeOptions } from "./CallMaker.js";
 import { type CollateralBalance, type Health, type Position, toHealth } from "./account.js";
-import { type Call, depositsOf } from "./calls.js";
+import { type Call, defaultSender, depositsOf } from "./calls.js";
+import { ProviderLagError } from "./errors.js";
 import { type EventName, type EventStreamOptions, type StreamedEvent, streamEvents } from "./eventStream.js";
 import { type Preview, previewOf } from "./preview.js";
 import { type ReadOptions, readState } from "./readState.js";
 import { type SignedGrant, type SignedPermit, signGrant, signPermit } from "./signatures.js";
 import type { CallContext } from "./simulate.js";
 import type { State } from "./state.js";
-import { collateralAt, collateralIndexOf, marketIdOf, marketSymbolOf, tokenOf } from "./symbols.js";
+import { collateralIndexOf, marketIdOf, marketSymbolOf, nameOfMarket, tokenOf } from "./symbols.js";
+import { toSeconds } from "./time.js";
 
 const defaultDeadlineSeconds = 600;
 const defaultSignatureSeconds = 3_600;
@@ -45,6 +61,8 @@ export interface PreviewOptions extends CallContext {
   /** A state to preview on, with all that the call touches (see `readState`). By default the latest block's is read. */
   readonly state?: State;
 }
+
+export type ExplainOptions = Pick<PreviewOptions, "state" | "at">;
 
 /** Ballast on one chain: typed reads and writes through one deployment. */
 export class Ballast {
@@ -72,12 +90,12 @@ export class Ballast {
 
   /**
    * Connects to a deployment (see parseDeployment) through a provider (reads) or a signer with a provider (reads and writes).
-   * Throws WrongChainError and NotDeployedError, so that no call ever goes to another chain's contracts.
+   * Throws MissingProviderError, WrongChainError and NotDeployedError, so that no call ever goes to another chain's contracts.
    */
   static async connect(runner: Provider | Signer, deployment: Deployment): Promise<Ballast> {
     const signer = "getAddress" in runner ? (runner as Signer) : undefined;
     const provider = signer === undefined ? (runner as Provider) : signer.provider;
-    if (provider === null || provider === undefined) throw new TypeError("connect the signer to a provider first");
+    if (provider === null || provider === undefined) throw new MissingProviderError();
     const { chainId } = await provider.getNetwork();
     if (chainId !== BigInt(deployment.chainId)) throw new WrongChainError(deployment.chainId, Number(chainId));
     const { vault, oracle, pool, lens } = deployment;
@@ -94,7 +112,10 @@ export class Ballast {
 
   // ---------------------------------------------------------------- calls
 
-  /** Sends a call and waits until it is mined. What it deposits is approved first, where it must be. Throws ContractError, ReadOnlyError. */
+  /**
+   * Sends a call and waits until it is mined. What it deposits is approved first, where it must be. Throws ContractError, ReadOnlyError, and
+   * TransactionRevertedError where it was refused only once it was mined.
+   */
   async send(call: Call): Promise<TransactionReceipt> {
     const writer = this.#writer();
     for (const [token, amount] of depositsOf(call)) await this.#approve(writer, token, amount);
@@ -109,21 +130,52 @@ export class Ballast {
   /**
    * What a call would do, to the last wei, worked out here: nothing is sent, and no node is asked to run it. It does not throw for what the
    * chain would refuse: it has the error that the chain would raise. By default it is as of the latest block, sent by the signer, or
-   * without one by the account's owner.
+   * without one by the owner of the account that acts. Throws NotReadError for a state that was read without what the call touches.
    */
   async preview(call: Call, { state, at, from }: PreviewOptions = {}): Promise<Preview> {
     const sender = from ?? (await this.#signer?.getAddress());
     const options = { ...(at === undefined ? {} : { at }), ...(sender === undefined ? {} : { from: sender }) };
-    if (state !== undefined) return previewOf(state, call, options);
-    const [first] = call.accounts;
-    const reader = sender ?? (first === undefined ? undefined : ownerOf(first));
-    const read = { calls: [call], ...(reader === undefined ? {} : { from: reader }) };
-    return previewOf(await this.readState([], read), call, options);
+    const read = { calls: [call], ...(sender === undefined ? {} : { from: sender }) };
+    return previewOf(state ?? (await this.readState([], read)), call, options);
   }
 
   /** All of one block that previews and explanations of these accounts need; see `readState`. */
   async readState(accounts: readonly AccountId[], options: ReadOptions = {}): Promise<State> {
     return readState(this.provider, this.deployment, accounts.map(normalizeAccount), options);
+  }
+
+  // ---------------------------------------------------------------- explanations
+
+  /** Of what an account's margin is made, item by item; `formatHealth` writes it out. By default as of the latest block. */
+  async explainHealth(account: AccountId, { state, at }: ExplainOptions = {}): Promise<HealthExplanation> {
+    return explainHealth(state ?? (await this.readState([account])), account, at);
+  }
+
+  /**
+   * At which prices of a market an account is liquidatable, everything else as it is, to the wei. By default as of the latest block, and with
+   * the price of the market moving alone. Throws what `liquidationPrice` throws.
+   */
+  async liquidationPrice(
+    account: AccountId,
+    market: string,
+    { state, ...options }: ExplainOptions & LiquidationPriceOptions = {},
+  ): Promise<LiquidationPrice> {
+    this.marketId(market); // before anything is read
+    return liquidationPrice(state ?? (await this.readState([account])), account, market, options);
+  }
+
+  /**
+   * Why a call fails, and with what smallest changes it would pass: `error` is a preview's, or what sending it has thrown. By default as of the
+   * latest block, sent as a preview is.
+   */
+  async explainError(
+    call: Call,
+    error: ContractError,
+    { state, at, from }: PreviewOptions = {},
+  ): Promise<ErrorExplanation> {
+    const sender = from ?? (await this.#signer?.getAddress()) ?? defaultSender(call, this.poolAccount);
+    const known = state ?? (await this.readState(ownAccounts(sender), { calls: [call], from: sender }));
+    return explainError(known, call, error, { from: sender, ...(at === undefined ? {} : { at }) });
   }
 
   // ---------------------------------------------------------------- writes
@@ -275,7 +327,8 @@ export class Ballast {
   // ---------------------------------------------------------------- reads
 
   async health(account: AccountId): Promise<Health> {
-    return toHealth(await withDecodedErrors(() => this.vault.health(account)));
+    const id = normalizeAccount(account);
+    return toHealth(await withDecodedErrors(() => this.vault.health(id)));
   }
 
   /** The margins of many accounts, in their order, all of one block. */
@@ -296,12 +349,12 @@ export class Ballast {
 
   /** The account's principal (not its cash: see cashOf), assets and mode. */
   async state(account: AccountId): Promise<AccountState> {
-    return decodeAccount(await this.vault.accountWord(account));
+    return decodeAccount(await this.vault.accountWord(normalizeAccount(account)));
   }
 
   /** The account's cash, wad, interest included; below zero a debt. */
   async cashOf(account: AccountId): Promise<bigint> {
-    return this.vault.cash(account);
+    return this.vault.cash(normalizeAccount(account));
   }
 
   /** What is supplied and borrowed of cash, what that costs, and what losses may still take of it, as of the latest block. */
@@ -340,24 +393,24 @@ export class Ballast {
 
   /** The account's position in one market; size zero if it has none. */
   async position(account: AccountId, market: string): Promise<Position> {
-    const view = await withDecodedErrors(() => this.vault.position(account, this.marketId(market)));
-    const { sizeWad, notionalWad, valueWad, costWad } = view;
-    return { market, sizeWad, notionalWad, valueWad, costWad };
+    return this.#positionAt(normalizeAccount(account), this.marketId(market), "latest");
   }
 
-  /** All positions of the account, in the order of the markets. */
+  /** All positions of the account, in the order of the markets, as of one block. */
   async positions(account: AccountId): Promise<Position[]> {
-    const { assets } = await this.state(account);
-    return Promise.all(marketsOf(assets).map((id) => this.position(account, this.marketSymbol(id))));
+    const { id, assets, blockTag } = await this.#assetsOf(account);
+    return Promise.all(marketsOf(assets).map((market) => this.#positionAt(id, market, blockTag)));
   }
 
-  /** All collaterals of the account, cash apart. */
+  /** All collaterals of the account, cash apart, as of one block. */
   async collaterals(account: AccountId): Promise<CollateralBalance[]> {
-    const { assets } = await this.state(account);
+    const { id, assets, blockTag } = await this.#assetsOf(account);
     return Promise.all(
       collateralsOf(assets).map(async (index) => {
-        const token = collateralAt(this.deployment, index);
-        return { token: token.symbol, amount: await this.vault.collateral(account, token.address) };
+        const listed = this.deployment.collaterals[index];
+        const address = listed?.address ?? (await this.vault.collateralAt(index, { blockTag })).token;
+        const amount = await this.vault.collateral(id, address, { blockTag });
+        return { token: listed?.symbol ?? address.toLowerCase(), amount };
       }),
     );
   }
@@ -410,6 +463,19 @@ export class Ballast {
 
   // ---------------------------------------------------------------- shared
 
+  async #assetsOf(account: AccountId) {
+    const id = normalizeAccount(account);
+    const { number: blockTag } = await this.#latestBlock();
+    const { assets } = decodeAccount(await this.vault.accountWord(id, { blockTag }));
+    return { id, assets, blockTag };
+  }
+
+  async #positionAt(account: AccountId, market: number, blockTag: BlockTag): Promise<Position> {
+    const view = await withDecodedErrors(() => this.vault.position(account, market, { blockTag }));
+    const { sizeWad, notionalWad, valueWad, costWad } = view;
+    return { market: nameOfMarket(this.deployment, market), sizeWad, notionalWad, valueWad, costWad };
+  }
+
   #writer(): Signer {
     if (this.#signer === undefined) throw new ReadOnlyError();
     return this.#signer;
@@ -417,7 +483,7 @@ export class Ballast {
 
   async #latestBlock(): Promise<Block> {
     const block = await this.provider.getBlock("latest");
-    if (block === null) throw new TypeError("the provider has no latest block");
+    if (block === null) throw new ProviderLagError("latest");
     return block;
   }
 
@@ -440,17 +506,22 @@ export class Ballast {
     read: (batch: AccountId[], blockTag: number) => Promise<T[]>,
   ): Promise<T[]> {
     const { number } = await this.#latestBlock();
-    const starts = Array.from({ length: Math.ceil(accounts.length / accountsInCall) }, (_, i) => i * accountsInCall);
-    const batches = starts.map((start) => accounts.slice(start, start + accountsInCall));
+    const ids = accounts.map(normalizeAccount);
+    const starts = Array.from({ length: Math.ceil(ids.length / accountsInCall) }, (_, i) => i * accountsInCall);
+    const batches = starts.map((start) => ids.slice(start, start + accountsInCall));
     const answers = await Promise.all(batches.map((batch) => withDecodedErrors(() => read(batch, number))));
     return answers.flat();
   }
 
   async #mined(send: () => Promise<TransactionResponse>): Promise<TransactionReceipt> {
     return withDecodedErrors(async () => {
-      const receipt = await (await send()).wait();
-      if (receipt === null) throw new TypeError("the transaction was replaced before it was mined");
-      return receipt;
+      const sent = await send();
+      try {
+        return (await sent.wait()) ?? (await Promise.reject(new ProviderLagError("latest")));
+      } catch (error) {
+        if (!isCallException(error) || !error.receipt) throw error;
+        throw new TransactionRevertedError(error.receipt.hash, error.receipt.blockNumber, error);
+      }
     });
   }
 }

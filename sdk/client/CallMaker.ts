@@ -1,14 +1,12 @@
-import { getAddress, isAddress, isHexString } from "ethers";
-
-import { type AccountId, accountId, ownerOf } from "../accounts.js";
+import { type AccountId, accountId, lowerCaseAddress, normalizeAccount, ownerOf } from "../accounts.js";
 import type { Deployment } from "../deployment.js";
 import type { LiquidationOptions } from "../liquidations.js";
 import { type Amount, toUnits, toUnsignedUnits } from "../units/index.js";
 import { type Mode, modes } from "../words.js";
 import { type Call, type CallOf, callOf } from "./calls.js";
-import { AccountIdError, AddressError, TimeError } from "./errors.js";
 import type { SignedGrant, SignedPermit } from "./signatures.js";
 import { marketIdOf, tokenOf } from "./symbols.js";
+import { toSeconds } from "./time.js";
 
 const unbounded = 2n ** 256n - 1n;
 
@@ -32,7 +30,7 @@ export class CallMaker {
 
   /** Deposits a token of the caller's. */
   deposit(account: AccountId, token: string, amount: Amount): CallOf<"deposit"> {
-    return callOf("deposit", { account: checked(account), ...this.#sum(token, amount) });
+    return callOf("deposit", { account: normalizeAccount(account), ...this.#sum(token, amount) });
   }
 
   /** Deposits what the caller has signed a permit for; see `ballast.signPermit`. */
@@ -40,7 +38,7 @@ export class CallMaker {
     const { token, amount, deadline, v, r, s } = permit;
     const { address } = tokenOf(this.#deployment, token);
     return callOf("depositWithPermit", {
-      account: checked(account),
+      account: normalizeAccount(account),
       token: address.toLowerCase(),
       amount,
       deadline,
@@ -52,25 +50,29 @@ export class CallMaker {
 
   /** Withdraws a token to an address, by default the owner's. */
   withdraw(account: AccountId, token: string, amount: Amount, to?: string): CallOf<"withdraw"> {
-    const from = checked(account);
-    return callOf("withdraw", { account: from, ...this.#sum(token, amount), to: lowerCase(to ?? ownerOf(from)) });
+    const from = normalizeAccount(account);
+    return callOf("withdraw", {
+      account: from,
+      ...this.#sum(token, amount),
+      to: lowerCaseAddress(to ?? ownerOf(from)),
+    });
   }
 
   /** Moves a token from one account to another, inside the vault. */
   transfer(from: AccountId, to: AccountId, token: string, amount: Amount): CallOf<"transfer"> {
-    return callOf("transfer", { from: checked(from), to: checked(to), ...this.#sum(token, amount) });
+    return callOf("transfer", { from: normalizeAccount(from), to: normalizeAccount(to), ...this.#sum(token, amount) });
   }
 
   /** Sets an account's mode. It must have no position. */
   setMode(account: AccountId, mode: Mode): CallOf<"setMode"> {
-    return callOf("setMode", { account: checked(account), mode: BigInt(modes.indexOf(mode)) });
+    return callOf("setMode", { account: normalizeAccount(account), mode: BigInt(modes.indexOf(mode)) });
   }
 
   /** Trades against the pool: a size above zero buys, below zero sells. */
   trade(account: AccountId, market: string, size: Amount, options: TradeOptions = {}): CallOf<"trade"> {
     const { limitPrice = 0n, deadline = unbounded } = options;
     return callOf("trade", {
-      account: checked(account),
+      account: normalizeAccount(account),
       market: this.#market(market),
       sizeDeltaWad: toUnits(size, 18),
       limitPriceWad: toUnsignedUnits(limitPrice, 18),
@@ -80,7 +82,7 @@ export class CallMaker {
 
   /** Settles a position: a loss becomes cash, a gain stays where it is. */
   settle(account: AccountId, market: string): CallOf<"settle"> {
-    return callOf("settle", { account: checked(account), market: this.#market(market) });
+    return callOf("settle", { account: normalizeAccount(account), market: this.#market(market) });
   }
 
   /** Liquidates a position in part, as much as brings health to its target and at most `maxSize`: into the pool, or to a taker. */
@@ -90,10 +92,10 @@ export class CallMaker {
     { taker = accountId(this.#deployment.pool), maxSize = unbounded }: LiquidationOptions = {},
   ): CallOf<"liquidatePosition"> {
     return callOf("liquidatePosition", {
-      account: checked(account),
+      account: normalizeAccount(account),
       market: this.#market(market),
       maxSizeWad: toUnsignedUnits(maxSize, 18),
-      taker: checked(taker),
+      taker: normalizeAccount(taker),
     });
   }
 
@@ -106,22 +108,22 @@ export class CallMaker {
   ): CallOf<"liquidateCollateral"> {
     const { token: address, amount } = this.#sum(token, maxAmount);
     return callOf("liquidateCollateral", {
-      account: checked(account),
+      account: normalizeAccount(account),
       token: address,
       maxAmount: amount,
-      taker: checked(taker),
+      taker: normalizeAccount(taker),
     });
   }
 
   /** Takes accounts over whole that are open to it; the reward is cash of `rewardTo`. */
   absorb(accounts: readonly AccountId[], rewardTo: AccountId): CallOf<"absorb"> {
-    return callOf("absorb", { accounts: accounts.map(checked), rewardTo: checked(rewardTo) });
+    return callOf("absorb", { accounts: accounts.map(normalizeAccount), rewardTo: normalizeAccount(rewardTo) });
   }
 
   /** Buys collateral that the pool has absorbed, for at most `maxCost` of cash. */
   buyCollateral(buyer: AccountId, token: string, amount: Amount, maxCost: Amount): CallOf<"buyCollateral"> {
     return callOf("buyCollateral", {
-      buyer: checked(buyer),
+      buyer: normalizeAccount(buyer),
       ...this.#sum(token, amount),
       maxCostWad: toUnsignedUnits(maxCost, 18),
     });
@@ -174,15 +176,19 @@ export class CallMaker {
 
   /** Gives an operator these permissions (see `permission`) and no others; zero takes all back. By the owner alone. */
   setOperator(account: AccountId, operator: string, permissions: bigint): CallOf<"setOperator"> {
-    return callOf("setOperator", { account: checked(account), operator: lowerCase(operator), permissions });
+    return callOf("setOperator", {
+      account: normalizeAccount(account),
+      operator: lowerCaseAddress(operator),
+      permissions,
+    });
   }
 
   /** The same by anybody, with the owner's signature; see `ballast.signOperatorGrant`. */
   setOperatorBySig(grant: SignedGrant): CallOf<"setOperatorBySig"> {
     const { account, operator, permissions, nonce, deadline, signature } = grant;
     return callOf("setOperatorBySig", {
-      account: checked(account),
-      operator: lowerCase(operator),
+      account: normalizeAccount(account),
+      operator: lowerCaseAddress(operator),
       permissions,
       nonce,
       deadline,
@@ -195,7 +201,7 @@ export class CallMaker {
     return callOf("revokeSignatures", {});
   }
 
-  /** Several calls in one, all or none; margin is checked at the end. */
+  /** Several calls in one, all or none; margin is normalizeAccount at the end. */
   multicall(calls: readonly Call[]): CallOf<"multicall"> {
     return callOf("multicall", { calls: [...calls] });
   }
@@ -208,22 +214,4 @@ export class CallMaker {
     const { address, decimals } = tokenOf(this.#deployment, symbol);
     return { token: address.toLowerCase(), amount: toUnsignedUnits(amount, decimals) };
   }
-}
-
-function checked(account: AccountId): AccountId {
-  if (!isHexString(account, 32)) throw new AccountIdError(account);
-  return account.toLowerCase() as AccountId;
-}
-
-function lowerCase(address: string): string {
-  if (!isAddress(address)) throw new AddressError(address);
-  return getAddress(address).toLowerCase();
-}
-
-/** Throws TimeError. */
-export function toSeconds(time: bigint | number): bigint {
-  if (typeof time !== "bigint" && !Number.isSafeInteger(time)) throw new TimeError(time);
-  const seconds = BigInt(time);
-  if (seconds < 0n) throw new TimeError(time);
-  return seconds;
 }

@@ -3,6 +3,7 @@ import { type LiquidationPrice, liquidationPrice } from "../explain/liquidationP
 import * as MarginVault from "../risk/MarginVault.js";
 import { type Mode, collateralsOf, decodeAccount, marketsOf } from "../words.js";
 import type { State, Transaction } from "./state.js";
+import { nameOfMarket } from "./symbols.js";
 
 /** An account's margin; all wad, in quote units. */
 export interface Health {
@@ -75,11 +76,12 @@ export class AccountView {
   /** In the order of the markets. */
   readonly positions: readonly Position[];
   readonly health: Health;
+  readonly #markets: readonly number[];
   readonly #state: State;
   readonly #now: bigint;
 
   constructor(state: State, { $, code }: Transaction, account: AccountId) {
-    const { markets, collaterals } = state.deployment;
+    const { collaterals } = state.deployment;
     const { assets, mode } = decodeAccount($.accounts.get(account));
     this.account = account;
     this.cashWad = MarginVault.cash($, code, account);
@@ -88,9 +90,10 @@ export class AccountView {
       token: collaterals[index]?.symbol ?? $.collateralTokens(index),
       amount: $.collateralOf.get(account, index),
     }));
-    this.positions = marketsOf(assets).map((id) => {
+    this.#markets = marketsOf(assets);
+    this.positions = this.#markets.map((id) => {
       const { sizeWad, notionalWad, valueWad, costWad } = MarginVault.position($, code, account, id);
-      return { market: markets[id]?.symbol ?? `market ${id}`, sizeWad, notionalWad, valueWad, costWad };
+      return { market: nameOfMarket(state.deployment, id), sizeWad, notionalWad, valueWad, costWad };
     });
     this.health = toHealth(MarginVault.health($, code, account));
     this.#state = state.withStorage($);
@@ -107,11 +110,15 @@ export class AccountView {
    * UnknownSymbolError, and NotATarget for the accounts of pool and insurance.
    */
   liquidationPrice(market: string): LiquidationPrice {
-    return liquidationPrice(this.#state, this.account, market, { at: this.#now });
+    return this.#liquidationPrice(market);
   }
 
   /** The same for the market of each of its positions. */
   get liquidationPrices(): ReadonlyMap<string, LiquidationPrice> {
-    return new Map(this.positions.map(({ market }) => [market, this.liquidationPrice(market)]));
+    return new Map(this.#markets.map((id) => [nameOfMarket(this.#state.deployment, id), this.#liquidationPrice(id)]));
+  }
+
+  #liquidationPrice(market: string | number): LiquidationPrice {
+    return liquidationPrice(this.#state, this.account, market, { at: this.#now });
   }
 }

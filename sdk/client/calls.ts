@@ -6,7 +6,8 @@ import { operatorGrantData } from "../grants.js";
 import * as MarginVault from "../risk/MarginVault.js";
 import type { Vault } from "../risk/types/VaultStorage.js";
 import type { MarketId } from "../risk/types/AssetSet.js";
-import type { Surroundings } from "./state.js";
+import { CallArgumentError } from "./errors.js";
+import { type Surroundings, nobody } from "./state.js";
 
 /** What each writing function of the vault takes, in its order. Amounts raw, tokens and addresses lower case, times Unix seconds. */
 export interface CallArgs {
@@ -115,7 +116,7 @@ type Definitions = {
   };
 };
 
-const nobody = (): readonly AccountId[] => [];
+const noAccount = (): readonly AccountId[] => [];
 const definitions: Definitions = {
   deposit: {
     encoded: ({ account, token, amount }) => [account, token, amount],
@@ -189,31 +190,31 @@ const definitions: Definitions = {
     run: ($, code, { buyer, token, amount, maxCostWad }) =>
       MarginVault.buyCollateral($, code, buyer, token, amount, maxCostWad),
   },
-  refreshCapital: { encoded: () => [], accounts: nobody, run: ($, code) => MarginVault.refreshCapital($, code) },
+  refreshCapital: { encoded: () => [], accounts: noAccount, run: ($, code) => MarginVault.refreshCapital($, code) },
   sweepFees: {
     encoded: ({ market }) => [market],
-    accounts: nobody,
+    accounts: noAccount,
     run: ($, code, { market }) => MarginVault.sweepFees($, code, market),
   },
-  sweepInterest: { encoded: () => [], accounts: nobody, run: ($, code) => MarginVault.sweepInterest($, code) },
-  cover: { encoded: () => [], accounts: nobody, run: ($, code) => MarginVault.cover($, code) },
-  resolvePool: { encoded: () => [], accounts: nobody, run: ($, code) => MarginVault.resolvePool($, code) },
+  sweepInterest: { encoded: () => [], accounts: noAccount, run: ($, code) => MarginVault.sweepInterest($, code) },
+  cover: { encoded: () => [], accounts: noAccount, run: ($, code) => MarginVault.cover($, code) },
+  resolvePool: { encoded: () => [], accounts: noAccount, run: ($, code) => MarginVault.resolvePool($, code) },
   delist: {
     encoded: ({ market }) => [market],
-    accounts: nobody,
+    accounts: noAccount,
     run: ($, code, { market }) => MarginVault.delist($, code, market),
   },
   rampMarket: {
     encoded: ({ market }) => [market],
-    accounts: nobody,
+    accounts: noAccount,
     run: ($, code, { market }) => MarginVault.rampMarket($, code, market),
   },
   rampCollateral: {
     encoded: ({ token }) => [token],
-    accounts: nobody,
+    accounts: noAccount,
     run: ($, code, { token }) => MarginVault.rampCollateral($, code, token),
   },
-  rampAccounts: { encoded: () => [], accounts: nobody, run: ($, code) => MarginVault.rampAccounts($, code) },
+  rampAccounts: { encoded: () => [], accounts: noAccount, run: ($, code) => MarginVault.rampAccounts($, code) },
   setOperator: {
     encoded: ({ account, operator, permissions }) => [account, operator, permissions],
     accounts: ({ account }) => [account],
@@ -229,7 +230,7 @@ const definitions: Definitions = {
       MarginVault.setOperatorBySig($, code, account, operator, permissions, nonce, deadline, isSigned);
     },
   },
-  revokeSignatures: { encoded: () => [], accounts: nobody, run: ($, code) => MarginVault.revokeSignatures($, code) },
+  revokeSignatures: { encoded: () => [], accounts: noAccount, run: ($, code) => MarginVault.revokeSignatures($, code) },
   multicall: {
     encoded: ({ calls }) => [calls.map(({ data }) => data)],
     accounts: ({ calls }) => calls.flatMap(({ accounts }) => accounts),
@@ -241,17 +242,60 @@ const definitions: Definitions = {
   },
 };
 
-/** A call with arguments as the vault takes them. `ballast.calls` takes symbols and decimal strings instead. */
-export function callOf<Name extends CallName>(name: Name, args: CallArgs[Name]): CallOf<Name> {
+/**
+ * A call with arguments as the vault takes them; hex digits of any case. `ballast.calls` takes symbols and decimal strings instead.
+ * Throws CallArgumentError.
+ */
+export function callOf<Name extends CallName>(name: Name, given: CallArgs[Name]): CallOf<Name> {
   const { encoded, accounts, tokens, run }: Definitions[Name] = definitions[name];
+  const args = lowerCased(given);
   return {
     name,
     args,
-    data: (vaultInterface as Interface).encodeFunctionData(name, encoded(args)),
+    data: dataOf(name, encoded(args)),
     accounts: [...new Set(accounts(args))],
     tokens: [...new Set(tokens?.(args))],
     run: ($, code) => run($, code, args),
   };
+}
+
+/** The twin compares texts: accounts, addresses and bytes are all that arguments have of them. */
+function lowerCased<Args extends object>(args: Args): Args {
+  const lower = (value: unknown): unknown =>
+    typeof value === "string" ? value.toLowerCase() : Array.isArray(value) ? value.map(lower) : value;
+  return Object.fromEntries(Object.entries(args).map(([name, value]) => [name, lower(value)])) as Args;
+}
+
+function dataOf(name: CallName, args: readonly unknown[]): string {
+  try {
+    return (vaultInterface as Interface).encodeFunctionData(name, args);
+  } catch (error) {
+    throw new CallArgumentError(name, error);
+  }
+}
+
+/**
+ * Who would send a call: the owner of the account that acts, which is its first one. Of a liquidation that is the taker, or whoever is
+ * rewarded; a liquidation into the pool is anybody's: the zero address, which owns nothing.
+ */
+export function defaultSender(call: Call, pool: AccountId): string {
+  return actorOf(call, pool) ?? nobody;
+}
+
+function actorOf(call: Call, pool: AccountId): string | undefined {
+  switch (call.name) {
+    case "liquidatePosition":
+    case "liquidateCollateral":
+      return call.args.taker === pool ? undefined : ownerOf(call.args.taker);
+    case "absorb":
+      return ownerOf(call.args.rewardTo);
+    case "multicall":
+      return call.args.calls.map((part) => actorOf(part, pool)).find((actor) => actor !== undefined);
+    default: {
+      const [account] = call.accounts;
+      return account === undefined ? undefined : ownerOf(account);
+    }
+  }
 }
 
 /** What the owner of an account signs for a grant. */

@@ -1,9 +1,8 @@
 import { getAddress } from "ethers";
 
-import { type AccountId, ownerOf } from "../accounts.js";
 import { ContractError } from "../risk/ContractError.js";
 import { AccountView } from "./account.js";
-import type { Call } from "./calls.js";
+import { type Call, defaultSender } from "./calls.js";
 import { type CallContext, simulate } from "./simulate.js";
 import type { State, StateBlock } from "./state.js";
 
@@ -42,14 +41,14 @@ export interface Preview {
   readonly fill: Fill | undefined;
 }
 
-/** What a call would do to a state. By default its owner sends it, in a block of the same time. */
+/**
+ * What a call would do to a state. By default the owner of the account that acts sends it (see `defaultSender`), in a block of the same time.
+ * Throws NotReadError where the state was read without what the call touches, TimeError and AddressError.
+ */
 export function previewOf(state: State, call: Call, { at, from }: CallContext = {}): Preview {
   const account = call.accounts[0];
-  const sender = from ?? senderOf(account);
-  const context: CallContext = {
-    ...(at === undefined ? {} : { at }),
-    ...(sender === undefined ? {} : { from: sender }),
-  };
+  const sender = from ?? defaultSender(call, state.pool);
+  const context: CallContext = { ...(at === undefined ? {} : { at }), from: sender };
   const start = state.at(at, sender);
   const outcome = simulate(state, call, context);
   const events = outcome.events.map(({ name, args }) => ({ name, args: decodedArgs(args) }));
@@ -64,10 +63,6 @@ export function previewOf(state: State, call: Call, { at, from }: CallContext = 
       account === undefined || outcome.error !== undefined ? undefined : new AccountView(state, outcome, account),
     fill: call.name === "trade" ? fillOf(events) : undefined,
   };
-}
-
-function senderOf(account: AccountId | undefined): string | undefined {
-  return account === undefined ? undefined : ownerOf(account);
 }
 
 function fillOf(events: readonly PreviewedEvent[]): Fill | undefined {

@@ -1,9 +1,9 @@
-import { type Block, type BlockTag, Interface, type Provider, isCallException } from "ethers";
+import { type Block, type BlockTag, Interface, type Provider, isCallException, isError } from "ethers";
 
-import { type AccountId, accountId, ownerOf } from "../accounts.js";
+import { type AccountId, accountId, lowerCaseAddress, normalizeAccount, ownerOf } from "../accounts.js";
 import { contractAt } from "../contracts.js";
 import { type Deployment, collateralAsset, marketAsset } from "../deployment.js";
-import { withDecodedErrors } from "../errors.js";
+import { NotDeployedError, withDecodedErrors } from "../errors.js";
 import * as Sides from "../risk/libraries/Sides.js";
 import * as AssetSet from "../risk/types/AssetSet.js";
 import * as MarketWords from "../risk/types/MarketWords.js";
@@ -11,15 +11,16 @@ import * as Position from "../risk/types/Position.js";
 import type { Price } from "../risk/types/Price.js";
 import { VaultStorage } from "../risk/types/VaultStorage.js";
 import { type Place, marketWords, place, rampWords } from "../slots.js";
-import { type Call, type CallArgs, grantDigest } from "./calls.js";
-import { ProviderLagError, ReorgError } from "./errors.js";
+import { type Call, type CallArgs, defaultSender, grantDigest } from "./calls.js";
+import { NotReadError, ProviderLagError, ReorgError } from "./errors.js";
+import { ReadNestedWords, ReadWords } from "./readWords.js";
 import { State, type StateBlock, type Wallets, plainKeys } from "./state.js";
 import { TokenBook } from "./tokens.js";
 
 export interface ReadOptions {
   /** By default the latest. */
   readonly blockTag?: BlockTag;
-  /** Who will call: permissions, nonce, tokens and allowances of theirs are read too. */
+  /** Who will call: permissions, nonce, tokens and allowances of theirs are read too. By default each call's own sender; see `defaultSender`. */
   readonly from?: string;
   /** Calls that will be simulated: what they touch is read too. */
   readonly calls?: readonly Call[];
@@ -28,7 +29,8 @@ export interface ReadOptions {
 /**
  * Reads all of one block that sdk/risk needs to know about these accounts: every market and collateral, prices, pool and insurance.
  *
- * Throws ProviderLagError where the provider does not have the block, ReorgError where the chain took it back while it was read, twice.
+ * Throws ProviderLagError where the provider does not have the block, ReorgError where the chain took it back while it was read, twice;
+ * NotDeployedError, AccountIdError, AddressError. What was not read the state does not take for zero: asked for it, it throws NotReadError.
  */
 export async function readState(
   provider: Provider,
@@ -87,16 +89,18 @@ async function readAt(
   const tag = await tagOf(provider, deployment, block);
   const touched = calls.map(touchedBy);
   const grants = touched.flatMap((each) => each.grants);
-  const sender = from?.toLowerCase();
+  const pool = accountId(deployment.pool);
+  const named = from === undefined ? calls.map((call) => defaultSender(call, pool)) : [from];
+  const senders = [...new Set(named.map(lowerCaseAddress))];
   const all = new Set([
-    accountId(deployment.pool),
+    pool,
     accountId(deployment.vault),
     // A liquidator's reward is cash of its first account.
-    ...(sender === undefined ? [] : [accountId(sender)]),
-    ...accounts,
+    ...senders.map((sender) => accountId(sender)),
+    ...accounts.map(normalizeAccount),
     ...calls.flatMap((call) => call.accounts),
   ]);
-  const operators = [...(sender === undefined ? [] : [sender]), ...grants.map(({ operator }) => operator)];
+  const operators = [...senders, ...grants.map(({ operator }) => operator)];
   const owners = [...[...all].map((account) => ownerOf(account).toLowerCase()), ...operators];
   const reach: Reach = { accounts: [...all], operators: new Set(operators), owners: new Set(owners) };
   const known = { markets: deployment.markets.length, collaterals: deployment.collaterals.length };
@@ -106,7 +110,7 @@ async function readAt(
     readTokens(
       provider,
       deployment,
-      sender,
+      senders,
       calls,
       touched.flatMap((each) => each.permits),
       tag,
@@ -121,12 +125,22 @@ async function readAt(
 
 // ------------------------------------------------------------------ which block
 
+/** What a call of an address without code throws. */
+async function deployed<T>(contract: string, address: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await withDecodedErrors(call);
+  } catch (error) {
+    throw isError(error, "BAD_DATA") && error.value === "0x" ? new NotDeployedError(contract, address, error) : error;
+  }
+}
+
 /** Whether a provider takes a block's hash where it takes a number: then no answer can be of another fork. */
 const takesHashes = new WeakMap<Provider, boolean>();
 
 async function tagOf(provider: Provider, { vault }: Deployment, { hash, number }: StateBlock): Promise<BlockTag> {
   if (takesHashes.get(provider) === undefined) {
-    const ask = (blockTag: BlockTag) => contractAt("MarginVault", vault, provider).poolAccount({ blockTag });
+    const ask = async (blockTag: BlockTag) =>
+      deployed("vault", vault, () => contractAt("MarginVault", vault, provider).poolAccount({ blockTag }));
     try {
       await ask(hash);
       takesHashes.set(provider, true);
@@ -166,7 +180,7 @@ async function readStorage(
     );
     await Promise.all(
       chunks.map(async (chunk) => {
-        const words = await withDecodedErrors(() =>
+        const words = await deployed("vault", vault, () =>
           contract.extsload(
             chunk.map(([at]) => slotOf(at)),
             { blockTag },
@@ -176,7 +190,7 @@ async function readStorage(
       }),
     );
   };
-  const storage = new VaultStorage();
+  const storage = storageOf(reach);
   const known = { markets: markets.length, collaterals: collaterals.length };
   await read([
     ...globalEntries(storage),
@@ -187,6 +201,25 @@ async function readStorage(
   const listed = { markets: storage.marketCount, collaterals: storage.collateralCount };
   await read(listedEntries(storage, reach.accounts, known, listed));
   await read(endEntries(storage, reach.accounts));
+  return storage;
+}
+
+/** Empty, and it throws NotReadError for what is beyond reach. */
+function storageOf({ accounts, operators, owners }: Reach): VaultStorage {
+  const known = new Set(accounts);
+  const requireAccount = (account: AccountId) => {
+    if (!known.has(account)) throw new NotReadError("account", [account]);
+  };
+  const storage = new VaultStorage();
+  storage.accounts = new ReadWords(requireAccount);
+  storage.positions = new ReadNestedWords(requireAccount);
+  storage.collateralOf = new ReadNestedWords(requireAccount);
+  storage.permissionsOf = new ReadNestedWords(requireAccount, (account, operator) => {
+    if (!operators.has(operator)) throw new NotReadError("permissions", [account, operator]);
+  });
+  storage.nonces = new ReadWords((owner) => {
+    if (!owners.has(owner)) throw new NotReadError("nonce", [owner]);
+  });
   return storage;
 }
 
@@ -333,7 +366,7 @@ async function readPrices(
 ): Promise<Map<number, Price>> {
   if (assets.length === 0) return new Map();
   const set = assets.reduce((bits, asset) => bits | AssetSet.onlyAsset(asset), 0n);
-  const words = await withDecodedErrors(() =>
+  const words = await deployed("oracle", oracle, () =>
     contractAt("PriceOracle", oracle, provider).lastPrices(set, { blockTag }),
   );
   return new Map(assets.map((asset, i) => [asset, (words[i] ?? 0n) as Price]));
@@ -361,36 +394,32 @@ function touchedBy(call: Call): Touched {
 async function readTokens(
   provider: Provider,
   deployment: Deployment,
-  sender: string | undefined,
+  senders: readonly string[],
   calls: readonly Call[],
   permits: readonly string[],
   blockTag: BlockTag,
 ): Promise<TokenBook> {
-  const book = new TokenBook();
   const vault = deployment.vault.toLowerCase();
-  const known = [deployment.settlementToken, ...deployment.collaterals].map(({ address }) => address.toLowerCase());
-  const tokens = [...new Set(calls.flatMap((call) => call.tokens))].filter((token) => known.includes(token));
+  const listed = [deployment.settlementToken, ...deployment.collaterals].map(({ address }) => address.toLowerCase());
+  const tokens = [...new Set(calls.flatMap((call) => call.tokens))].filter((token) => listed.includes(token));
+  const holders = new Set([vault, ...senders]);
+  const book = new TokenBook(undefined, new Map(tokens.map((token) => [token, holders])));
   await Promise.all(
     tokens.flatMap((token) => {
       const contract = contractAt("Token", token, provider);
       const put = async (words: TokenBook["balances"], holder: string, amount: Promise<bigint>) =>
         words.set(token, holder, await amount);
+      const permitsOf = (sender: string) => [
+        unlessReverted(put(book.permitNonces, sender, contract.nonces(sender, { blockTag }))),
+        unlessReverted(contract.DOMAIN_SEPARATOR({ blockTag }).then((separator) => book.domains.set(token, separator))),
+      ];
       return [
         put(book.balances, vault, contract.balanceOf(vault, { blockTag })),
-        ...(sender === undefined
-          ? []
-          : [
-              put(book.balances, sender, contract.balanceOf(sender, { blockTag })),
-              put(book.allowances, sender, contract.allowance(sender, vault, { blockTag })),
-            ]),
-        ...(sender === undefined || !permits.includes(token)
-          ? []
-          : [
-              unlessReverted(put(book.permitNonces, sender, contract.nonces(sender, { blockTag }))),
-              unlessReverted(
-                contract.DOMAIN_SEPARATOR({ blockTag }).then((separator) => book.domains.set(token, separator)),
-              ),
-            ]),
+        ...senders.flatMap((sender) => [
+          put(book.balances, sender, contract.balanceOf(sender, { blockTag })),
+          put(book.allowances, sender, contract.allowance(sender, vault, { blockTag })),
+          ...(permits.includes(token) ? permitsOf(sender) : []),
+        ]),
       ];
     }),
   );

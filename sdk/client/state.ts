@@ -1,10 +1,12 @@
-import { type AccountId, accountId } from "../accounts.js";
+import { type AccountId, accountId, lowerCaseAddress } from "../accounts.js";
 import type { Deployment } from "../deployment.js";
 import { ContractError } from "../risk/ContractError.js";
 import * as AssetSet from "../risk/types/AssetSet.js";
 import * as Price from "../risk/types/Price.js";
 import type { VaultCode } from "../risk/MarginVault.js";
 import type { Oracle, Vault, VaultStorage } from "../risk/types/VaultStorage.js";
+import { TimeError } from "./errors.js";
+import { toSeconds } from "./time.js";
 import { TokenBook, partsOf, signerOf } from "./tokens.js";
 
 /** What a call of the vault meets besides its storage: its code, the chain, tokens, and wallets that sign. */
@@ -33,7 +35,7 @@ export interface StateBlock {
 export interface StateParts {
   readonly block: StateBlock;
   readonly deployment: Deployment;
-  /** The vault's words; what a call does not touch may be missing. */
+  /** The vault's words. Those of `readState` throw NotReadError for what was not read. */
   readonly storage: VaultStorage;
   /** The oracle's answers in that block, by asset number. An asset that is not there was never published. */
   readonly prices: ReadonlyMap<number, Price.Price>;
@@ -57,7 +59,8 @@ export const plainKeys: Wallets = {
   },
 };
 
-const nobody = `0x${"0".repeat(40)}`;
+/** Owns nothing, and nobody sends from there. */
+export const nobody = `0x${"0".repeat(40)}`;
 
 /**
  * All of one block that sdk/risk needs: the vault's words, prices, tokens. It comes from `readState`, or from a book and prices of the same
@@ -95,10 +98,15 @@ export class State implements StateParts {
    * A price that is too old at that time is no longer fresh. Of a pushed price that is exact. Of one that is read live it is as of the block:
    * a feed that answers otherwise by then, or the end of a sequencer's grace, is not foreseen.
    *
+   * @param timestamp not before the block's
    * @param sender address that calls; by default none that owns anything
+   * @throws TimeError, AddressError
    */
   at(timestamp: bigint | number = this.block.timestamp, sender: string = nobody): Transaction {
-    const now = BigInt(timestamp);
+    const now = toSeconds(timestamp);
+    const earliest = BigInt(this.block.timestamp);
+    if (now < earliest) throw new TimeError(timestamp, earliest);
+    const from = lowerCaseAddress(sender);
     const { settlementToken } = this.deployment;
     const code: Surroundings = {
       oracle: new OracleAt(this.prices, now),
@@ -111,7 +119,7 @@ export class State implements StateParts {
       tokens: this.tokens.fork(),
       wallets: this.wallets,
     };
-    return { $: this.storage.fork(now, sender.toLowerCase()), code };
+    return { $: this.storage.fork(now, from), code };
   }
 
   /** The same state at other prices: what is given (by asset number) stands instead of what was. */
@@ -158,10 +166,11 @@ class OracleAt implements Oracle {
     return Price.tolerance(this.#at(asset));
   }
 
-  /** Never fresh again what was not: a source may have spoken against it. */
+  /** Good for nothing once it is too old, and never for more than it was: a source may have spoken against it. */
   #at(asset: number): Price.Price {
     const price = this.#prices.get(asset) ?? (0n as Price.Price);
-    return Price.isFresh(price) ? Price.asOf(Price.asStored(price), this.#now) : price;
+    const isTooOld = this.#now > Price.publishedAt(price) + Price.maxAge(price);
+    return isTooOld ? ((price & ~(Price.FRESH_BIT | Price.REDUCE_ONLY_BIT)) as Price.Price) : price;
   }
 }
 

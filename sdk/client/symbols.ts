@@ -22,6 +22,11 @@ export function marketSymbolOf({ markets }: Deployment, id: number): string {
   return market.symbol;
 }
 
+/** Its symbol; of a market that was listed after the deployment file was written "market" and its id. */
+export function nameOfMarket({ markets }: Deployment, id: number): string {
+  return markets[id]?.symbol ?? `market ${id}`;
+}
+
 /** The settlement token or a collateral. Throws UnknownSymbolError. */
 export function tokenOf({ settlementToken, collaterals }: Deployment, symbol: string): ListedToken {
   const tokens = [settlementToken, ...collaterals];
@@ -35,13 +40,6 @@ export function collateralIndexOf({ collaterals }: Deployment, symbol: string): 
   const index = collaterals.findIndex((collateral) => collateral.symbol === symbol);
   if (index < 0) throw new UnknownSymbolError(symbol, symbolsOf(collaterals));
   return index;
-}
-
-/** Throws UnknownSymbolError. */
-export function collateralAt({ collaterals }: Deployment, index: number): ListedToken {
-  const collateral = collaterals[index];
-  if (collateral === undefined) throw new UnknownSymbolError(`collateral ${index}`, symbolsOf(collaterals));
-  return collateral;
 }
 
 function symbolsOf(listed: readonly { readonly symbol: string }[]): string[] {

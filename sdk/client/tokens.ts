@@ -2,6 +2,7 @@ import { TypedDataEncoder, keccak256, recoverAddress } from "ethers";
 
 import { ContractError } from "../risk/ContractError.js";
 import { NestedWords } from "../risk/types/VaultStorage.js";
+import { NotReadError } from "./errors.js";
 
 /** The signature of a permit, as the token takes it. */
 export interface PermitSignature {
@@ -35,20 +36,37 @@ export class TokenBook {
   readonly permitNonces: NestedWords<string, string, bigint>;
   /** EIP-712 domain separators of the tokens that take permits. */
   readonly domains: Map<string, string>;
+  /** Whose tokens were read, by token; undefined: everybody's. */
+  readonly #known: Map<string, ReadonlySet<string>> | undefined;
 
-  constructor(under?: TokenBook) {
+  /** @param known whose tokens were read, by token; of a fork nothing. By default everybody's */
+  constructor(under?: TokenBook, known?: ReadonlyMap<string, ReadonlySet<string>>) {
     this.balances = under?.balances.fork() ?? new NestedWords();
     this.allowances = under?.allowances.fork() ?? new NestedWords();
     this.permitNonces = under?.permitNonces.fork() ?? new NestedWords();
     this.domains = under?.domains ?? new Map<string, string>();
+    const first = under === undefined ? known : under.#known;
+    this.#known = first === undefined ? undefined : new Map(first);
+  }
+
+  knows(token: string, holder: string): boolean {
+    return this.#known === undefined || this.#known.get(token)?.has(holder) === true;
+  }
+
+  /** Sets what is left out of what was read. */
+  suppose(token: string, holder: string, tokens: { readonly balance?: bigint; readonly allowance?: bigint }): void {
+    if (tokens.balance !== undefined) this.balances.set(token, holder, tokens.balance);
+    if (tokens.allowance !== undefined) this.allowances.set(token, holder, tokens.allowance);
+    this.#known?.set(token, new Set([...(this.#known.get(token) ?? []), holder]));
   }
 
   fork(): TokenBook {
     return new TokenBook(this);
   }
 
-  /** What `Tokens.pull` does: takes an amount from the owner. Throws ERC20InsufficientAllowance and ERC20InsufficientBalance. */
+  /** What `Tokens.pull` does: takes an amount from the owner. Throws ERC20InsufficientAllowance, ERC20InsufficientBalance and NotReadError. */
   pull(token: string, owner: string, vault: string, amount: bigint): void {
+    this.#require(token, owner);
     const allowance = this.allowances.get(token, owner);
     if (allowance !== unlimited) {
       if (allowance < amount) {
@@ -59,8 +77,9 @@ export class TokenBook {
     this.#move(token, owner, vault, amount);
   }
 
-  /** What `Tokens.push` does: gives an amount away. Throws ERC20InvalidReceiver, ERC20InsufficientBalance and TokenMovedOtherAmount. */
+  /** What `Tokens.push` does: gives an amount away. Throws ERC20InvalidReceiver, ERC20InsufficientBalance, TokenMovedOtherAmount and NotReadError. */
   push(token: string, vault: string, to: string, amount: bigint): void {
+    this.#require(token, vault);
     if (to === zeroAddress) throw new ContractError("ERC20InvalidReceiver", { receiver: zeroAddress });
     this.#move(token, vault, to, amount);
     if (to === vault) throw new ContractError("TokenMovedOtherAmount", { token, asked: amount, moved: 0n });
@@ -84,6 +103,10 @@ export class TokenBook {
     if (signerOf(digest, signature) !== owner) return;
     this.permitNonces.set(token, owner, nonce + 1n);
     this.allowances.set(token, owner, value);
+  }
+
+  #require(token: string, holder: string): void {
+    if (!this.knows(token, holder)) throw new NotReadError("tokens", [holder, token]);
   }
 
   #move(token: string, from: string, to: string, amount: bigint): void {

@@ -1,5 +1,6 @@
-import { type AccountId, ownerOf } from "../accounts.js";
-import { type Call, callOf } from "../client/calls.js";
+import type { AccountId } from "../accounts.js";
+import { type Call, callOf, defaultSender } from "../client/calls.js";
+import { NotReadError } from "../client/errors.js";
 import { type CallContext, simulate } from "../client/simulate.js";
 import { State } from "../client/state.js";
 import { TokenBook } from "../client/tokens.js";
@@ -32,11 +33,9 @@ export class Attempt {
   readonly $: Vault;
   readonly names: Names;
 
-  /** By default in the block's own time, and sent by the owner of the first account that the call names. */
+  /** By default in the block's own time, and sent as `defaultSender` says. */
   constructor(state: State, call: Call, { at, from }: CallContext = {}) {
-    const [first] = call.accounts;
-    const sender = from ?? (first === undefined ? undefined : ownerOf(first));
-    const { $ } = state.at(at, sender);
+    const { $ } = state.at(at, from ?? defaultSender(call, state.pool));
     this.state = state;
     this.call = call;
     this.at = $.now;
@@ -52,13 +51,21 @@ export class Attempt {
   /** Whether a call would pass, with whatever allowance it needs; `isFunded`: and with whatever tokens. */
   passes(call: Call, { at = this.at, from = this.from, isFunded = false }: CallContext & { isFunded?: boolean } = {}) {
     const tokens = new TokenBook(this.state.tokens);
-    for (const token of call.tokens) {
-      tokens.allowances.set(token, from, unlimited);
-      if (isFunded) tokens.balances.set(token, from, plenty);
-    }
     const { block, deployment, storage, prices, wallets } = this.state;
+    const vault = deployment.vault.toLowerCase();
+    for (const token of call.tokens) {
+      if (isFunded) tokens.suppose(token, from, { balance: plenty });
+      if (tokens.knows(token, from)) tokens.suppose(token, from, { allowance: unlimited });
+      // It has what its books say, and more than that they do not let go.
+      if (!tokens.knows(token, vault)) tokens.suppose(token, vault, { balance: plenty });
+    }
     const state = new State({ block, deployment, storage, prices, tokens, wallets });
-    return simulate(state, call, { at, from }).error === undefined;
+    try {
+      return simulate(state, call, { at, from }).error === undefined;
+    } catch (error) {
+      if (error instanceof NotReadError) return false; // of what is not known nothing is promised
+      throw error;
+    }
   }
 
   /** The account's size in a market (wad; below zero: short), as it stands before the call. */

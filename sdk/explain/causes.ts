@@ -373,7 +373,7 @@ export const causes: Readonly<Record<string, Entry>> = {
     cause: (args) =>
       `The vault may take ${args.number("allowance")} raw units of the token, and needs ${args.number("needed")}.`,
     figures: (args) => ({ missing: args.number("needed") - args.number("allowance") }),
-    remedies: [finders.approve],
+    remedies: [finders.approve, finders.getTokens],
   },
   ERC20InsufficientBalance: {
     cause: (args) =>

@@ -20,6 +20,9 @@ export interface ErrorExplanation {
   readonly whoCan: string | undefined;
 }
 
+/** Where what is wrong is not all that is. */
+const noOneChange = "No one change lets it pass as things stand: mend what is said here, and preview it again.";
+
 /**
  * Why a call fails, and with what smallest changes it would pass. Each remedy was found and checked by running it on the state: with whatever
  * allowance of tokens it takes, and of a deposit that it adds with whatever tokens, which its `needs` name.
@@ -29,7 +32,8 @@ export interface ErrorExplanation {
  *     readState(provider, deployment, ownAccounts(from), { calls: [call], from })
  *
  * @param error as a preview, or the chain, has it
- * @param context when and by whom the call is made; by default in the state's block, by the owner of the first account that it names
+ * @param context when and by whom the call is made; by default in the state's block, sent as `defaultSender` says
+ * @throws NotReadError where the state does not know the call's accounts; TimeError, AddressError
  */
 export function explainError(
   state: State,
@@ -38,15 +42,18 @@ export function explainError(
   context: CallContext = {},
 ): ErrorExplanation {
   const attempt = new Attempt(state, call, context);
+  for (const account of call.accounts) attempt.$.accounts.get(account);
   const args = new Args(error);
   const entry = causes[error.errorName] ?? unknown;
   const numbers = Object.entries(error.args).filter((pair): pair is [string, bigint] => typeof pair[1] === "bigint");
+  const remedies = (entry.remedies ?? []).flatMap((find) => find(attempt, error));
+  const isHelpless = entry !== unknown && remedies.length === 0;
   return {
     error,
     cause: entry.cause(args, attempt),
     figures: { ...Object.fromEntries(numbers), ...entry.figures?.(args, attempt) },
-    remedies: (entry.remedies ?? []).flatMap((find) => find(attempt, error)),
-    whoCan: entry.whoCan?.(args, attempt),
+    remedies,
+    whoCan: entry.whoCan?.(args, attempt) ?? (isHelpless ? noOneChange : undefined),
   };
 }
 

@@ -1,4 +1,4 @@
-import { marketSymbolOf } from "../client/symbols.js";
+import { nameOfMarket } from "../client/symbols.js";
 import type { Deployment } from "../deployment.js";
 import { displayWad, formatTokenAmount } from "../units/index.js";
 import type { Contribution, HealthExplanation, HealthItem } from "./health.js";
@@ -79,7 +79,7 @@ function textOf(item: HealthItem & Contribution, deployment: Deployment, show: (
 
 function positionOf(item: { market: number; sizeWad: bigint }, deployment: Deployment): string {
   const size = formatTokenAmount(item.sizeWad < 0n ? -item.sizeWad : item.sizeWad, 18);
-  return `${item.sizeWad < 0n ? "short" : "long"} ${size} ${marketSymbolOf(deployment, item.market)}`;
+  return `${item.sizeWad < 0n ? "short" : "long"} ${size} ${nameOfMarket(deployment, item.market)}`;
 }
 
 /** UTC, to the second. */

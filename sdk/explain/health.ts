@@ -1,4 +1,4 @@
-import type { AccountId } from "../accounts.js";
+import { type AccountId, normalizeAccount } from "../accounts.js";
 import { contextOf } from "../risk/MarginVault.js";
 import { RAY, WAD, abs, divFloor, divUp, mulDivUp } from "../risk/libraries/FixedPoint.js";
 import * as Funding from "../risk/libraries/Funding.js";
@@ -182,8 +182,10 @@ export function sumOf(items: readonly Contribution[]): Contribution {
  * Of what an account's margin is made: every item that counts, in the order in which a person would add them up.
  *
  * @param timestamp Unix seconds; by default the state's
+ * @throws NotReadError where the state was read without the account; AccountIdError, TimeError
  */
-export function explainHealth(state: State, account: AccountId, timestamp?: bigint | number): HealthExplanation {
+export function explainHealth(state: State, of: AccountId, timestamp?: bigint | number): HealthExplanation {
+  const account = normalizeAccount(of);
   const { $, code } = state.at(timestamp);
   const context = contextOf($, code);
   const word = $.accounts.get(account);

@@ -1,6 +1,6 @@
-import type { AccountId } from "../accounts.js";
+import { type AccountId, normalizeAccount } from "../accounts.js";
 import type { State } from "../client/state.js";
-import { marketIdOf } from "../client/symbols.js";
+import { marketIdOf, marketSymbolOf } from "../client/symbols.js";
 import { assetsOfSymbol } from "../deployment.js";
 import { ContractError } from "../risk/ContractError.js";
 import { contextOf } from "../risk/MarginVault.js";
@@ -38,19 +38,26 @@ export interface LiquidationPriceOptions {
 
 /**
  * At which prices of a market an account is liquidatable, everything else as it is: funding due at that price, tiers and floors included.
- * Throws UnknownSymbolError, and NotATarget for the accounts of pool and insurance, which nobody liquidates.
+ * Throws UnknownSymbolError, NotATarget for the accounts of pool and insurance, which nobody liquidates, and NotReadError where the state was
+ * read without the account; AccountIdError, TimeError.
+ *
+ * @param market its symbol, or its id where it was listed after the deployment file was written
  *
  * Where roundings have the margin cross zero hundreds of times on a few wei of value, one of these crossings.
  */
 export function liquidationPrice(
   state: State,
   account: AccountId,
-  market: string,
+  market: string | number,
   { moving = "market", at }: LiquidationPriceOptions = {},
 ): LiquidationPrice {
-  const asset = AssetSet.marketAsset(marketIdOf(state.deployment, market));
+  const { deployment } = state;
+  const id = typeof market === "string" ? marketIdOf(deployment, market) : market;
+  if (typeof market === "number" && id >= state.storage.marketCount) marketSymbolOf(deployment, id); // throws
+  const asset = AssetSet.marketAsset(id);
   const presentWad = valueIn(state, asset);
-  const assets = moving === "market" ? [asset] : assetsOfSymbol(state.deployment, market);
+  const symbol = deployment.markets[id]?.symbol;
+  const assets = moving === "market" || symbol === undefined ? [asset] : assetsOfSymbol(deployment, symbol);
   // What moves along has its own end.
   const highest = assets.map((each) => (Price.MAX_PRICE_WAD * presentWad) / max(valueIn(state, each), 1n)).reduce(min);
   const turn = turnOf(state, account, assets, at, {
@@ -63,7 +70,7 @@ export function liquidationPrice(
 
 /**
  * By which common factor (wad; one is no move) all prices may move before an account turns liquidatable: `below` and `above` one. Prices are
- * rounded down, to one wei at least. Throws NotATarget.
+ * rounded down, to one wei at least. Throws NotATarget, NotReadError, AccountIdError, TimeError.
  */
 export function liquidationMove(
   state: State,
@@ -119,7 +126,8 @@ class MovingMargin {
   readonly #total: (sums: Margin.Sums) => Margin.Health;
   readonly #unitsUp: bigint;
 
-  constructor(state: State, account: AccountId, moving: readonly number[], timestamp?: bigint | number) {
+  constructor(state: State, of: AccountId, moving: readonly number[], timestamp?: bigint | number) {
+    const account = normalizeAccount(of);
     const { $, code } = state.at(timestamp);
     const context = contextOf($, code);
     if (account === context.pool || account === context.insurance) throw new ContractError("NotATarget", { account });

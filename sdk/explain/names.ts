@@ -1,3 +1,4 @@
+import { nameOfMarket } from "../client/symbols.js";
 import type { Deployment } from "../deployment.js";
 import { displayTokenAmount, displayWad, formatTokenAmount } from "../units/index.js";
 
@@ -10,7 +11,7 @@ export class Names {
   }
 
   market(id: number): string {
-    return this.#deployment.markets[id]?.symbol ?? `market ${id}`;
+    return nameOfMarket(this.#deployment, id);
   }
 
   markets(): string {

@@ -263,7 +263,7 @@ export const approve: Finder = (attempt, error) => {
 };
 
 export const getTokens: Finder = (attempt, error) =>
-  attempt.call.tokens.length !== 0 && attempt.passes(attempt.call, { isFunded: true })
+  attempt.call.tokens.length !== 0 && !attempt.passes(attempt.call) && attempt.passes(attempt.call, { isFunded: true })
     ? [
         remedy(attempt, {
           kind: "getTokens",

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 
-import { type AccountId, accountId } from "../../sdk/index.js";
+import { type AccountId, accountId, formatWad } from "../../sdk/index.js";
 import { testKey } from "../helpers/keys.js";
 import { type Running, start, tsx } from "../helpers/processes.js";
 import type { Signer } from "../helpers/world.js";
@@ -79,6 +79,32 @@ describe("examples", function () {
       "health -",
       "free margin 0.00",
     ]);
+  });
+
+  it("explain an account, to the price at which it is liquidatable", async () => {
+    const lines = await printed("explainAccount", [owner.address]);
+    expect(lines[0]).to.match(new RegExp(`^${account} at [-\\d]+ [:\\d]+ UTC: health 20\\.\\d{4}$`));
+    const figures = lines.slice(1, -3).map((line) => line.trim().replace(/ {2,}/g, " | "));
+    const shown = figures.map((line) => line.replace(/\d{4}-\d\d-\d\d [:\d]+ UTC/, "then"));
+    expect(shown).to.deep.equal([
+      "maintenance | initial",
+      "cash as of then | 2,001.00 | 2,001.00",
+      "interest since then | 0.00 | 0.00",
+      "2.5 WETH at 200.00, counting 90.00% and initially 85.00% | 450.00 | 425.00",
+      "long 0.5 BTC at 8,000.00: profit or loss | -6.01 | -6.01",
+      "long 0.5 BTC: funding since then | 0.00 | 0.00",
+      "equity | 2,444.99 | 2,419.99",
+      "long 0.5 BTC: 3.00% and initially 5.00% of 4,000.00 | 120.01 | 200.01",
+      "what pays a keeper | 2.00 | 2.00",
+      "required | 122.01 | 202.01",
+      "free | 2,322.99 | 2,217.99",
+    ]);
+    const { below = 0n } = await served.world.ballast.liquidationPrice(account, "BTC", { moving: "symbol" });
+    expect(lines.slice(-3, -1)).to.deep.equal([
+      "BTC is at 8,000.00",
+      `  liquidatable at ${formatWad(below)} and below`,
+    ]);
+    expect(lines.at(-1)).to.match(/^liquidatable where all prices fall by \d\d\.\d\d%$/);
   });
 
   it("let an operator trade for who has signed", async () => {

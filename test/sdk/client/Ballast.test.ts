@@ -5,15 +5,23 @@ import { Wallet } from "ethers";
 import { type Connection, marketParameters } from "../../../ignition/deploy.js";
 import {
   type AccountId,
+  AccountIdError,
   AmountError,
   Ballast,
   BallastError,
   ContractError,
+  MissingProviderError,
   NotDeployedError,
   ReadOnlyError,
+  TransactionRevertedError,
   UnknownSymbolError,
   WrongChainError,
   accountId,
+  explainHealth,
+  formatHealth,
+  formatWad,
+  liquidationPrice,
+  sumOf,
   toHealth,
   toUnits,
   withDecodedErrors,
@@ -21,6 +29,7 @@ import {
 import { MockToken__factory } from "../../../typechain-types/index.js";
 import { failure } from "../../helpers/revert.js";
 import { type Signer, type World, deployWorld, roundFigures, wad } from "../../helpers/world.js";
+import { watchedProvider } from "./watchedProvider.js";
 
 describe("sdk/client", () => {
   let connection: Connection;
@@ -302,7 +311,7 @@ describe("sdk/client", () => {
     });
 
     it("refuses a signer without a provider", async () => {
-      await failsWith(TypeError, () => Ballast.connect(Wallet.createRandom(), world.deployment));
+      await failsWith(MissingProviderError, () => Ballast.connect(Wallet.createRandom(), world.deployment));
     });
 
     it("with a provider alone reads everything and writes nothing", async () => {
@@ -498,5 +507,118 @@ describe("sdk/client", () => {
     expect(toHealth({ ...view, requirementMaintenanceWad: 0n, healthWad: 2n ** 256n - 1n }).healthWad).to.equal(
       undefined,
     );
+  });
+
+  it("explains margin, liquidation prices and refusals as of the latest block, or of a state that is given", async () => {
+    await world.fund(owner, { USDC: "1000" });
+    await client.trade(account, "ETH", "20");
+    const state = await client.readState([account]);
+    const reader = await Ballast.connect(connection.ethers.provider, world.deployment);
+
+    const { items, health } = await reader.explainHealth(account);
+    expect(sumOf(items).equityInitialWad).to.equal((await client.health(account)).equityInitialWad);
+    expect(await reader.explainHealth(account, { state })).to.deep.equal({ ...explainHealth(state, account) });
+    expect(health).to.deep.equal(explainHealth(state, account).health);
+
+    const { below } = await reader.liquidationPrice(account, "ETH");
+    const at = state.block.timestamp + 3600;
+    expect(await reader.liquidationPrice(account, "ETH", { state, at, moving: "symbol" })).to.deep.equal(
+      liquidationPrice(state, account, "ETH", { at, moving: "symbol" }),
+    );
+    await world.push({ ETH: formatWad(below ?? 0n) });
+    expect((await client.health(account)).isLiquidatable).to.equal(true);
+    await world.push({ ETH: formatWad((below ?? 0n) + 1n) });
+    expect((await client.health(account)).isLiquidatable).to.equal(false);
+    await failsWith(UnknownSymbolError, () => reader.liquidationPrice(account, "DOGE"));
+
+    await world.push({ ETH: "200" });
+    const call = client.calls.withdraw(account, "USDC", "990");
+    const refused = await failsWith(ContractError, () => client.send(call));
+    const { cause, remedies } = await client.explainError(call, refused);
+    expect(cause).to.match(/of initial equity/);
+    expect(remedies.map(({ kind }) => kind)).to.deep.equal(["lessAmount", "depositFirst"]);
+    const byOthers = await reader.explainError(call, refused);
+    expect(byOthers.remedies.map(({ sentence }) => sentence)).to.deep.equal(remedies.map(({ sentence }) => sentence));
+    const [less] = remedies;
+    if (less === undefined) throw new TypeError("no remedy");
+    expect((await client.send(less.call)).status).to.equal(1);
+  });
+
+  it("reads an account in markets and collaterals that were listed after the deployment file was written", async () => {
+    await world.fund(owner, { USDC: "1000", WETH: "2" });
+    await client.trade(account, "ETH", "1");
+    const { markets, collaterals } = world.deployment;
+    const late = await Ballast.connect(owner, { ...world.deployment, markets: markets.slice(0, 1), collaterals: [] });
+    const [position] = await client.positions(account);
+    expect(await late.positions(account)).to.deep.equal([{ ...position, market: "market 1" }]);
+    const token = collaterals[0]?.address.toLowerCase();
+    expect(await late.collaterals(account)).to.deep.equal([{ token, amount: wad("2") }]);
+
+    const call = late.calls.trade(account, "BTC", "0.01");
+    const [there, here] = [(await client.preview(call)).account, (await late.preview(call)).account];
+    expect(here?.positions.map(({ market }) => market)).to.deep.equal(["BTC", "market 1"]);
+    expect(here?.collaterals).to.deep.equal(await late.collaterals(account));
+    expect(here?.liquidationPrices.get("market 1")).to.deep.equal(there?.liquidationPrice("ETH"));
+    const lines = formatHealth(await late.explainHealth(account), late.deployment);
+    expect(lines.join("\n")).to.match(/long 1 market 1/);
+    const state = await late.readState([account]);
+    expect(() => liquidationPrice(state, account, 3))
+      .to.throw(UnknownSymbolError)
+      .that.includes({ symbol: "market 3" });
+  });
+
+  it("says what an account has in one block, while the next one comes", async () => {
+    await world.fund(owner, { USDC: "1000" });
+    await client.trade(account, "ETH", "1");
+    await client.trade(account, "BTC", "0.01");
+    const before = await client.positions(account);
+    let calls = 0;
+    const provider = watchedProvider(connection, async ({ method }, next) => {
+      calls += method === "eth_call" ? 1 : 0;
+      if (calls === 2) {
+        calls += 1;
+        await client.trade(account, "ETH", "-1");
+        await client.trade(account, "BTC", "-0.01");
+      }
+      return next();
+    });
+    const reader = await Ballast.connect(provider, world.deployment);
+    expect(await reader.positions(account)).to.deep.equal(before);
+    expect(await client.positions(account)).to.deep.equal([]);
+  });
+
+  it("says which transaction was refused only when it was mined", async () => {
+    await world.fund(owner, { USDC: "1000" });
+    await connection.provider.request({ method: "evm_setAutomine", params: [false] });
+    const both = Promise.allSettled([
+      client.withdraw(account, "USDC", "1000"),
+      failsWith(TransactionRevertedError, () => client.withdraw(account, "USDC", "1000")),
+    ]);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    await connection.networkHelpers.mine(1);
+    await connection.provider.request({ method: "evm_setAutomine", params: [true] });
+    const [first, second] = await both;
+    expect([first.status, second.status]).to.deep.equal(["fulfilled", "fulfilled"]);
+    if (second.status !== "fulfilled") throw new TypeError("it threw something else");
+    const { number } = (await client.provider.getBlock("latest")) ?? { number: 0 };
+    expect(second.value.blockNumber).to.equal(number);
+    expect((await client.provider.getTransactionReceipt(second.value.transactionHash))?.status).to.equal(0);
+  });
+
+  it("reads no account that is none", async () => {
+    for (const read of [
+      () => client.health("0x12"),
+      () => client.healths([account, "0x12"]),
+      () => client.liquidatable(["0x12"]),
+      () => client.state("0x12"),
+      () => client.cashOf("0x12"),
+      () => client.position("0x12", "ETH"),
+      () => client.positions("0x12"),
+      () => client.collaterals("0x12"),
+      () => client.explainHealth("0x12"),
+      () => client.liquidationPrice("0x12", "ETH"),
+    ]) {
+      expect((await failsWith(AccountIdError, read)).value).to.equal("0x12");
+    }
   });
 });

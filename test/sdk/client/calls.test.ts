@@ -3,14 +3,20 @@ import { FunctionFragment } from "ethers";
 import hre from "hardhat";
 
 import {
+  type AccountId,
   AccountIdError,
   AddressError,
   AmountError,
   type Call,
+  CallArgumentError,
   CallMaker,
+  type CallName,
   TimeError,
   UnknownSymbolError,
   accountId,
+  callOf,
+  defaultSender,
+  ownerOf,
 } from "../../../sdk/index.js";
 import { contractInterfaces, vaultInterface } from "../../../sdk/contracts.js";
 import { type World, deployWorld, wad } from "../../helpers/world.js";
@@ -156,5 +162,55 @@ describe("sdk/client/calls", () => {
         .to.throw(TimeError)
         .that.deep.includes({ value: deadline });
     }
+  });
+
+  it("are the same of digits in upper case, as a checksum has them", () => {
+    const upper = (hex: string) => `0x${hex.slice(2).toUpperCase()}` as AccountId;
+    const [token, to] = [`0x${"ab".repeat(20)}`, `0x${"cd".repeat(20)}`];
+    const plain = callOf("withdraw", { account: alice, token, amount: 5n, to });
+    const { run: _, ...shouted } = callOf("withdraw", {
+      account: upper(alice),
+      token: upper(token),
+      amount: 5n,
+      to: upper(to),
+    });
+    expect(plain).to.deep.include(shouted);
+    const { args, accounts } = callOf("absorb", { accounts: [upper(bob), bob], rewardTo: upper(alice) });
+    expect(args).to.deep.equal({ accounts: [bob, bob], rewardTo: alice });
+    expect(accounts).to.deep.equal([bob, alice]);
+  });
+
+  it("are not made of numbers that the vault's types do not hold", () => {
+    const bad: readonly [CallName, () => unknown][] = [
+      ["trade", () => calls.trade(alice, "ETH", 2n ** 255n)],
+      ["deposit", () => calls.deposit(alice, "USDC", 2n ** 256n)],
+      ["setOperator", () => calls.setOperator(alice, `0x${"ab".repeat(20)}`, -1n)],
+      ["setMode", () => calls.setMode(alice, "portfolio" as never)],
+    ];
+    for (const [functionName, make] of bad) {
+      const refused = expect(make, functionName).to.throw(CallArgumentError);
+      refused.that.includes({ functionName });
+      refused.with.property("cause").that.includes({ code: "INVALID_ARGUMENT" });
+    }
+    expect(() => calls.trade(alice, "ETH", 1n, { deadline: 2n ** 256n })).to.throw(TimeError);
+  });
+
+  it("are sent by the owner of the account that acts, where nobody is named", () => {
+    const pool = accountId(world.deployment.pool);
+    const [ofAlice, ofBob] = [ownerOf(alice), ownerOf(bob)];
+    const nobody = `0x${"0".repeat(40)}`;
+    const senders: readonly [Call, string][] = [
+      [calls.trade(bob, "ETH", 1n), ofBob],
+      [calls.transfer(bob, alice, "USDC", 1n), ofBob],
+      [calls.liquidatePosition(bob, "ETH", { taker: alice }), ofAlice],
+      [calls.liquidatePosition(bob, "ETH"), nobody],
+      [calls.liquidateCollateral(bob, "WETH", alice), ofAlice],
+      [calls.absorb([bob], alice), ofAlice],
+      [calls.buyCollateral(alice, "WETH", 1n, 1n), ofAlice],
+      [calls.cover(), nobody],
+      [calls.multicall([calls.cover(), calls.liquidatePosition(bob, "ETH"), calls.settle(alice, "ETH")]), ofAlice],
+      [calls.multicall([]), nobody],
+    ];
+    for (const [call, sender] of senders) expect(defaultSender(call, pool), call.name).to.equal(sender);
   });
 });

@@ -7,8 +7,11 @@ import {
   type AccountId,
   type BallastEvent,
   type EventStreamOptions,
+  OptionError,
+  ProviderLagError,
   ReorgError,
   type StreamedEvent,
+  UnknownLogError,
   streamEvents,
 } from "../../../sdk/index.js";
 import { failure } from "../../helpers/revert.js";
@@ -178,5 +181,85 @@ describe("sdk/client/eventStream", () => {
     );
     expect(error).to.be.instanceOf(ReorgError);
     expect(error).to.deep.include({ blockNumber, was: toBeHex(9, 32) });
+  });
+
+  it("waits for a node that does not have the logs of a block that another one has told of", async () => {
+    const fromBlock = (await world.ballast.provider.getBlockNumber()) + 1;
+    await (await world.as(owner)).trade(account, "ETH", "1");
+    const refusing = (times: number): Watch => {
+      let left = times;
+      return async ({ method }, next) => {
+        if (method !== "eth_getLogs" || left === 0) return next();
+        left -= 1;
+        throw new Error("unknown block");
+      };
+    };
+    const told = await take(1, { fromBlock, names: ["Traded"] }, refusing(5));
+    expect(told.map(({ blockNumber }) => blockNumber)).to.deep.equal([fromBlock]);
+    const error = await failure(() => take(1, { fromBlock, pollMs: 0 }, refusing(1_000)));
+    expect(error).to.be.instanceOf(ProviderLagError).that.includes({ blockTag: fromBlock });
+    expect(String((error as Error).cause)).to.match(/unknown block/);
+  });
+
+  it("goes on after the event that was told last, wherever the reader had stopped", async () => {
+    const { fromBlock } = world.deployment;
+    const all = await take((await world.ballast.events(fromBlock)).length, { fromBlock });
+    const [a, b] = [all.findIndex(({ logIndex }) => logIndex > 0), all.length - 2];
+    for (const at of [0, a, b]) {
+      for (const rangeBlocks of [1, 2_000]) {
+        const after = all[at];
+        if (after === undefined) throw new TypeError("no such event");
+        const rest = await take(all.length - at - 1, { after, rangeBlocks });
+        expect(rest.map(place)).to.deep.equal(all.slice(at + 1).map(place));
+      }
+    }
+    const gone = { ...(all[b] as StreamedEvent), blockHash: toBeHex(9, 32) };
+    const error = await failure(() => take(1, { after: gone }));
+    expect(error).to.be.instanceOf(ReorgError);
+    expect(error).to.deep.include({ blockNumber: gone.blockNumber, was: gone.blockHash, is: all[b]?.blockHash });
+  });
+
+  it("refuses options that would have it wait for ever, or go round in circles", async () => {
+    for (const [option, value] of [
+      ["fromBlock", -1],
+      ["confirmations", Number.NaN],
+      ["rangeBlocks", 0],
+      ["pollMs", 0.5],
+    ] as const) {
+      const error = await failure(() => take(1, { fromBlock: 0, [option]: value }));
+      expect(error, option).to.be.instanceOf(OptionError).that.deep.includes({ option, value });
+    }
+  });
+
+  it("says so where a log is of another version, by its topic or by its data", async () => {
+    const { fromBlock } = world.deployment;
+    const changed =
+      (change: (log: { topics: string[]; data: string }) => object): Watch =>
+      async ({ method }, next) => {
+        const answer = await next();
+        return method === "eth_getLogs" ? (answer as { topics: string[]; data: string }[]).map(change) : answer;
+      };
+    const [first] = await take(1, { fromBlock });
+    const { blockNumber, logIndex, transactionHash } = first as StreamedEvent;
+    const where = { blockNumber, logIndex, transactionHash };
+    const renamed = await failure(() =>
+      take(
+        1,
+        { fromBlock },
+        changed((log) => ({ ...log, topics: [toBeHex(5, 32), ...log.topics.slice(1)] })),
+      ),
+    );
+    expect(renamed)
+      .to.be.instanceOf(UnknownLogError)
+      .that.deep.includes({ topic: toBeHex(5, 32), place: where });
+    const cut = await failure(() =>
+      take(
+        1,
+        { fromBlock },
+        changed((log) => ({ ...log, data: "0x12" })),
+      ),
+    );
+    expect(cut).to.be.instanceOf(UnknownLogError).that.deep.includes({ place: where });
+    expect((cut as Error).cause).to.include({ code: "BUFFER_OVERRUN" });
   });
 });

@@ -190,6 +190,10 @@ describe("sdk/client/preview", () => {
     expect(await reader.preview(call)).to.deep.include({ from: owner.address, error: undefined });
     const stranger = await world.as(other);
     expect((await stranger.preview(call)).error?.args).to.deep.equal({ account, caller: other.address });
+    const liquidation = await reader.preview(client.calls.liquidatePosition(account, "ETH"));
+    expect(liquidation.from).to.equal(`0x${"0".repeat(40)}`);
+    expect(liquidation.error?.errorName).to.equal("AccountHealthy"); // by its owner it would be RewardToTarget
+    expect(liquidation.before?.account).to.equal(account);
     const checkpoint = await reader.preview(client.calls.refreshCapital());
     expect(checkpoint).to.deep.include({ error: undefined, before: undefined, account: undefined });
     expect(checkpoint.events.map(({ name }) => name)).to.deep.equal(["CapitalChanged"]);

@@ -3,8 +3,26 @@ import { type Block, toBeHex, toQuantity } from "ethers";
 import hre from "hardhat";
 
 import type { Connection } from "../../../ignition/deploy.js";
-import { type AccountId, ProviderLagError, ReorgError, accountId, place, readState } from "../../../sdk/index.js";
+import {
+  type AccountId,
+  AddressError,
+  ContractError,
+  NotDeployedError,
+  NotReadError,
+  ProviderLagError,
+  ReorgError,
+  TimeError,
+  accountId,
+  explainError,
+  explainHealth,
+  liquidationMove,
+  liquidationPrice,
+  place,
+  previewOf,
+  readState,
+} from "../../../sdk/index.js";
 import * as MarginVault from "../../../sdk/risk/MarginVault.js";
+import { deployAggregator } from "../../helpers/chainlink.js";
 import { failure } from "../../helpers/revert.js";
 import { type Signer, type World, deployWorld } from "../../helpers/world.js";
 import { type Watch, watchedProvider } from "./watchedProvider.js";
@@ -166,5 +184,96 @@ describe("sdk/client/readState", () => {
     );
     const { info } = error as { readonly info: { readonly error: { readonly message: string } } };
     expect(info.error.message).to.equal("out of order today");
+  });
+
+  it("says so where it is asked for what was not read, and takes nothing for zero", async () => {
+    const { ballast, deployment } = world;
+    const state = await ballast.readState([account]);
+    const stranger = accountId(world.signers[1]?.address ?? "");
+    const usdc = deployment.settlementToken.address.toLowerCase();
+    const [us, them] = [owner.address.toLowerCase(), stranger.slice(0, 42)];
+    const { calls } = ballast;
+    const unread: readonly [() => unknown, what: string, of: readonly string[]][] = [
+      [() => explainHealth(state, stranger), "account", [stranger]],
+      [() => liquidationPrice(state, stranger, "LINK"), "account", [stranger]],
+      [() => liquidationMove(state, stranger), "account", [stranger]],
+      [() => previewOf(state, calls.settle(stranger, "LINK")), "account", [stranger]],
+      [() => previewOf(state, calls.trade(account, "LINK", "1"), { from: them }), "permissions", [account, them]],
+      [() => previewOf(state, calls.revokeSignatures(), { from: them }), "nonce", [them]],
+      [() => previewOf(state, calls.deposit(account, "USDC", "1")), "tokens", [us, usdc]],
+      [() => previewOf(state, calls.withdraw(account, "USDC", "1")), "tokens", [deployment.vault.toLowerCase(), usdc]],
+      [
+        () => explainError(state, calls.settle(stranger, "LINK"), new ContractError("NoPosition")),
+        "account",
+        [stranger],
+      ],
+    ];
+    for (const [ask, what, of] of unread) {
+      expect(ask, what).to.throw(NotReadError).that.deep.includes({ what, of });
+    }
+    expect(previewOf(state, calls.trade(account, "LINK", "1")).error).to.equal(undefined);
+  });
+
+  it("knows an account by digits of any case", async () => {
+    const shouted = `0x${account.slice(2).toUpperCase()}` as AccountId;
+    const state = await readState(world.ballast.provider, world.deployment, [shouted]);
+    expect(explainHealth(state, shouted)).to.deep.equal(explainHealth(state, account));
+    expect(liquidationPrice(state, shouted, "LINK")).to.deep.equal(liquidationPrice(state, account, "LINK"));
+  });
+
+  it("reads who would send the calls, where nobody is named", async () => {
+    const { calls } = world.ballast;
+    const call = calls.multicall([calls.deposit(account, "USDC", "1"), calls.withdraw(account, "USDC", "1")]);
+    const state = await world.ballast.readState([], { calls: [call] });
+    expect(previewOf(state, call).error?.errorName).to.equal("ERC20InsufficientAllowance");
+  });
+
+  it("holds from its block on, for times that are whole seconds and senders that are addresses", async () => {
+    const state = await world.ballast.readState([account]);
+    const { timestamp } = state.block;
+    for (const [at, earliest] of [
+      [timestamp - 1, BigInt(timestamp)],
+      [timestamp + 0.5, undefined],
+      [Number.NaN, undefined],
+    ] as const) {
+      expect(() => state.at(at), String(at))
+        .to.throw(TimeError)
+        .that.deep.includes({ value: at, earliest });
+    }
+    expect(() => state.at(timestamp, "bob"))
+      .to.throw(AddressError)
+      .that.includes({ value: "bob" });
+    expect(state.at(timestamp, owner.address).$.sender).to.equal(owner.address.toLowerCase());
+  });
+
+  it("says that there is no code where the contracts of a deployment are not", async () => {
+    const address = world.signers[1]?.address ?? "";
+    for (const contract of ["vault", "oracle"] as const) {
+      const error = await failure(() =>
+        readState(
+          through(async (_, next) => next()),
+          { ...world.deployment, [contract]: address },
+          [account],
+        ),
+      );
+      expect(error).to.be.instanceOf(NotDeployedError).that.includes({ contract, address });
+      expect((error as Error).cause, contract).to.include({ code: "BAD_DATA" });
+    }
+  });
+
+  it("foresees that a pushed price is too old for anything, even while the sequencer's grace time lasts", async () => {
+    const { ballast } = world;
+    const uptime = await deployAggregator(connection, 0, 1n); // down
+    await (await ballast.oracle.setSequencer(await uptime.getAddress(), 1800)).wait();
+    const call = ballast.calls.trade(account, "LINK", "50");
+    const state = await ballast.readState([], { calls: [call] });
+    expect(previewOf(state, call).error).to.equal(undefined);
+    const at = state.block.timestamp + 3_601;
+    const { error } = previewOf(state, call, { at });
+    await connection.networkHelpers.time.increaseTo(at);
+    const client = await world.as(owner);
+    const refused = await failure(() => client.vault.trade.staticCall(account, 2, 50n * 10n ** 18n, 0n, 2n ** 40n));
+    expect(error?.errorName).to.equal("StaleMarketPrice");
+    expect(error?.args).to.deep.equal((refused as ContractError).args);
   });
 });

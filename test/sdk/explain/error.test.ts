@@ -558,6 +558,19 @@ const scenes: readonly Scene[] = [
     whoCan: /resolvePool/,
   },
   {
+    title: "a deposit of what its sender neither has nor has approved",
+    arrange: async ({ calls, account }) => ({ call: calls.deposit(account, "USDC", "30") }),
+    error: "ERC20InsufficientAllowance",
+    remedies: ["getTokens"],
+  },
+  {
+    title: "a position of dust that has no margin either",
+    arrange: async ({ calls, owner }) => ({ call: calls.trade(accountId(owner.address, 2), "ETH", "0.0001") }),
+    error: "PositionBelowMinimum",
+    remedies: [],
+    whoCan: /^No one change lets it pass/,
+  },
+  {
     title: "a market that is not listed",
     arrange: async ({ account }) => ({
       call: callOf("trade", { account, market: 77, sizeDeltaWad: 1n, limitPriceWad: 0n, deadline: 2n ** 40n }),
@@ -657,6 +670,16 @@ describe("sdk/explain: errors", () => {
       else expect(explanation.whoCan).to.match(whoCan);
     });
   }
+
+  it("takes a withdrawal of a token that the call does not move for one that the vault can pay", async () => {
+    const { world, calls, owner, rich, account } = here;
+    const call = calls.trade(rich, "ETH", "1");
+    const { provider } = world.ballast;
+    const attempt = new Attempt(await readState(provider, world.deployment, [], { calls: [call] }), call);
+    const others = (amount: string) => calls.multicall([calls.withdraw(rich, "WETH", amount, owner.address), call]);
+    expect([attempt.passes(others("1")), attempt.passes(others("10.1"))]).to.deep.equal([true, false]);
+    expect(attempt.passes(calls.settle(account, "ETH"))).to.equal(false); // nothing is known of that account
+  });
 
   it("has an entry for every error of the vault", () => {
     const missing: string[] = [];
