@@ -109,13 +109,13 @@ contract ParityHarness {
     ) private returns (uint256 next) {
         uint256 writes = uint16(bytes2(state[0:2]));
         assembly ("memory-safe") {
-            let next := add(state.offset, 2)
-            let end := add(next, mul(writes, 34))
-            for {} lt(next, end) {
-                next := add(next, 34)
+            let one := add(state.offset, 2)
+            let end := add(one, mul(writes, 34))
+            for {} lt(one, end) {
+                one := add(one, 34)
             } {
-                let place := shl(5, add(shr(240, calldataload(next)), 1))
-                let word := calldataload(add(next, 2))
+                let place := shl(5, add(shr(240, calldataload(one)), 1))
+                let word := calldataload(add(one, 2))
                 mstore(add(given, place), word)
                 if write {
                     sstore(mload(add(slots, place)), word)

@@ -168,7 +168,7 @@ export const marginVaultAbi = [
   "function resumeMarket(uint8)",
   "function revokeSignatures() payable",
   "function setAccountParameters((uint256 debtMarginWad, uint256 targetHealthWad, uint256 absorbHealthWad, uint256 absorbPenaltyWad, uint256 keeperShareWad, uint256 insuranceShareWad, uint256 insuranceFeeShareWad, uint256 keeperFloorWad, uint256 minimumDebtWad, uint256 absorbRewardFloorWad, uint256 absorbRewardPerHourWad, uint256 capitalMaxAgeSeconds))",
-  "function setAuthority(address newAuthority)",
+  "function setAuthority(address)",
   "function setCashParameters((uint256 kinkWad, uint256 rateAtZeroWad, uint256 rateAtKinkWad, uint256 rateAtFullWad, uint256 reserveFactorWad, uint256 poolLossPerHourWad, uint256 writeOffPerHourWad))",
   "function setCollateralParameters(address, (uint256 initialWeightWad, uint256 maintenanceWeightWad, uint256 depositCap, uint256 concentrationStartWad, uint256 discountBaseWad, uint256 discountSlopeWad, uint256 discountCapWad))",
   "function setMarketParameters(uint8, (uint256 initialBaseWad, uint256 maintenanceBaseWad, uint256 profitWeightWad, uint256 lambdaInitialWad, uint256 lambdaMaintenanceWad, uint256 maxFundingRatePerDayWad, uint256 maxFundingVelocityPerDay2Wad, uint256 maxFundingGapSeconds, uint256 skewScaleWad, uint256 openInterestCapWad, uint256 minimumSizeWad, uint256 takerRateWad, uint256 makerRateWad, uint256 capitalShareWad, uint256 openInterestSlopeWad, uint256 discountBaseWad, uint256 discountSlopeWad, uint256 discountCapWad))",
