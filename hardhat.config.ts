@@ -23,6 +23,7 @@ const compiler = {
 
 export default defineConfig({
   plugins: [artifactOrder, toolbox, standardRpc], // in this order
+  paths: { sources: ["./contracts", "./parity/contracts"] },
   solidity: {
     profiles: {
       default: compiler,
@@ -41,6 +42,14 @@ export default defineConfig({
     },
     // The blocks of one step of the demo share its time.
     demo: { type: "edr-simulated", allowBlocksWithSameTimestamp: true },
+    // Many cases a call, with all of their storage.
+    parity: {
+      type: "edr-simulated",
+      hardfork: "cancun",
+      allowBlocksWithSameTimestamp: true,
+      blockGasLimit: 100_000_000_000n,
+      throwOnTransactionFailures: false,
+    },
   },
   // Sourcify and Blockscout need no key.
   verify: { etherscan: { apiKey: configVariable("ETHERSCAN_API_KEY") } },

@@ -1,5 +1,5 @@
 import { vaultInterface } from "./contracts.js";
-import type { VaultLog } from "./ledger.js";
+import type { VaultLog } from "./book/logs.js";
 import { RAY, mulDivDown, mulDivFloor } from "./units/index.js";
 import { type PositionState, type SideFields, decodePosition, decodeSide, epochEndKey } from "./words.js";
 

@@ -1,25 +1,5 @@
-export {
-  type Access,
-  type ContractAccess,
-  type FunctionAccess,
-  type Role,
-  type RoleMember,
-  readAccess,
-} from "./access.js";
-export { accessJson, accessLines } from "./accessTable.js";
 export { type AccountId, accountId, indexOf, normalizeAccount, ownerOf } from "./accounts.js";
-export {
-  type Caller,
-  CallersIncompleteError,
-  type ContractName,
-  type Permission,
-  type RoleName,
-  callersOf,
-  functionsOf,
-  roleIds,
-  selectorOf,
-  selectorsOf,
-} from "./callers.js";
+export { type Caller, type ContractName, type Permission, type RoleName, roleIds, selectorOf } from "./callers.js";
 export {
   type CashFigures,
   type CashIndices,
@@ -127,16 +107,6 @@ export {
   withDecodedErrors,
 } from "./errors.js";
 export { type BallastEvent, type LogPlace, UnknownLogError, readEvents } from "./events.js";
-export {
-  Ledger,
-  type LedgerAccount,
-  type LedgerCash,
-  type LedgerCollateral,
-  type LedgerMarket,
-  type LedgerRamp,
-  LogGapError,
-  type VaultLog,
-} from "./ledger.js";
 export { type LegPreview, type LiquidationOptions, type Refusal, refusals, toLegPreview } from "./liquidations.js";
 export { type Extent, type Place, place, placesOf } from "./slots.js";
 export * from "./units/index.js";

@@ -4,7 +4,7 @@ import type { HardhatPlugin } from "hardhat/types/plugins";
 /**
  * TypeChain writes its indexes in the order in which the file system happens to list the artifacts, so two machines would
  * generate different files from the same sources. Hardhat hands the same list to every plugin: listed before TypeChain,
- * this one sorts it in place.
+ * this one sorts it in place. What only the parity check deploys has no types: it is left out.
  */
 const artifactOrder: HardhatPlugin = definePlugin({
   id: "artifact-order",
@@ -12,7 +12,8 @@ const artifactOrder: HardhatPlugin = definePlugin({
     solidity: async () => ({
       default: async () => ({
         async processArtifactsAfterSuccessfulBuild(_context, artifactPaths) {
-          (artifactPaths as string[]).sort();
+          const typed = artifactPaths.filter((path) => !path.includes("/artifacts/parity/")).toSorted();
+          (artifactPaths as string[]).splice(0, artifactPaths.length, ...typed);
         },
       }),
     }),

@@ -66,7 +66,7 @@ function packageJson(own: RootPackage): object {
     const built = file.replace(/\.ts$/, "");
     return [subpath, built === file ? file : { types: `${built}.d.ts`, default: `${built}.js` }];
   });
-  const { ethers, zod } = own.dependencies;
+  const { ethers, valibot } = own.dependencies;
   const { "@openzeppelin/contracts": openzeppelin, "@pythnetwork/pyth-sdk-solidity": pyth } = own.devDependencies;
   return {
     name,
@@ -76,7 +76,7 @@ function packageJson(own: RootPackage): object {
     type,
     sideEffects: false,
     exports: Object.fromEntries(entries),
-    dependencies: { zod },
+    dependencies: { valibot },
     peerDependencies: {
       ethers,
       "@openzeppelin/contracts": openzeppelin,

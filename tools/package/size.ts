@@ -4,22 +4,38 @@ import { gzipSync } from "node:zlib";
 
 import { build } from "vite";
 
+/** What no page needs: the book of all accounts, which a keeper keeps, and what `npm run access` tells. */
+const forOperators = new Set(["./book", "./access"]);
+
 /** What the SDK weighs, gzipped, in bytes. */
 export interface PackageSize {
-  /** All subpaths in one page, bundled and minified, zod included, ethers left out. */
+  /** All that a page may use, in one page: bundled and minified, what it depends on included, ethers left out. */
   readonly bundled: number;
+  /** The same with the subpaths for operators. */
+  readonly everything: number;
   /** The package's own JavaScript as it is installed. */
   readonly files: number;
 }
 
-/** Of a package that buildPackage has written, or that is installed. zod must be in reach of the folder. */
+/** Of a package that buildPackage has written, or that is installed. What it depends on must be in reach of the folder. */
 export async function sizeOf(folder: string): Promise<PackageSize> {
   const { exports } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as {
     exports: Record<string, string | { default: string }>;
   };
-  const scripts = Object.values(exports).flatMap((entry) => (typeof entry === "string" ? [] : [entry.default]));
-  const everything = join(folder, "everything.js");
-  writeFileSync(everything, scripts.map((script, i) => `export * as all${i} from "${script}";\n`).join(""));
+  const scripts = Object.entries(exports).flatMap(([subpath, entry]) =>
+    typeof entry === "string" ? [] : [[subpath, entry.default] as const],
+  );
+  const forPages = scripts.filter(([subpath]) => !forOperators.has(subpath));
+  return {
+    bundled: await bundled(folder, forPages),
+    everything: await bundled(folder, scripts),
+    files: gzipSync(filesOf(folder)).length,
+  };
+}
+
+async function bundled(folder: string, scripts: readonly (readonly [string, string])[]): Promise<number> {
+  const page = join(folder, "page-to-weigh.js");
+  writeFileSync(page, scripts.map(([, script], i) => `export * as all${i} from "${script}";\n`).join(""));
   try {
     const result = await build({
       root: folder,
@@ -28,14 +44,13 @@ export async function sizeOf(folder: string): Promise<PackageSize> {
       build: {
         write: false,
         modulePreload: false,
-        rolldownOptions: { input: everything, external: ["ethers"], preserveEntrySignatures: "strict" },
+        rolldownOptions: { input: page, external: ["ethers"], preserveEntrySignatures: "strict" },
       },
     });
     if (!("output" in result)) throw new TypeError("Vite built more than one bundle, or watches");
-    const code = result.output.map((chunk) => (chunk.type === "chunk" ? chunk.code : "")).join("\n");
-    return { bundled: gzipSync(code).length, files: gzipSync(filesOf(folder)).length };
+    return gzipSync(result.output.map((chunk) => (chunk.type === "chunk" ? chunk.code : "")).join("\n")).length;
   } finally {
-    rmSync(everything);
+    rmSync(page);
   }
 }
 

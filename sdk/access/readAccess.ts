@@ -1,9 +1,9 @@
 import type { Provider } from "ethers";
 
-import { type Caller, type ContractName, callersOf, functionsOf, roleIds, selectorOf } from "./callers.js";
-import { type AccessManager, contractAt, contractInterfaces } from "./contracts.js";
-import type { Deployment } from "./deployment.js";
-import { NotDeployedError, WrongChainError } from "./errors.js";
+import { type Caller, type ContractName, callersOf, functionsOf, roleIds, selectorOf } from "../callers.js";
+import { type AccessManager, contractAt, contractInterfaces } from "../contracts.js";
+import type { Deployment } from "../deployment.js";
+import { NotDeployedError, WrongChainError } from "../errors.js";
 
 /** A member of a role, as the access manager has it. */
 export interface RoleMember {

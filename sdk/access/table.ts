@@ -1,4 +1,4 @@
-import type { Access, ContractAccess, FunctionAccess, Role } from "./access.js";
+import type { Access, ContractAccess, FunctionAccess, Role } from "./readAccess.js";
 
 /** The access of a deployment as a table for people, contract by contract; roles at the end. */
 export function accessLines({ contracts, roles, chainId, blockNumber }: Access): string[] {
