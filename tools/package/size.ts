@@ -9,7 +9,9 @@ const forOperators = new Set(["./book", "./access"]);
 
 /** What the SDK weighs, gzipped, in bytes. */
 export interface PackageSize {
-  /** All that a page may use, in one page: bundled and minified, what it depends on included, ethers left out. */
+  /** The main entry, whole, in one page: bundled and minified, what it depends on included, ethers left out. */
+  readonly main: number;
+  /** The same with every other subpath that a page may use. */
   readonly bundled: number;
   /** The same with the subpaths for operators. */
   readonly everything: number;
@@ -27,6 +29,10 @@ export async function sizeOf(folder: string): Promise<PackageSize> {
   );
   const forPages = scripts.filter(([subpath]) => !forOperators.has(subpath));
   return {
+    main: await bundled(
+      folder,
+      scripts.filter(([subpath]) => subpath === "."),
+    ),
     bundled: await bundled(folder, forPages),
     everything: await bundled(folder, scripts),
     files: gzipSync(filesOf(folder)).length,
