@@ -26,6 +26,7 @@ import {Ledger} from "./libraries/Ledger.sol";
 import {Margin, Sums} from "./libraries/Margin.sol";
 import {PartialLiquidation} from "./libraries/PartialLiquidation.sol";
 import {PoolValue} from "./libraries/PoolValue.sol";
+import {Prices} from "./libraries/Prices.sol";
 import {Settlement} from "./libraries/Settlement.sol";
 import {Tokens} from "./libraries/Tokens.sol";
 import {Views} from "./libraries/Views.sol";
@@ -47,13 +48,14 @@ import {VaultExtension} from "./VaultExtension.sol";
 
 /// @title Ballast's margin vault
 /// @notice The story. Each entry point is one recipe: authority, time passes, effects, checks that need the new state, event, and the token
-/// moves last. Trade stands here; the books of custody, settlement and liquidation in libraries linked to it; what is rare, such as
+/// moves last. Trade, custody and settlement are compiled into it; liquidation stands in libraries linked to it; what is rare, such as
 /// administration, in an extension that runs on this storage.
 contract MarginVault is IMarginVault, VaultBase {
     using Deals for Deal;
     using FixedPoint for int256;
     using FixedPoint for uint256;
     using Margin for Health;
+    using Margin for Sums;
 
     /// @notice Where prices come from.
     IPriceOracle public immutable oracle;
@@ -150,25 +152,25 @@ contract MarginVault is IMarginVault, VaultBase {
 
         Context memory context = _context();
         Account word = Ledger.load($, context, account);
+        AccountRisk risk = $.accountRisk;
         AssetSet assets = Ledger.assetsWith(word, market_);
-        Price[] memory prices = oracle.lastPrices(assets);
+        Price[] memory prices = Prices.all(oracle, assets);
         Price price = prices[assets.rank(marketAsset(market_))];
-        require(price.isUsable(), StaleMarketPrice(market_, price.publishedAt(), price.maxAge()));
+        _requirePrice(price.isUsable(), market_, price);
 
         Deal memory deal;
         deal.load($, context, account, word, Ledger.load($, context, context.pool), market_, price);
         deal.finish();
-        Sums memory others = Margin.collect($, account, word, assets, prices, false, marketAsset(market_));
+        // The account's margin without this position, which is added as it was or as it will be.
+        Sums memory sums = Margin.collect($, account, word, assets, prices, false, marketAsset(market_));
         int256 sizeBefore = deal.size();
         bool grows = !sizeBefore.opposes(sizeDeltaWad) || sizeDeltaWad.abs() > sizeBefore.abs();
-        Health memory before;
+        uint256 healthBeforeWad;
         if (grows) _requireOpen(deal);
-        else before = _healthWith(others, deal);
+        else healthBeforeWad = _healthWith(Margin.copy(sums), deal, risk).healthWad;
 
-        deal.venue.takerRateWad = deal.terms.takerRate() + price.tolerance();
-        deal.venue.makerRateWad = deal.terms.makerRate() + price.tolerance();
-        uint256 insuranceFeeShare = $.accountRisk.insuranceFeeShare();
-        (uint256 fillPriceWad, uint256 feeWad, int256 realizedWad) = deal.fill(sizeDeltaWad, insuranceFeeShare);
+        deal.setFees(price.tolerance());
+        (uint256 fillPriceWad, uint256 feeWad, int256 realizedWad) = deal.fill(sizeDeltaWad, risk.insuranceFeeShare());
         _requireWithinLimit(sizeDeltaWad, fillPriceWad, limitPriceWad);
 
         int256 sizeAfter = deal.size();
@@ -182,21 +184,25 @@ contract MarginVault is IMarginVault, VaultBase {
 
         if (grows) {
             _requireOpeningAllowed(deal, sizeAfter > 0);
-            if (!Deferral.put(account, true)) {
-                Ledger.requireDebtAboveMinimum(account, deal.accountWord, $.accountRisk);
-                _healthWith(others, deal).requireInitialMargin(account);
+            if (!Deferral.put(account, grows)) {
+                Ledger.requireDebtAboveMinimum(account, deal.accountWord, risk);
+                deal.addTo(sums);
+                sums.requireCovered(deal.accountWord.cash(), risk, account);
             }
         } else {
-            _requireReductionAllowed(account, before, _healthWith(others, deal));
+            _requireReductionAllowed(account, healthBeforeWad, _healthWith(sums, deal, risk));
         }
         emit Traded(account, market_, sizeDeltaWad, fillPriceWad, feeWad, realizedWad);
     }
 
-    /// @dev The account's margin with the deal's position and cash as they now stand. `others` is left as it was.
-    function _healthWith(Sums memory others, Deal memory deal) private view returns (Health memory) {
-        Sums memory sums = Margin.copy(others);
+    /// @dev The account's margin with the deal's position, which is added to the sums, and cash as they now stand.
+    function _healthWith(Sums memory sums, Deal memory deal, AccountRisk risk) private pure returns (Health memory) {
         deal.addTo(sums);
-        return Margin.total(sums, deal.accountWord.cash(), $.accountRisk);
+        return Margin.total(sums, deal.accountWord.cash(), risk);
+    }
+
+    function _requirePrice(bool good, MarketId market_, Price price) private pure {
+        require(good, StaleMarketPrice(market_, price.publishedAt(), price.maxAge()));
     }
 
     function _requireWithinLimit(int256 sizeDeltaWad, uint256 fillPriceWad, uint256 limitPriceWad) private pure {
@@ -206,7 +212,7 @@ contract MarginVault is IMarginVault, VaultBase {
     }
 
     function _requireOpen(Deal memory deal) private view {
-        require(deal.price.isFresh(), StaleMarketPrice(deal.market, deal.price.publishedAt(), deal.price.maxAge()));
+        _requirePrice(deal.price.isFresh(), deal.market, deal.price);
         require(!deal.state.has(HALTED), MarketHalted(deal.market));
         if (!deal.state.has(CLOSING)) return;
         require(!deal.state.has(DELISTED), MarketDelisted(deal.market));
@@ -227,20 +233,25 @@ contract MarginVault is IMarginVault, VaultBase {
         require(recent, CapitalCheckpointStale(checkpoint.takenAt(), checkpoint.maxAge()));
         uint256 other = deal.openInterest(!long);
         uint256 openInterest = grown > other ? grown : other;
-        uint256 needed = openInterest.mulDivUp(deal.venue.priceWad, WAD).mulDivUp(deal.initialBase(), WAD);
-        uint256 available = checkpoint.capitalValue().mulDivDown(deal.terms.capitalShare(), WAD);
+        uint256 needed;
+        uint256 available;
+        unchecked {
+            // a size has 104 bits, a price 96, ratios 64, capital 128
+            needed = ((openInterest * deal.venue.priceWad).divUp(WAD) * deal.initialBase()).divUp(WAD);
+            available = (checkpoint.capitalValue() * deal.terms.capitalShare()) / WAD;
+        }
         require(needed <= available, PoolCapitalExceeded(deal.market, needed, available));
     }
 
     /// @dev A reduction may not leave a bankrupt, and must not lower health unless the account stays above initial margin. In a multicall
     /// one that does waits for the end, which asks for initial margin.
-    function _requireReductionAllowed(AccountId account, Health memory before, Health memory afterwards) private {
+    function _requireReductionAllowed(AccountId account, uint256 healthBeforeWad, Health memory afterwards) private {
         bool allowed =
             afterwards.equityMaintenanceWad >= 0 &&
-                (afterwards.healthWad >= before.healthWad || afterwards.hasInitialMargin());
+                (afterwards.healthWad >= healthBeforeWad || afterwards.hasInitialMargin());
         if (allowed || Deferral.put(account, false)) return;
         require(afterwards.equityMaintenanceWad >= 0, ReductionBankrupts(account, afterwards.equityMaintenanceWad));
-        revert ReductionLowersHealth(account, before.healthWad, afterwards.healthWad);
+        revert ReductionLowersHealth(account, healthBeforeWad, afterwards.healthWad);
     }
 
     // ------------------------------------------------------------------ settle, checkpoint
@@ -415,6 +426,11 @@ contract MarginVault is IMarginVault, VaultBase {
 
     /// @inheritdoc IMarginVault
     function haltMarket(MarketId) external {
+        _handOn();
+    }
+
+    /// @inheritdoc AccessManaged
+    function setAuthority(address) public override {
         _handOn();
     }
 
@@ -614,7 +630,12 @@ contract MarginVault is IMarginVault, VaultBase {
 
     // ------------------------------------------------------------------ shared
 
-    function _context() internal view override returns (Context memory) {
-        return Context(oracle, poolAccount(), insuranceAccount(), settlementToken, _cashUnit, CashBook.open($));
+    function _context() internal view override returns (Context memory context) {
+        context.oracle = oracle;
+        context.pool = poolAccount();
+        context.insurance = insuranceAccount();
+        context.settlementToken = settlementToken;
+        context.cashUnit = _cashUnit;
+        CashBook.read($, context.cash);
     }
 }

@@ -10,6 +10,7 @@ import {Custody} from "./libraries/Custody.sol";
 import {Deferral} from "./libraries/Deferral.sol";
 import {AccountId} from "./types/AccountId.sol";
 import {MarketId} from "./types/AssetSet.sol";
+import {MarketRisk} from "./types/MarketWords.sol";
 import {Context, VaultStorage} from "./types/VaultStorage.sol";
 
 /// @title What the vault and its extension share: the storage, and the first lines of every recipe
@@ -36,7 +37,8 @@ abstract contract VaultBase is AccessManaged, ReentrancyGuardTransient {
     }
 
     function _requireListed(MarketId id) internal view {
-        require(MarketId.unwrap(id) < $.marketCount, IMarginVault.UnknownMarket(id));
+        // Of a listed market this word is not zero, and whoever asks reads it anyway.
+        require(MarketRisk.unwrap($.markets[id].risk) != 0, IMarginVault.UnknownMarket(id));
     }
 
     function _collateralIndex(address token) internal view returns (uint256) {

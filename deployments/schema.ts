@@ -2,7 +2,7 @@ import { isAddress } from "ethers";
 import { z } from "zod";
 
 import { maximumMarkets } from "../sdk/index.js";
-import { WAD, mulDivUp, parseDecimal } from "../sdk/units.js";
+import { WAD, mulDivUp, parseDecimal } from "../sdk/units/index.js";
 
 export const assetPattern = /^[A-Z0-9]{1,16}$/;
 

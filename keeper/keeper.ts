@@ -206,7 +206,7 @@ export class Keeper {
 }
 
 /** Why something is left that is to be done all the same. */
-const postponed: ReadonlySet<string> = new Set<ChoreSkip["reason"]>(["nothingToPayWith", "enoughThisTurn"]);
+const postponed: ReadonlySet<string> = new Set<ChoreSkip["reason"]>(["waits", "nothingToPayWith", "enoughThisTurn"]);
 
 /** A turn on its way. */
 interface Turn {

@@ -1,10 +1,15 @@
 import type { Provider } from "ethers";
 
-import { type AccountId, type Deployment, accountId } from "../sdk/index.js";
-import { type MarginVault, MarginVault__factory } from "../typechain-types/index.js";
+import { type AccountId, type Deployment, accountId, decodeAccount, decodePrice, marketsOf } from "../sdk/index.js";
+import {
+  type MarginVault,
+  MarginVault__factory,
+  type PriceOracle,
+  PriceOracle__factory,
+} from "../typechain-types/index.js";
 import type { Book } from "./book.js";
 import { rampRetrySeconds, rampSeconds } from "./config.js";
-import type { Ramp, RampStep, Remainder, UpkeepState } from "./decide/upkeep.js";
+import type { PoolPosition, Ramp, RampStep, Remainder, UpkeepState } from "./decide/upkeep.js";
 import type { Changes } from "./logs.js";
 
 /** Positions that are asked for at once. */
@@ -13,6 +18,7 @@ const positionsAtOnce = 50;
 /** Follows what is to be kept in order beside the accounts at risk. */
 export class Steward {
   readonly #vault: MarginVault;
+  readonly #oracle: PriceOracle;
   readonly #pool: AccountId;
   readonly #insurance: AccountId;
   /** Of each market whose end was announced: from when on anyone may delist it. Unix seconds. */
@@ -24,6 +30,7 @@ export class Steward {
 
   constructor(provider: Provider, deployment: Deployment) {
     this.#vault = MarginVault__factory.connect(deployment.vault, provider);
+    this.#oracle = PriceOracle__factory.connect(deployment.oracle, provider);
     this.#pool = accountId(deployment.pool);
     this.#insurance = accountId(deployment.vault);
   }
@@ -63,13 +70,29 @@ export class Steward {
 
   /** How things stand after a block. */
   async read(book: Book, blockTag: number): Promise<UpkeepState> {
-    const [{ equityMaintenanceWad }, { badDebtWad, interestUnsweptWad }, insuranceCashWad] = await Promise.all([
-      this.#vault.health(this.#pool, { blockTag }),
-      this.#vault.cashView({ blockTag }),
-      this.#vault.cash(this.#insurance, { blockTag }),
-    ]);
+    const [{ equityMaintenanceWad: poolEquityWad }, { badDebtWad, interestUnsweptWad }, insuranceCashWad] =
+      await Promise.all([
+        this.#vault.health(this.#pool, { blockTag }),
+        this.#vault.cashView({ blockTag }),
+        this.#vault.cash(this.#insurance, { blockTag }),
+      ]);
+    const poolWithoutPrice = poolEquityWad < 0n ? await this.#poolWithoutPrice(blockTag) : [];
     const remainders = await this.#remainders(book, blockTag);
-    return { poolEquityWad: equityMaintenanceWad, badDebtWad, insuranceCashWad, interestUnsweptWad, remainders };
+    return { poolEquityWad, poolWithoutPrice, badDebtWad, insuranceCashWad, interestUnsweptWad, remainders };
+  }
+
+  async #poolWithoutPrice(blockTag: number): Promise<PoolPosition[]> {
+    const { assets } = decodeAccount(await this.#vault.accountWord(this.#pool, { blockTag }));
+    const words = await this.#oracle.lastPrices(assets, { blockTag });
+    const without = marketsOf(assets).filter((_, i) => {
+      const { isFresh, isReduceOnly } = decodePrice(words[i] ?? 0n); // markets come first in an asset set
+      return !isFresh && !isReduceOnly;
+    });
+    const read = async (market: number): Promise<PoolPosition> => {
+      const { sizeWad, valueWad } = await this.#vault.position(this.#pool, market, { blockTag });
+      return { sizeWad, valueWad };
+    };
+    return Promise.all(without.map(read));
   }
 
   /** The positions of markets whose epoch has ended. Markets where all of them have a size are not looked at again. */

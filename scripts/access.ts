@@ -7,7 +7,8 @@ import hre from "hardhat";
 
 import { DeploymentParameters } from "../deployments/schema.js";
 import { deployBallast } from "../ignition/deploy.js";
-import { BallastError, type Deployment, accessJson, accessLines, parseDeployment, readAccess } from "../sdk/index.js";
+import { accessJson, accessLines, readAccess } from "../sdk/access/index.js";
+import { BallastError, type Deployment, parseDeployment } from "../sdk/index.js";
 
 const command = new Command("npm run access --")
   .description("Tells of every function of every contract who may call it, and after which delay")

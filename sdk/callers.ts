@@ -1,13 +1,6 @@
 import type { Interface } from "ethers";
 
-import {
-  AccessManager__factory,
-  LiquidityPool__factory,
-  MarginVault__factory,
-  PriceOracle__factory,
-  VaultExtension__factory,
-  VaultLens__factory,
-} from "../typechain-types/index.js";
+import { contractInterfaces } from "./contracts.js";
 import { BallastError } from "./errors.js";
 import type { permission } from "./grants.js";
 
@@ -149,15 +142,6 @@ export const callers = {
 
 export type ContractName = keyof typeof callers | "VaultExtension";
 
-export const contractInterfaces: Readonly<Record<ContractName, Interface>> = {
-  MarginVault: MarginVault__factory.createInterface(),
-  VaultExtension: VaultExtension__factory.createInterface(),
-  PriceOracle: PriceOracle__factory.createInterface(),
-  LiquidityPool: LiquidityPool__factory.createInterface(),
-  VaultLens: VaultLens__factory.createInterface(),
-  AccessManager: AccessManager__factory.createInterface(),
-};
-
 /** The lines of `callers` are not those of a contract's functions. */
 export class CallersIncompleteError extends BallastError {
   override readonly name = "CallersIncompleteError";
@@ -221,7 +205,8 @@ export function selectorsOf(contract: keyof typeof callers, given: RoleName): st
 }
 
 export function selectorOf(contract: ContractName, name: string): string {
-  const fragment = contractInterfaces[contract].getFunction(name);
+  const coder = contractInterfaces[contract];
+  const fragment = coder.getFunction(name);
   if (fragment === null) throw new CallersIncompleteError(contract, [], [name]);
   return fragment.selector;
 }

@@ -1,6 +1,6 @@
-import { MarginVault__factory } from "../typechain-types/index.js";
-import type { VaultLog } from "./ledger.js";
-import { RAY, mulDivDown, mulDivFloor } from "./units.js";
+import { vaultInterface } from "./contracts.js";
+import type { VaultLog } from "./book/logs.js";
+import { RAY, mulDivDown, mulDivFloor } from "./units/index.js";
 import { type PositionState, type SideFields, decodePosition, decodeSide, epochEndKey } from "./words.js";
 
 /** What one deleveraging did to a position. */
@@ -22,8 +22,6 @@ export interface MinedLog extends VaultLog {
   readonly blockNumber: number;
   readonly transactionHash: string;
 }
-
-const vaultInterface = MarginVault__factory.createInterface();
 
 /** Topics of the events that `deleveragingsOf` reads: of the position, and of its market. */
 export const deleveragingTopics = {

@@ -1,39 +1,40 @@
 import { getAddress, isAddress } from "ethers";
-import { z } from "zod";
+import * as v from "valibot";
 
 import { BallastError } from "./errors.js";
 
-const address = z
-  .string()
-  .refine((text) => isAddress(text), "must be an address")
-  .transform((text) => getAddress(text));
-const symbol = z.string().min(1);
+const address = v.pipe(
+  v.string(),
+  v.check((text) => isAddress(text), "must be an address"),
+  v.transform((text) => getAddress(text)),
+);
+const symbol = v.pipe(v.string(), v.nonEmpty());
+const wholeNumber = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const decimals = v.pipe(wholeNumber, v.maxValue(18));
 /** Where the oracle finds the price; absent where it is pushed. */
-const feed = z.enum(["chainlink", "pyth"]).optional();
+const feed = v.exactOptional(v.picklist(["chainlink", "pyth"]));
 
 /** Markets that a vault can list; the assets of collaterals begin behind them. */
 export const maximumMarkets = 96;
 
 /** Where a deployment stands: what the deploy script writes to deployments/<net>/addresses.json. */
-export const Deployment = z.strictObject({
-  chainId: z.int().positive(),
+export const Deployment = v.strictObject({
+  chainId: v.pipe(wholeNumber, v.minValue(1)),
   /** The block before the first event of the deployment. */
-  fromBlock: z.int().min(0),
+  fromBlock: wholeNumber,
   manager: address,
   oracle: address,
   vault: address,
   pool: address,
   lens: address,
-  settlementToken: z.strictObject({ symbol, address, decimals: z.int().min(0).max(18) }),
+  settlementToken: v.strictObject({ symbol, address, decimals }),
   /** In the order of their indexes in the vault. */
-  collaterals: z
-    .array(z.strictObject({ symbol, asset: symbol, address, decimals: z.int().min(0).max(18), feed }))
-    .max(32),
+  collaterals: v.pipe(v.array(v.strictObject({ symbol, asset: symbol, address, decimals, feed })), v.maxLength(32)),
   /** In the order of their ids in the vault. */
-  markets: z.array(z.strictObject({ symbol, feed })).max(maximumMarkets),
+  markets: v.pipe(v.array(v.strictObject({ symbol, feed })), v.maxLength(maximumMarkets)),
 });
 
-export type Deployment = z.infer<typeof Deployment>;
+export type Deployment = v.InferOutput<typeof Deployment>;
 
 /** Thrown when a deployment file cannot be used; `issues` name the keys. */
 export class DeploymentFileError extends BallastError {
@@ -56,12 +57,12 @@ export function parseDeployment(text: string): Deployment {
   } catch (cause) {
     throw new DeploymentFileError(["it is not JSON"], cause);
   }
-  const parsed = Deployment.safeParse(json);
+  const parsed = v.safeParse(Deployment, json);
   if (!parsed.success) {
-    const issues = parsed.error.issues.map(({ path, message }) => `${path.join(".") || "(root)"}: ${message}`);
-    throw new DeploymentFileError(issues, parsed.error);
+    const issues = parsed.issues.map((issue) => `${v.getDotPath(issue) ?? "(root)"}: ${issue.message}`);
+    throw new DeploymentFileError(issues, new v.ValiError(parsed.issues));
   }
-  return parsed.data;
+  return parsed.output;
 }
 
 /** Number of the asset (a bit in an asset set) that prices a market. */

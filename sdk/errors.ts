@@ -1,36 +1,10 @@
-import { Interface, type Result, isCallException } from "ethers";
+import { Interface, isCallException } from "ethers";
 
-import {
-  AccessManager__factory,
-  Administration__factory,
-  LiquidityPool__factory,
-  MarginVault__factory,
-  PriceOracle__factory,
-  VaultExtension__factory,
-  Waterfall__factory,
-} from "../typechain-types/index.js";
+import * as abis from "./abi/index.js";
+import { BallastError, ContractError } from "./risk/ContractError.js";
+import { AmountError, DecimalsError } from "./units/AmountError.js";
 
-/** Every error of the SDK, so that one `instanceof` finds them all. */
-export class BallastError extends Error {
-  override readonly name: string = "BallastError";
-}
-
-/** An amount that is no decimal string and no bigint, or has more decimals than the token. */
-export class AmountError extends BallastError {
-  override readonly name = "AmountError";
-  readonly value: unknown;
-  readonly decimals: number;
-
-  constructor(value: unknown, decimals: number, cause?: unknown) {
-    super(
-      `${String(value)} (${typeof value}) is no amount: give a bigint of the smallest unit, or a plain decimal string with at ` +
-        `most ${decimals} decimals`,
-      { cause },
-    );
-    this.value = value;
-    this.decimals = decimals;
-  }
-}
+export { AmountError, BallastError, ContractError, DecimalsError };
 
 /** A market or token that the deployment file does not list. */
 export class UnknownSymbolError extends BallastError {
@@ -42,6 +16,28 @@ export class UnknownSymbolError extends BallastError {
     super(`the deployment has no "${symbol}"; it has ${known.join(", ") || "none"}`);
     this.symbol = symbol;
     this.known = known;
+  }
+}
+
+/** No address: neither 0x and 40 hex digits, nor with a checksum that holds. */
+export class AddressError extends BallastError {
+  override readonly name = "AddressError";
+  readonly value: unknown;
+
+  constructor(value: unknown) {
+    super(`${String(value)} is no address: give 0x and 40 hex digits, in lower case or with their checksum`);
+    this.value = value;
+  }
+}
+
+/** No account: not 0x and 64 hex digits. */
+export class AccountIdError extends BallastError {
+  override readonly name = "AccountIdError";
+  readonly value: unknown;
+
+  constructor(value: unknown) {
+    super(`${String(value)} is no account: accountId(owner, index) makes one`);
+    this.value = value;
   }
 }
 
@@ -66,8 +62,8 @@ export class NotDeployedError extends BallastError {
   readonly contract: string;
   readonly address: string;
 
-  constructor(contract: string, address: string) {
-    super(`there is no code at ${address} (${contract}): run the deploy script against this chain first`);
+  constructor(contract: string, address: string, cause?: unknown) {
+    super(`there is no code at ${address} (${contract}): run the deploy script against this chain first`, { cause });
     this.contract = contract;
     this.address = address;
   }
@@ -93,53 +89,49 @@ export class ReadOnlyError extends BallastError {
   }
 }
 
-/** An error that a contract raised, by its name and arguments. */
-export class ContractError extends BallastError {
-  override readonly name = "ContractError";
-  /** Name of the custom error as declared in Solidity. */
-  readonly errorName: string;
-  /** Its arguments by name. */
-  readonly args: Readonly<Record<string, unknown>>;
+/** A client was asked for with a signer that no provider stands behind. */
+export class MissingProviderError extends BallastError {
+  override readonly name = "MissingProviderError";
 
-  constructor(errorName: string, args: Readonly<Record<string, unknown>>, cause?: unknown) {
-    const list = Object.entries(args).map(([name, value]) => `${name}: ${String(value)}`);
-    super(`${errorName}(${list.join(", ")})`, { cause });
-    this.errorName = errorName;
-    this.args = args;
+  constructor() {
+    super("the signer has no provider: connect it to one first");
+  }
+}
+
+/** A transaction was mined, and had reverted: what it met was no longer what it had been sent on. */
+export class TransactionRevertedError extends BallastError {
+  override readonly name = "TransactionRevertedError";
+  readonly transactionHash: string;
+  readonly blockNumber: number;
+
+  constructor(transactionHash: string, blockNumber: number, cause?: unknown) {
+    super(
+      `${transactionHash} reverted in block ${blockNumber}, on another state than it was sent on: preview it again`,
+      {
+        cause,
+      },
+    );
+    this.transactionHash = transactionHash;
+    this.blockNumber = blockNumber;
   }
 }
 
 // What any call through the vault can raise: its own errors, those of its linked libraries, of the oracle, the pool, the access manager, and of tokens.
-const erc20 = new Interface([
-  "error ERC20InsufficientBalance(address sender, uint256 balance, uint256 needed)",
-  "error ERC20InsufficientAllowance(address spender, uint256 allowance, uint256 needed)",
-  "error ERC20InvalidReceiver(address receiver)",
-]);
-const interfaces = [
-  MarginVault__factory.createInterface(),
-  VaultExtension__factory.createInterface(),
-  Waterfall__factory.createInterface(),
-  Administration__factory.createInterface(),
-  PriceOracle__factory.createInterface(),
-  LiquidityPool__factory.createInterface(),
-  AccessManager__factory.createInterface(),
-  erc20,
-];
+const declaredErrors = new Interface(
+  Object.values(abis)
+    .flat()
+    .filter((line) => line.startsWith("error ")),
+);
+/** Names of the arguments of the compiler's own errors, which no ABI declares. */
+const builtinNames: Readonly<Record<string, readonly string[]>> = { Error: ["reason"], Panic: ["code"] };
 
-/** Decodes the data of a revert, or undefined if no contract of ours declares that error. */
+/** Decodes the data of a revert; undefined if it is neither an error of our contracts nor of the compiler's own. */
 export function decodeRevert(data: string, cause?: unknown): ContractError | undefined {
-  for (const candidate of interfaces) {
-    const description = data.length >= 10 ? candidate.parseError(data) : null;
-    if (description !== null) {
-      const names = description.fragment.inputs.map(({ name }, i) => name || String(i));
-      return new ContractError(description.name, argsByName(names, description.args), cause);
-    }
-  }
-  return undefined;
-}
-
-function argsByName(names: readonly string[], args: Result): Record<string, unknown> {
-  return Object.fromEntries(names.map((name, i) => [name, args[i]]));
+  const description = data.length >= 10 ? declaredErrors.parseError(data) : null;
+  if (description === null) return undefined;
+  const { name, fragment, args } = description;
+  const names = builtinNames[name] ?? fragment.inputs.map((input, i) => input.name || String(i));
+  return new ContractError(name, Object.fromEntries(names.map((key, i) => [key, args[i]])), cause);
 }
 
 /** Data of the revert behind an error of ethers or of a node, if it carries any. */

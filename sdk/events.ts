@@ -1,6 +1,6 @@
 import type { Log, Provider } from "ethers";
 
-import { MarginVault__factory, PriceOracle__factory } from "../typechain-types/index.js";
+import { contractInterfaces } from "./contracts.js";
 import type { Deployment } from "./deployment.js";
 import { BallastError } from "./errors.js";
 
@@ -14,21 +14,28 @@ export interface BallastEvent {
   readonly transactionHash: string;
 }
 
+/** Where a log stands. */
+export interface LogPlace {
+  readonly blockNumber: number;
+  readonly logIndex: number;
+  readonly transactionHash: string;
+}
+
 /** A log that the ABI does not know: the contracts are of another version than this SDK. */
 export class UnknownLogError extends BallastError {
   override readonly name = "UnknownLogError";
   readonly address: string;
   readonly topic: string;
+  /** Undefined where whoever read the log does not know. */
+  readonly place: LogPlace | undefined;
 
-  constructor(address: string, topic: string) {
-    super(`${address} emitted a log with topic ${topic} that this version does not know: update the SDK`);
+  constructor(address: string, topic: string, place?: LogPlace, cause?: unknown) {
+    super(`${address} emitted a log with topic ${topic} that this version does not know: update the SDK`, { cause });
     this.address = address;
     this.topic = topic;
+    this.place = place;
   }
 }
-
-const vaultInterface = MarginVault__factory.createInterface();
-const oracleInterface = PriceOracle__factory.createInterface();
 
 /** Reads and decodes the logs of vault and oracle of these blocks (both included), in order. */
 export async function readEvents(
@@ -41,12 +48,18 @@ export async function readEvents(
   return logs.map((log) => decodeLog(log, log.address.toLowerCase() === vault.toLowerCase() ? "vault" : "oracle"));
 }
 
-function decodeLog(log: Log, contract: "vault" | "oracle"): BallastEvent {
-  const parsed = (contract === "vault" ? vaultInterface : oracleInterface).parseLog(log);
-  if (parsed === null) throw new UnknownLogError(log.address, log.topics[0] ?? "none");
-  const args = Object.fromEntries(
-    parsed.fragment.inputs.map(({ name }, i): [string, unknown] => [name, parsed.args[i]]),
-  );
+/** Throws UnknownLogError. */
+export function decodeLog(log: Log, contract: "vault" | "oracle"): BallastEvent {
   const { blockNumber, index: logIndex, transactionHash } = log;
-  return { contract, name: parsed.name, args, blockNumber, logIndex, transactionHash };
+  const place = { blockNumber, logIndex, transactionHash };
+  const unknown = (cause?: unknown) => new UnknownLogError(log.address, log.topics[0] ?? "none", place, cause);
+  try {
+    const parsed = contractInterfaces[contract === "vault" ? "MarginVault" : "PriceOracle"].parseLog(log);
+    if (parsed === null) throw unknown();
+    const { fragment, args: values } = parsed;
+    const args = Object.fromEntries(fragment.inputs.map(({ name }, i): [string, unknown] => [name, values[i]]));
+    return { contract, name: parsed.name, args, ...place };
+  } catch (error) {
+    throw error instanceof UnknownLogError ? error : unknown(error); // of a known name, with other data
+  }
 }

@@ -1,26 +1,5 @@
-export {
-  type Access,
-  type ContractAccess,
-  type FunctionAccess,
-  type Role,
-  type RoleMember,
-  readAccess,
-} from "./access.js";
-export { accessJson, accessLines } from "./accessTable.js";
 export { type AccountId, accountId, indexOf, normalizeAccount, ownerOf } from "./accounts.js";
-export {
-  type Caller,
-  CallersIncompleteError,
-  type ContractName,
-  type Permission,
-  type RoleName,
-  callersOf,
-  contractInterfaces,
-  functionsOf,
-  roleIds,
-  selectorOf,
-  selectorsOf,
-} from "./callers.js";
+export { type Caller, type ContractName, type Permission, type RoleName, roleIds, selectorOf } from "./callers.js";
 export {
   type CashFigures,
   type CashIndices,
@@ -30,16 +9,68 @@ export {
   cashOfPrincipal,
   toStoredCash,
 } from "./cash.js";
+export { AccountView, type CollateralBalance, type Health, type Position, toHealth } from "./client/account.js";
+export { Ballast, type ExplainOptions, type PreviewOptions, type UnsignedTransaction } from "./client/Ballast.js";
+export { CallMaker, type TradeOptions } from "./client/CallMaker.js";
 export {
-  type Amount,
-  Ballast,
-  type CollateralBalance,
-  type Health,
-  type Position,
-  type TradeOptions,
-  toHealth,
-  toUnits,
-} from "./client.js";
+  type Call,
+  type CallArgs,
+  type CallName,
+  type CallOf,
+  callOf,
+  defaultSender,
+  grantDigest,
+} from "./client/calls.js";
+export {
+  type EventArgs,
+  type EventName,
+  type EventStreamOptions,
+  type StreamedEvent,
+  streamEvents,
+} from "./client/eventStream.js";
+export {
+  CallArgumentError,
+  NotReadError,
+  OptionError,
+  ProviderLagError,
+  ReorgError,
+  TimeError,
+} from "./client/errors.js";
+export { type Fill, type Preview, type PreviewedEvent, previewOf } from "./client/preview.js";
+export { type ReadOptions, readState } from "./client/readState.js";
+export { type SignedGrant, type SignedPermit } from "./client/signatures.js";
+export { type CallContext, type Outcome, simulate } from "./client/simulate.js";
+export {
+  State,
+  type StateBlock,
+  type StateParts,
+  type Surroundings,
+  type Transaction,
+  type Wallets,
+} from "./client/state.js";
+export { type PermitSignature, TokenBook } from "./client/tokens.js";
+export {
+  type AccessManager,
+  type LiquidityPool,
+  type MarginVault,
+  type PriceOracle,
+  type Token,
+  type VaultLens,
+  contractAt,
+  contractInterfaces,
+} from "./contracts.js";
+export { type Need } from "./explain/attempt.js";
+export { type ErrorExplanation, explainError, ownAccounts } from "./explain/error.js";
+export { formatHealth } from "./explain/formatHealth.js";
+export { type Contribution, type HealthExplanation, type HealthItem, explainHealth, sumOf } from "./explain/health.js";
+export {
+  type LiquidationPrice,
+  type LiquidationPriceOptions,
+  type LiquidationTurn,
+  liquidationMove,
+  liquidationPrice,
+} from "./explain/liquidationPrice.js";
+export type { Remedy, RemedyKind } from "./explain/remedies.js";
 export {
   type OperatorGrant,
   type Permit,
@@ -60,30 +91,23 @@ export {
   parseDeployment,
 } from "./deployment.js";
 export {
-  AmountError,
+  AccountIdError,
+  AddressError,
   BallastError,
   ContractError,
+  MissingProviderError,
   NotDeployedError,
   PoolAccountError,
   ReadOnlyError,
+  TransactionRevertedError,
   UnknownSymbolError,
   WrongChainError,
   decodeRevert,
   revertData,
   withDecodedErrors,
 } from "./errors.js";
-export { type BallastEvent, UnknownLogError, readEvents } from "./events.js";
-export {
-  Ledger,
-  type LedgerAccount,
-  type LedgerCash,
-  type LedgerCollateral,
-  type LedgerMarket,
-  type LedgerRamp,
-  LogGapError,
-  type VaultLog,
-} from "./ledger.js";
+export { type BallastEvent, type LogPlace, UnknownLogError, readEvents } from "./events.js";
 export { type LegPreview, type LiquidationOptions, type Refusal, refusals, toLegPreview } from "./liquidations.js";
 export { type Extent, type Place, place, placesOf } from "./slots.js";
-export { RAY, WAD, formatDecimal, mulDivDown, mulDivFloor, mulDivUp, parseDecimal } from "./units.js";
+export * from "./units/index.js";
 export * from "./words.js";

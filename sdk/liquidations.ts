@@ -1,5 +1,5 @@
 import type { AccountId } from "./accounts.js";
-import type { Amount } from "./client.js";
+import type { Amount } from "./units/index.js";
 
 /** Why step 1 of the waterfall refuses a leg: the contract's enum, by its numbers. */
 export const refusals = [

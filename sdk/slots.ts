@@ -26,11 +26,11 @@ const after = (slot: string, slots: number) => slotOf(BigInt(slot) + BigInt(slot
 const first = 1;
 const at = (member: number) => slotOf(BigInt(first + member));
 /** Slots 0 to 7 of a market. */
-const marketWords = ["state", "totals", "risk", "terms", "discount", "longSide", "shortSide", "epochs"] as const;
+export const marketWords = ["state", "totals", "risk", "terms", "discount", "longSide", "shortSide", "epochs"] as const;
 const marketEnds = 8;
 /** Slots 0 to 2 of a ramp. */
-const rampWords = ["from", "to", "clock"] as const;
-type RampWord = (typeof rampWords)[number];
+export const rampWords = ["from", "to", "clock"] as const;
+export type RampWord = (typeof rampWords)[number];
 const sides = { long: true, short: false } as const;
 
 /** Where the vault keeps what; `extsload` reads it. */
@@ -81,10 +81,15 @@ export interface Extent {
   /** How many epochs of each side have ended, by market. By default none. */
   readonly ended?: ReadonlyMap<number, Readonly<Record<keyof typeof sides, number>>>;
   readonly collaterals: readonly string[];
+  /** With the accounts that gave them permissions. By default none. */
+  readonly operators?: Iterable<readonly [account: AccountId, operator: string]>;
+  /** Who signed grants, or revoked them. By default none. */
+  readonly signers?: Iterable<string>;
 }
 
 /** Every place that a vault of this extent may write to: of each account every market and every collateral. */
-export function placesOf({ accounts, markets, ended = new Map(), collaterals }: Extent): Place[] {
+export function placesOf(extent: Extent): Place[] {
+  const { accounts, markets, ended = new Map(), collaterals, operators = [], signers = [] } = extent;
   const ids = Array.from({ length: markets }, (_, id) => id);
   return [
     place.authority,
@@ -93,6 +98,8 @@ export function placesOf({ accounts, markets, ended = new Map(), collaterals }: 
       ...ids.map((market) => place.position(id, market)),
       ...collaterals.map((_, index) => place.collateralOf(id, index)),
     ]),
+    ...[...operators].map(([id, operator]) => place.permissionsOf(id, operator)),
+    ...[...signers].map((owner) => place.nonce(owner)),
     ...ids.flatMap((id) => marketWords.map((word) => place.market(id, word))),
     ...ids.flatMap((id) => rampWords.map((word) => place.marketRamp(id, word))),
     ...[...ended].flatMap(([id, { long, short }]) => [
@@ -117,6 +124,7 @@ export function placesOf({ accounts, markets, ended = new Map(), collaterals }: 
     place.cashTerms,
     place.poolLosses,
     place.writeOffs,
+    place.borrowingHalted,
     ...rampWords.map((word) => place.accountRamp(word)),
   ];
 }

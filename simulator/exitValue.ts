@@ -1,4 +1,4 @@
-import { WAD } from "../sdk/units.js";
+import { WAD } from "../sdk/units/index.js";
 
 /** A position as the vault shows it. Wad; sizes below zero are short. */
 export interface OpenPosition {

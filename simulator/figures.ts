@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { parseDecimal } from "../sdk/units.js";
+import { parseDecimal } from "../sdk/units/index.js";
 import { BankRunFigures } from "./bankRun.js";
 import { WaterfallFigures } from "./waterfall.js";
 

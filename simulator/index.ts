@@ -1,3 +1,4 @@
+export { type BooksShape, type DrawnAccount, RandomBooks } from "./books.js";
 export { Figures, exitCode, figuresLine } from "./figures.js";
 export { UnlistablePriceError, deploymentParameters, parametersFile } from "./parameters.js";
 export {
@@ -42,3 +43,4 @@ export { type Audit, auditVault } from "./audit.js";
 export { type Chain, PortInUseError, startChain } from "./chain.js";
 export type { KeeperStep, KeeperTurn } from "./keepers.js";
 export { type RunOptions, run } from "./run.js";
+export { type Random, randomStreams } from "./random.js";

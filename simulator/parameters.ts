@@ -1,4 +1,4 @@
-import { formatDecimal, mulDivDown, mulDivUp, parseDecimal } from "../sdk/units.js";
+import { formatDecimal, mulDivDown, mulDivUp, parseDecimal } from "../sdk/units/index.js";
 import { DeploymentParameters } from "../deployments/schema.js";
 import { type Price, type PriceFile, maximumPriceAgeSeconds } from "./prices.js";
 

@@ -1,4 +1,4 @@
-import { WAD, mulDivDown, mulDivUp } from "../sdk/units.js";
+import { WAD, mulDivDown, mulDivUp } from "../sdk/units/index.js";
 import { accountValueQuantiles, leverageQuantiles, quantileAt } from "./quantiles.js";
 import { type Random, randomStreams } from "./random.js";
 

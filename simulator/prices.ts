@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-import { parseDecimal } from "../sdk/units.js";
+import { parseDecimal } from "../sdk/units/index.js";
 import { assetPattern } from "../deployments/schema.js";
 import { maximumMarkets } from "../sdk/index.js";
 

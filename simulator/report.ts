@@ -1,6 +1,6 @@
 import { styleText } from "node:util";
 
-import { WAD, formatDecimal, parseDecimal } from "../sdk/units.js";
+import { WAD, formatDecimal, parseDecimal } from "../sdk/units/index.js";
 import { type Figures, exitCode, ownersGained, unpaidBeyondBooks } from "./figures.js";
 import type { PriceRow } from "./prices.js";
 

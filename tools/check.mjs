@@ -6,6 +6,7 @@ const steps = {
   "lint and import boundaries": "oxlint --deny-warnings",
   "lint of the contracts": 'solhint --disc --noPoster --max-warnings 0 "contracts/**/*.sol"',
   "generated files": "node tools/check-generated.mjs",
+  "sweep assembled": "tsx tools/assemble-sweep.ts --check",
   types: "tsc",
   "mutants current": "tsx tools/mutants.ts --check",
   "gas record": "hardhat build --no-tests --quiet && tsx scripts/bench-gas.ts --check",

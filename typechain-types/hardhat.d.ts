@@ -20,7 +20,6 @@ getContractFactory(name: 'IPriceOracle', signerOrOptions?: ethers.Signer | Facto
 getContractFactory(name: 'VaultLens', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.VaultLens__factory>
 getContractFactory(name: 'Administration', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Administration__factory>
 getContractFactory(name: 'CollateralSale', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.CollateralSale__factory>
-getContractFactory(name: 'Custody', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Custody__factory>
 getContractFactory(name: 'Delisting', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Delisting__factory>
 getContractFactory(name: 'PartialLiquidation', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.PartialLiquidation__factory>
 getContractFactory(name: 'PoolResolution', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.PoolResolution__factory>
@@ -55,7 +54,6 @@ getContractAt(name: 'IPriceOracle', address: string | ethers.Addressable, signer
 getContractAt(name: 'VaultLens', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.VaultLens>
 getContractAt(name: 'Administration', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Administration>
 getContractAt(name: 'CollateralSale', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.CollateralSale>
-getContractAt(name: 'Custody', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Custody>
 getContractAt(name: 'Delisting', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Delisting>
 getContractAt(name: 'PartialLiquidation', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.PartialLiquidation>
 getContractAt(name: 'PoolResolution', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.PoolResolution>
@@ -90,7 +88,6 @@ deployContract(name: 'IPriceOracle', signerOrOptions?: ethers.Signer | DeployCon
 deployContract(name: 'VaultLens', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.VaultLens>
 deployContract(name: 'Administration', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Administration>
 deployContract(name: 'CollateralSale', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.CollateralSale>
-deployContract(name: 'Custody', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Custody>
 deployContract(name: 'Delisting', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Delisting>
 deployContract(name: 'PartialLiquidation', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PartialLiquidation>
 deployContract(name: 'PoolResolution', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PoolResolution>
@@ -125,7 +122,6 @@ deployContract(name: 'IPriceOracle', args: any[], signerOrOptions?: ethers.Signe
 deployContract(name: 'VaultLens', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.VaultLens>
 deployContract(name: 'Administration', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Administration>
 deployContract(name: 'CollateralSale', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.CollateralSale>
-deployContract(name: 'Custody', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Custody>
 deployContract(name: 'Delisting', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Delisting>
 deployContract(name: 'PartialLiquidation', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PartialLiquidation>
 deployContract(name: 'PoolResolution', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.PoolResolution>

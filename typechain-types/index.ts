@@ -26,8 +26,6 @@ export type { Administration } from './contracts/libraries/Administration.js';
 export { Administration__factory } from './factories/contracts/libraries/Administration__factory.js';
 export type { CollateralSale } from './contracts/libraries/CollateralSale.js';
 export { CollateralSale__factory } from './factories/contracts/libraries/CollateralSale__factory.js';
-export type { Custody } from './contracts/libraries/Custody.js';
-export { Custody__factory } from './factories/contracts/libraries/Custody__factory.js';
 export type { Delisting } from './contracts/libraries/Delisting.js';
 export { Delisting__factory } from './factories/contracts/libraries/Delisting__factory.js';
 export type { PartialLiquidation } from './contracts/libraries/PartialLiquidation.js';

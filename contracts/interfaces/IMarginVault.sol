@@ -251,7 +251,8 @@ interface IMarginVault is IERC5267 {
     error DelistingNotDue(MarketId market, uint256 delistAt, uint256 blockTime);
     /// @notice Thrown when a market was delisted: settle what is left in it.
     error MarketDelisted(MarketId market);
-    /// @notice Thrown when the pool is to be resolved although it is not below zero.
+    /// @notice Thrown when the pool is to be resolved although it is not below zero: at maintenance, losses of positions without a usable
+    /// price not counted.
     error PoolSolvent(int256 equityWad);
     /// @notice Thrown when there is no bad debt that insurance could cover now.
     error NothingToCover(uint256 badDebtWad, int256 insuranceCashWad);
@@ -543,7 +544,8 @@ interface IMarginVault is IERC5267 {
     function cover() external payable;
 
     /// @notice Waterfall, step 7: brings a pool that is below zero at maintenance back to it. Insurance pays, the pool's positions with a
-    /// fresh price are closed against the other sides, the rest is written off. By anyone. Its shares stay.
+    /// usable price are closed against the other sides, the rest is written off. Losses of those without one wait, and do not count. By
+    /// anyone. Its shares stay.
     function resolvePool() external payable;
 
     /// @notice Delists a market from its announced time on. By anyone. All positions are closed at the oracle's price if it is fresh,

@@ -19,6 +19,11 @@ library CashBook {
     uint256 private constant LEAST_SUPPLY_INDEX = INDEX_ONE / 1000;
 
     function open(VaultStorage storage $) internal view returns (Cash memory cash) {
+        read($, cash);
+    }
+
+    /// @notice Opens it in place.
+    function read(VaultStorage storage $, Cash memory cash) internal view {
         cash.stored = $.cashIndices;
         (cash.supplyIndex, cash.borrowIndex) = Interest.accrued(cash.stored, block.timestamp);
     }
@@ -55,18 +60,28 @@ library CashBook {
         CashTotals totals = $.cashTotals;
         uint256 margin = _margin(cash, totals);
         if (margin != 0) $.interestUnswept = uint112(Math.min($.interestUnswept + margin, type(uint112).max));
-        uint256 supplied = uint256(int256(totals.supplied()) + cash.supplied);
-        uint256 borrowed = uint256(int256(totals.borrowed()) + cash.borrowed);
+        uint256 supplied;
+        uint256 borrowed;
+        unchecked {
+            // 128 bits, and changes of a few times 120; below zero they do not fit their fields
+            supplied = uint256(int256(totals.supplied()) + cash.supplied);
+            borrowed = uint256(int256(totals.borrowed()) + cash.borrowed);
+        }
         totals = toCashTotals(supplied, borrowed);
         $.cashTotals = totals;
         (cash.supplied, cash.borrowed, cash.moved) = (0, 0, false);
 
         CashTerms terms = $.cashTerms;
-        uint256 supply = supplied.mulDivDown(cash.supplyIndex, INDEX_ONE);
-        uint256 debts = borrowed.mulDivUp(cash.borrowIndex, INDEX_ONE);
-        uint256 held = $.cashHeld * context.cashUnit;
-        uint256 borrowRate = Interest.borrowRate(terms, Interest.utilisation(supply, debts, held));
-        uint256 supplyRate = Interest.supplyRate(terms, borrowRate, supply, debts);
+        uint256 supplyRate;
+        uint256 borrowRate;
+        unchecked {
+            // principals have 128 bits, as tokens held have, indices 72, the unit 60
+            uint256 supply = (supplied * cash.supplyIndex) / INDEX_ONE;
+            uint256 debts = (borrowed * cash.borrowIndex).divUp(INDEX_ONE);
+            uint256 held = $.cashHeld * context.cashUnit;
+            borrowRate = Interest.borrowRate(terms, Interest.utilisation(supply, debts, held));
+            supplyRate = Interest.supplyRate(terms, borrowRate, supply, debts);
+        }
         cash.stored = toCashIndices(cash.supplyIndex, cash.borrowIndex, supplyRate, borrowRate, block.timestamp);
         $.cashIndices = cash.stored;
         emit IMarginVault.CashChanged(cash.stored, totals, $.interestUnswept);

@@ -7,6 +7,7 @@ import {FixedPoint, WAD} from "./FixedPoint.sol";
 import {Ledger} from "./Ledger.sol";
 import {Liquidation} from "./Liquidation.sol";
 import {Margin, Sums} from "./Margin.sol";
+import {Prices} from "./Prices.sol";
 import {Target, Targets} from "./Targets.sol";
 import {IMarginVault, Health} from "../interfaces/IMarginVault.sol";
 import {AccountId} from "../types/AccountId.sol";
@@ -109,7 +110,7 @@ library CollateralSale {
         Account buyerWord = Ledger.load($, context, buyer);
         uint256 asset = collateralAsset(index);
         AssetSet assets = buyerWord.assets() | onlyAsset(asset);
-        Price[] memory prices = context.oracle.lastPrices(assets);
+        Price[] memory prices = Prices.all(context.oracle, assets);
         Price price = _requireFresh($, index, prices[assets.rank(asset)]);
 
         Sale memory sale = Sale(
@@ -143,7 +144,7 @@ library CollateralSale {
         uint256 index,
         uint256 amount
     ) public view returns (uint256) {
-        Price price = context.oracle.lastPrices(onlyAsset(collateralAsset(index)))[0];
+        Price price = Prices.one(context.oracle, collateralAsset(index));
         return _costUp($, index, amount, _requireFresh($, index, price));
     }
 

@@ -6,20 +6,24 @@ import {Deferral} from "./Deferral.sol";
 import {FixedPoint} from "./FixedPoint.sol";
 import {Ledger} from "./Ledger.sol";
 import {Margin, Sums} from "./Margin.sol";
-import {IMarginVault, Health} from "../interfaces/IMarginVault.sol";
+import {Prices} from "./Prices.sol";
+import {IMarginVault} from "../interfaces/IMarginVault.sol";
 import {Account, MODE_CROSS, MODE_ISOLATED} from "../types/Account.sol";
 import {AccountId} from "../types/AccountId.sol";
 import {AccountWord} from "../types/AccountWord.sol";
-import {AssetSet, collateralAsset, onlyAsset} from "../types/AssetSet.sol";
+import {collateralAsset} from "../types/AssetSet.sol";
 import {Price} from "../types/Price.sol";
 import {Context, VaultStorage} from "../types/VaultStorage.sol";
-import {Collateral} from "../types/VaultWords.sol";
+import {AccountRisk, Collateral} from "../types/VaultWords.sol";
 
 /// @title The books of custody: what a deposit, a withdrawal and a transfer change of accounts
 /// @notice The vault has checked who may act, and moves the tokens afterwards.
 library Custody {
     using FixedPoint for int256;
-    using Margin for Health;
+    using Margin for Sums;
+
+    /// In the place of a collateral's index: the settlement token.
+    uint256 private constant CASH = type(uint256).max;
 
     function deposit(
         VaultStorage storage $,
@@ -27,20 +31,20 @@ library Custody {
         AccountId account,
         address token,
         uint256 amount
-    ) public {
+    ) internal {
         require(amount != 0, IMarginVault.ZeroAmount());
-        if (token == context.settlementToken) {
+        uint256 index = _indexOf($, context, token);
+        if (index == CASH) {
             $.cashHeld += _toUint128(amount);
             context.cash.moved = true;
         } else {
-            uint256 index = _collateralIndex($, token);
             Collateral word = $.collaterals[index];
             uint256 total = word.held() + _toUint128(amount);
             uint256 cap = word.depositCap();
             require(total <= cap, IMarginVault.DepositCapExceeded(token, total, cap));
             $.collaterals[index] = word.withHeld(total);
         }
-        _credit($, context, account, token, amount);
+        _credit($, context, account, token, index, amount);
         CashBook.save($, context);
         emit IMarginVault.Deposited(account, token, msg.sender, amount);
     }
@@ -52,17 +56,19 @@ library Custody {
         address token,
         uint256 amount,
         address to
-    ) public {
+    ) internal {
         require(amount != 0, IMarginVault.ZeroAmount());
-        if (token == context.settlementToken) {
-            require(amount <= $.cashHeld, IMarginVault.InsufficientCashHeld(amount, $.cashHeld));
-            $.cashHeld -= _toUint128(amount);
+        uint256 index = _indexOf($, context, token);
+        if (index == CASH) {
+            uint256 held = $.cashHeld;
+            require(amount <= held, IMarginVault.InsufficientCashHeld(amount, held));
+            $.cashHeld = uint128(held - amount);
             context.cash.moved = true;
-            _debit($, context, account, token, amount);
+            _debit($, context, account, token, index, amount);
         } else {
-            _debit($, context, account, token, amount); // refuses more than the account holds, and with it more than is held
-            uint256 index = _collateralIndex($, token);
-            $.collaterals[index] = $.collaterals[index].withHeld($.collaterals[index].held() - amount);
+            _debit($, context, account, token, index, amount); // refuses more than the account holds, and with it more than is held
+            Collateral word = $.collaterals[index];
+            $.collaterals[index] = word.withHeld(word.held() - amount);
         }
         CashBook.save($, context);
         emit IMarginVault.Withdrawn(account, token, to, amount);
@@ -75,72 +81,73 @@ library Custody {
         AccountId to,
         address token,
         uint256 amount
-    ) public {
+    ) internal {
         require(amount != 0, IMarginVault.ZeroAmount());
+        uint256 index = _indexOf($, context, token);
         AccountWord before = $.accounts[from];
-        _debit($, context, from, token, amount);
-        _credit($, context, to, token, amount);
+        _debit($, context, from, token, index, amount);
+        _credit($, context, to, token, index, amount);
         if (from == to) Ledger.restore($, context, from, before); // rounding twice would cost a wei
         CashBook.save($, context);
         emit IMarginVault.Transferred(from, to, token, amount);
     }
 
-    function setMode(VaultStorage storage $, Context memory context, AccountId account, uint256 mode) public {
+    function setMode(VaultStorage storage $, Context memory context, AccountId account, uint256 mode) internal {
         require(mode == MODE_CROSS || mode == MODE_ISOLATED, IMarginVault.UnknownMode(mode));
         Account word = Ledger.load($, context, account);
         require(word.marketBits() == 0, IMarginVault.ModeNeedsNoPosition(account));
         Ledger.save($, context, account, word.withMode(mode));
     }
 
-    /// @dev Adds an amount (raw) of a token to an account's books.
+    /// @dev Adds an amount (raw) of a token, given with its index, to an account's books.
     function _credit(
         VaultStorage storage $,
         Context memory context,
         AccountId account,
         address token,
+        uint256 index,
         uint256 amount
     ) private {
         Account word = Ledger.load($, context, account);
-        if (msg.sender != account.owner()) _requireStrangerMayDeposit($, context, account, word, token, amount);
-        if (token == context.settlementToken) {
+        if (msg.sender != account.owner()) _requireStrangerMayDeposit($, context, account, word, token, index, amount);
+        if (index == CASH) {
             word = word.plusCash(_cashWad(context, amount));
         } else {
-            uint256 index = _collateralIndex($, token);
             // At maintenance what an account holds counts at its last good price: a dead one must not be brought in to shield it.
-            Price price = context.oracle.lastPrices(onlyAsset(collateralAsset(index)))[0];
+            Price price = Prices.one(context.oracle, collateralAsset(index));
             require(price.isUsable(), IMarginVault.StaleCollateralPrice(token, price.publishedAt(), price.maxAge()));
-            word = Ledger.saveCollateral($, account, word, index, $.collateralOf[account][index] + amount);
+            word = Ledger.saveToken($, account, word, token, index, $.collateralOf[account][index] + amount);
             if (account != context.pool) Ledger.requireFewAssets(account, word);
         }
         Ledger.saveLast($, context, account, word);
     }
 
-    /// @dev Takes an amount (raw) of a token off an account's books, as far as its free margin goes.
+    /// @dev Takes an amount (raw) of a token, given with its index, off an account's books, as far as its free margin goes.
     function _debit(
         VaultStorage storage $,
         Context memory context,
         AccountId account,
         address token,
+        uint256 index,
         uint256 amount
     ) private {
         Account word = Ledger.load($, context, account);
-        if (token == context.settlementToken) {
+        if (index == CASH) {
             word = word.plusCash(-_cashWad(context, amount));
             int256 cash = word.cash();
             require(cash >= 0 || !$.borrowingHalted, IMarginVault.BorrowingHalted(account, cash.abs()));
         } else {
-            uint256 index = _collateralIndex($, token);
             uint256 balance = $.collateralOf[account][index];
             require(amount <= balance, IMarginVault.InsufficientBalance(account, token, amount, balance));
-            word = Ledger.saveCollateral($, account, word, index, balance - amount);
+            word = Ledger.saveToken($, account, word, token, index, balance - amount);
         }
         Ledger.save($, context, account, word);
-        bool borrows = token == context.settlementToken;
+        bool borrows = index == CASH;
         if (!Deferral.put(account, borrows)) _requireMargin($, context, account, word, borrows);
     }
 
     /// @notice Checks the accounts whose risk the calls of a multicall have raised so far.
-    function checkDeferred(VaultStorage storage $, Context memory context) public {
+    function checkDeferred(VaultStorage storage $, Context memory context) internal {
         while (Deferral.count() != 0) {
             (AccountId account, bool borrowed) = Deferral.take();
             _requireMargin($, context, account, Ledger.load($, context, account), borrowed);
@@ -155,13 +162,11 @@ library Custody {
         Account word,
         bool borrowed
     ) private view {
-        bool isPool = account == context.pool;
-        if (borrowed && !isPool) Ledger.requireDebtAboveMinimum(account, word, $.accountRisk);
-        if (word.marketBits() == 0 && word.cash() >= 0) return;
-        AssetSet assets = word.assets();
-        Price[] memory prices = context.oracle.lastPrices(assets);
-        Sums memory sums = Margin.collect($, account, word, assets, prices, isPool, Margin.NO_ASSET);
-        Margin.total(sums, word.cash(), $.accountRisk).requireInitialMargin(account);
+        bool free = word.marketBits() == 0 && word.cash() >= 0; // neither position nor debt
+        if (free) return;
+        AccountRisk risk = $.accountRisk;
+        if (borrowed && account != context.pool) Ledger.requireDebtAboveMinimum(account, word, risk);
+        Margin.collectAll($, context, account, word).requireCovered(word.cash(), risk, account);
     }
 
     /// @dev A stranger's deposit must be worth something and bring no new kind of asset, or it could be used to burden the account. The
@@ -172,15 +177,15 @@ library Custody {
         AccountId account,
         Account word,
         address token,
+        uint256 index,
         uint256 amount
     ) private view {
         uint256 value = amount * context.cashUnit;
         bool held = true;
-        if (token != context.settlementToken) {
-            uint256 index = _collateralIndex($, token);
+        if (index != CASH) {
             uint256 asset = collateralAsset(index);
             held = word.assets().contains(asset);
-            Price price = context.oracle.lastPrices(onlyAsset(asset))[0];
+            Price price = Prices.one(context.oracle, asset);
             value = Margin.collateralValueDown($.collaterals[index], amount, price);
         }
         uint256 minimum = $.accountRisk.minimumDebt();
@@ -188,7 +193,9 @@ library Custody {
         require(welcome, IMarginVault.StrangerDeposit(account, token, value, minimum));
     }
 
-    function _collateralIndex(VaultStorage storage $, address token) private view returns (uint256) {
+    /// @dev The index of a collateral, or CASH.
+    function _indexOf(VaultStorage storage $, Context memory context, address token) private view returns (uint256) {
+        if (token == context.settlementToken) return CASH;
         uint256 indexPlusOne = $.collateralIndexes[token];
         require(indexPlusOne != 0, IMarginVault.UnknownToken(token));
         return indexPlusOne - 1;

@@ -32,6 +32,8 @@ struct Deal {
     MarketId market;
     Account accountWord;
     Account poolWord;
+    /// The pool's as it was loaded.
+    Account poolWordBefore;
     Price price;
     MarketState state;
     MarketRisk risk;
@@ -84,6 +86,7 @@ library Deals {
         deal.market = market;
         deal.accountWord = accountWord;
         deal.poolWord = poolWord;
+        deal.poolWordBefore = poolWord;
         deal.price = price;
         deal.state = m.state;
         deal.risk = m.risk;
@@ -104,8 +107,8 @@ library Deals {
             (book.accountSharesWad, book.accountCostWad) = Sides.converted(m, position);
             deal.epochs = m.epochs;
         } else {
-            venue.long = Sides.untouched(1, deal.fundingIndexWad);
-            venue.short = Sides.untouched(-1, deal.fundingIndexWad);
+            venue.long.setUntouched(1, deal.fundingIndexWad);
+            venue.short.setUntouched(-1, deal.fundingIndexWad);
         }
         position = $.positions[context.pool][market]; // always of the present epoch
         book.poolSharesWad = position.shares();
@@ -119,6 +122,15 @@ library Deals {
         venue.skewScaleWad = deal.risk.skewScale();
     }
 
+    /// @notice Sets the fees of a trade: the market's rates, and the price's tolerance on top of both.
+    function setFees(Deal memory deal, uint256 toleranceWad) internal pure {
+        unchecked {
+            // rates have 60 bits, a tolerance 64
+            deal.venue.takerRateWad = deal.terms.takerRate() + toleranceWad;
+            deal.venue.makerRateWad = deal.terms.makerRate() + toleranceWad;
+        }
+    }
+
     /// @notice Signed size of the account's position.
     function size(Deal memory deal) internal pure returns (int256) {
         return Fill.sizeOf(deal.book.accountSharesWad, deal.venue);
@@ -128,7 +140,7 @@ library Deals {
     function value(Deal memory deal) internal pure returns (int256) {
         return
             Margin.valueFloor(
-                sideOf(deal, deal.book.accountSharesWad),
+                deal.book.accountSharesWad < 0 ? deal.venue.short : deal.venue.long,
                 deal.book.accountSharesWad,
                 deal.book.accountCostWad,
                 deal.venue.priceWad
@@ -140,7 +152,7 @@ library Deals {
         Book memory book = deal.book;
         uint256 all = long ? book.longSharesWad : book.shortSharesWad;
         if (long == (book.poolSharesWad > 0)) all -= FixedPoint.abs(book.poolSharesWad);
-        return FixedPoint.abs(Fill.sizeOf(long ? int256(all) : -int256(all), deal.venue));
+        return (long ? deal.venue.long : deal.venue.short).sizeDown(all);
     }
 
     /// @notice Adds the account's position, as the deal has it now, to an account's sums.
@@ -149,7 +161,7 @@ library Deals {
         if (book.accountSharesWad == 0) return;
         Margin.addLeg(
             sums,
-            sideOf(deal, book.accountSharesWad),
+            book.accountSharesWad < 0 ? deal.venue.short : deal.venue.long,
             book.accountSharesWad,
             book.accountCostWad,
             deal.risk,
@@ -184,7 +196,7 @@ library Deals {
     function addPoolLeg(Deal memory deal, Sums memory sums, int256 sharesWad, int256 costWad) internal pure {
         Margin.addLeg(
             sums,
-            sideOf(deal, sharesWad),
+            sharesWad < 0 ? deal.venue.short : deal.venue.long,
             sharesWad,
             costWad,
             deal.risk,
@@ -210,7 +222,11 @@ library Deals {
         book.execute(venue, sizeDeltaWad);
         (feeWad, realizedWad) = (book.feeWad, book.realizedWad);
         (book.feeWad, book.realizedWad) = (0, 0);
-        book.poolCostWad -= int256(feeWad - _accrueInsurance(deal, feeWad.mulDivDown(insuranceFeeShareWad, WAD)));
+        unchecked {
+            // a fee has 173 bits (Fill._executePiece), a share 60; what accrues is part of the fee
+            uint256 accruedWad = _accrueInsurance(deal, (feeWad * insuranceFeeShareWad) / WAD);
+            book.poolCostWad -= int256(feeWad - accruedWad);
+        }
         mirror(deal, realizedWad);
     }
 
@@ -258,6 +274,7 @@ library Deals {
     /// @return realizedWad what moved to the account's cash, a gain too
     function finish(Deal memory deal) internal pure returns (int256 realizedWad) {
         Book memory book = deal.book;
+        if (book.accountSharesWad == 0 && book.accountCostWad == 0) return 0; // no position
         if (size(deal) != 0) return 0;
         realizedWad = value(deal);
         uint256 dust = book.accountSharesWad.abs();
@@ -289,26 +306,31 @@ library Deals {
     function mirror(Deal memory deal, int256 realizedWad) internal pure {
         if (realizedWad == 0) return;
         addCash(deal, realizedWad);
-        deal.poolWord = deal.poolWord.plusCash(-realizedWad);
-        deal.book.poolCostWad -= realizedWad;
+        unchecked {
+            // at most 170 bits, see Fill._executePiece
+            deal.poolWord = deal.poolWord.plusCash(-realizedWad);
+            deal.book.poolCostWad -= realizedWad;
+        }
     }
 
     /// @dev Accrues whole millionths, as long as the field has room; the rest is the pool's.
     function _accrueInsurance(Deal memory deal, uint256 shareWad) private pure returns (uint256 accruedWad) {
-        uint256 micro = shareWad / MICRO;
-        if (micro > MAX_FEES_UNSWEPT - deal.feesUnswept) micro = MAX_FEES_UNSWEPT - deal.feesUnswept;
-        deal.feesUnswept += micro;
-        return micro * MICRO;
+        unchecked {
+            // fees not swept are within their field
+            uint256 micro = shareWad / MICRO;
+            if (micro > MAX_FEES_UNSWEPT - deal.feesUnswept) micro = MAX_FEES_UNSWEPT - deal.feesUnswept;
+            deal.feesUnswept += micro;
+            return micro * MICRO;
+        }
     }
 
     /// @notice Refuses growth that would come near the end of a field. Checked only when a position grows.
     function requireRoom(Deal memory deal) internal pure {
         Book memory book = deal.book;
-        bool room =
-            book.longSharesWad < MAX_SIDE_SHARES &&
-                book.shortSharesWad < MAX_SIDE_SHARES &&
-                FixedPoint.abs(book.accountCostWad) < MAX_COST &&
-                FixedPoint.abs(book.poolCostWad) < MAX_COST;
+        // Below a power of two are both of two numbers whose bits together are.
+        uint256 shares = book.longSharesWad | book.shortSharesWad;
+        uint256 costs = FixedPoint.abs(book.accountCostWad) | FixedPoint.abs(book.poolCostWad);
+        bool room = shares < MAX_SIDE_SHARES && costs < MAX_COST;
         require(room, IMarginVault.GrowthLimit(deal.market));
     }
 
@@ -383,7 +405,7 @@ library Deals {
 
     /// @notice Writes the word of the pool, if it changed, after those of all others.
     function savePool(VaultStorage storage $, Context memory context, Deal memory deal) internal {
-        if (Account.unwrap(deal.poolWord) == Account.unwrap(Ledger.load($, context, context.pool))) return;
+        if (Account.unwrap(deal.poolWord) == Account.unwrap(deal.poolWordBefore)) return;
         Ledger.saveLast($, context, context.pool, deal.poolWord);
     }
 

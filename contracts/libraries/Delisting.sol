@@ -2,10 +2,11 @@
 pragma solidity 0.8.37;
 
 import {Funding} from "./Funding.sol";
+import {Prices} from "./Prices.sol";
 import {Side, Sides} from "./Sides.sol";
 import {RAY, WAD} from "./FixedPoint.sol";
 import {IMarginVault} from "../interfaces/IMarginVault.sol";
-import {MarketId, marketAsset, onlyAsset} from "../types/AssetSet.sol";
+import {MarketId, marketAsset} from "../types/AssetSet.sol";
 import {
     CLOSING,
     DELISTED,
@@ -58,7 +59,7 @@ library Delisting {
         require(!state.has(DELISTED), IMarginVault.MarketDelisted(id));
         require(due != 0 && block.timestamp >= due, IMarginVault.DelistingNotDue(id, due, block.timestamp));
 
-        Price price = context.oracle.lastPrices(onlyAsset(marketAsset(id)))[0];
+        Price price = Prices.one(context.oracle, marketAsset(id));
         uint256 priceWad = _finalPrice(market, id, price);
         (int256 index, ) = Funding.accrued(state, market.risk, priceWad, block.timestamp);
 

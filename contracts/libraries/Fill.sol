@@ -49,10 +49,18 @@ library Fill {
         int256 deltaWad,
         uint256 skewScaleWad
     ) internal pure returns (uint256) {
-        int256 impact = int256(markWad * (RAY / WAD)) * (2 * skewWad + deltaWad);
-        int256 divisor = int256(2 * skewScaleWad);
-        impact = deltaWad > 0 ? impact.divCeil(divisor) : impact.divFloor(divisor);
-        return uint256(int256(markWad * (RAY / WAD)) + impact);
+        int256 markRay;
+        int256 twice;
+        int256 divisor;
+        unchecked {
+            // a price (ray) has 126 bits, twice a skew 121, twice a scale 111
+            (markRay, twice, divisor) = (int256(markWad * (RAY / WAD)), 2 * skewWad, int256(2 * skewScaleWad));
+        }
+        int256 impact = markRay * (twice + deltaWad); // checked: a caller may ask for any size
+        unchecked {
+            impact = deltaWad > 0 ? impact.divCeil(divisor) : impact.divFloor(divisor);
+            return uint256(markRay + impact); // a product by two or more: at most 254 bits
+        }
     }
 
     /// @notice Average price (wad) of a fill, rounded against the account.
@@ -68,15 +76,17 @@ library Fill {
 
     /// @notice The market's skew: what the pool is short of, wad.
     function skewOf(Book memory book, Venue memory venue) internal pure returns (int256) {
-        return -sizeOf(book.poolSharesWad, venue);
+        unchecked {
+            return -sizeOf(book.poolSharesWad, venue); // under 2^255
+        }
     }
 
     /// @notice Signed size of signed shares, rounded toward zero.
     function sizeOf(int256 sharesWad, Venue memory venue) internal pure returns (int256) {
-        return
-            sharesWad < 0
-                ? -int256(venue.short.sizeDown(sharesWad.abs()))
-                : int256(venue.long.sizeDown(sharesWad.abs()));
+        Side memory side = sharesWad < 0 ? venue.short : venue.long;
+        if (side.scaleRay == RAY) return sharesWad; // a share is one
+        int256 size = int256(side.sizeDown(sharesWad.abs()));
+        return sharesWad < 0 ? -size : size;
     }
 
     /// @notice Fills `deltaWad` (above zero: the account buys). Fees raise the cost of what is opened and come out of the proceeds
@@ -87,43 +97,54 @@ library Fill {
             int256 piece = _until(sizeOf(book.accountSharesWad, venue), deltaWad);
             piece = _until(skewWad, piece);
             _executePiece(book, venue, skewWad, piece);
-            deltaWad -= piece;
+            unchecked {
+                deltaWad -= piece; // of its sign, and no larger
+            }
         }
     }
 
     /// @dev As much of `delta` as brings `level` to zero, all of it if it does not get there.
     function _until(int256 level, int256 delta) private pure returns (int256) {
-        return level.opposes(delta) && level.abs() < delta.abs() ? -level : delta;
+        unchecked {
+            return level.opposes(delta) && level.abs() < delta.abs() ? -level : delta; // the smaller of two has a counterpart
+        }
     }
 
     function _executePiece(Book memory book, Venue memory venue, int256 skewWad, int256 piece) private pure {
         uint256 fillRay = venue.fixedPriceRay;
         if (fillRay == 0) fillRay = priceRay(venue.priceWad, skewWad, piece, venue.skewScaleWad);
         uint256 rateWad = skewWad.opposes(piece) ? venue.makerRateWad : venue.takerRateWad;
-        uint256 feeWad = piece.abs().mulDivUp(fillRay, RAY).mulDivUp(rateWad, WAD);
-        book.feeWad += feeWad;
+        uint256 feeWad = piece.abs().mulDivUp(fillRay, RAY); // checked, as every product with a piece: it may be of any size
+        // Such products divided by a ray have 167 bits, a rate 65, what stands in the book 120: no sum of them comes near a word's end.
+        unchecked {
+            feeWad = (feeWad * rateWad).divUp(WAD);
+            book.feeWad += feeWad;
 
-        // The account
-        int256 before = book.accountSharesWad;
-        (int256 sharesAfter, int256 paidWad) = _move(book, venue, before, piece, fillRay);
-        if (before.opposes(piece)) {
-            int256 costShare = costShareCeil(book, (before - sharesAfter).abs());
-            book.accountCostWad -= costShare;
-            book.realizedWad -= paidWad + costShare + int256(feeWad);
-        } else {
-            book.accountCostWad += paidWad + int256(feeWad);
+            // The account
+            int256 before = book.accountSharesWad;
+            (int256 sharesAfter, int256 paidWad) = _move(book, venue, before, piece, fillRay);
+            if (before.opposes(piece)) {
+                int256 costShare = costShareCeil(book, (before - sharesAfter).abs());
+                book.accountCostWad -= costShare;
+                book.realizedWad -= paidWad + costShare + int256(feeWad);
+            } else {
+                book.accountCostWad += paidWad + int256(feeWad);
+            }
+            book.accountSharesWad = sharesAfter;
+
+            // The pool, the other way
+            (book.poolSharesWad, paidWad) = _move(book, venue, book.poolSharesWad, -piece, fillRay);
+            book.poolCostWad += paidWad;
         }
-        book.accountSharesWad = sharesAfter;
-
-        // The pool, the other way
-        (book.poolSharesWad, paidWad) = _move(book, venue, book.poolSharesWad, -piece, fillRay);
-        book.poolCostWad += paidWad;
     }
 
     /// @notice What so many of the account's shares have cost, rounded up; all of its cost for all of its shares.
     function costShareCeil(Book memory book, uint256 sharesWad) internal pure returns (int256) {
         uint256 all = book.accountSharesWad.abs();
-        return sharesWad == all ? book.accountCostWad : book.accountCostWad.mulDivCeil(int256(sharesWad), int256(all));
+        if (sharesWad == all) return book.accountCostWad;
+        unchecked {
+            return (book.accountCostWad * int256(sharesWad)).divCeil(int256(all)); // 120 bits each
+        }
     }
 
     /// @dev Moves one party's shares by a signed size that does not pass zero, and the side's total with them. Its size afterwards is
@@ -149,16 +170,19 @@ library Fill {
             paidWad -= int256(before).mulDivFloor(side.sharePriceFloor(sign, fillRay), RAY_SIGNED);
             return (sharesAfter, paidWad);
         }
-        uint256 left = side.sharesUp(uint256(sign * sizeDeltaWad + int256(side.sizeDown(before))));
-        sharesAfter = sign * int256(left);
-
+        uint256 left;
+        uint256 moved;
+        unchecked {
+            // A size of at most 227 bits, since its product with the price (ray, at least 1e9) has 255; and shares that grow with the size.
+            left = side.sharesUp(uint256(sign * sizeDeltaWad + int256(side.sizeDown(before))));
+            moved = closing ? before - left : left - before;
+            sharesAfter = sign * int256(left);
+        }
         if (closing) {
-            uint256 moved = before - left;
             paidWad = -int256(moved).mulDivFloor(side.sharePriceFloor(sign, fillRay), RAY_SIGNED);
             if (sign > 0) book.longSharesWad -= moved;
             else book.shortSharesWad -= moved;
         } else {
-            uint256 moved = left - before;
             paidWad = int256(moved).mulDivCeil(side.sharePriceCeil(sign, fillRay), RAY_SIGNED);
             if (sign > 0) book.longSharesWad += moved;
             else book.shortSharesWad += moved;

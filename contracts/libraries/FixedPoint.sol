@@ -8,7 +8,8 @@ int256 constant RAY_SIGNED = 1e27;
 
 /// @title Division with its rounding in its name
 /// @notice Unsigned: Down and Up. Signed: Floor (toward minus infinity) and Ceil (toward plus infinity); the operator `/` truncates
-/// toward zero, which for a loss is the debtor's favour. All arithmetic is checked: a product over 256 bits reverts.
+/// toward zero, which for a loss is the debtor's favour. Products are checked: one over 256 bits reverts. Without jumps where that reads as
+/// well: each costs as much as a division.
 library FixedPoint {
     function mulDivDown(uint256 a, uint256 b, uint256 divisor) internal pure returns (uint256) {
         return (a * b) / divisor;
@@ -18,10 +19,11 @@ library FixedPoint {
         return divUp(a * b, divisor);
     }
 
-    function divUp(uint256 a, uint256 divisor) internal pure returns (uint256) {
-        unchecked {
-            // a > 0, so a - 1 does not wrap, and the quotient is below 2^256 - 1 unless the divisor is 1 and a is the maximum.
-            return a == 0 ? 0 : (a - 1) / divisor + 1;
+    function divUp(uint256 a, uint256 divisor) internal pure returns (uint256 quotient) {
+        quotient = a / divisor;
+        assembly ("memory-safe") {
+            // One more where anything is left; then the divisor is two or more, and the quotient below 2^255.
+            quotient := add(quotient, gt(mod(a, divisor), 0))
         }
     }
 
@@ -29,7 +31,9 @@ library FixedPoint {
     function divFloor(int256 a, int256 divisor) internal pure returns (int256 quotient) {
         unchecked {
             quotient = a / divisor;
-            if (a < 0 && quotient * divisor != a) quotient -= 1;
+        }
+        assembly ("memory-safe") {
+            quotient := sub(quotient, slt(smod(a, divisor), 0)) // what is left has the sign of a
         }
     }
 
@@ -37,7 +41,9 @@ library FixedPoint {
     function divCeil(int256 a, int256 divisor) internal pure returns (int256 quotient) {
         unchecked {
             quotient = a / divisor;
-            if (a > 0 && quotient * divisor != a) quotient += 1;
+        }
+        assembly ("memory-safe") {
+            quotient := add(quotient, sgt(smod(a, divisor), 0)) // what is left has the sign of a
         }
     }
 
@@ -54,22 +60,29 @@ library FixedPoint {
     /// @notice The absolute value; the one int256 without a counterpart comes out as 2^255.
     function abs(int256 a) internal pure returns (uint256) {
         unchecked {
-            return a < 0 ? uint256(-a) : uint256(a);
+            int256 sign = a >> 255; // all ones, which is -1, below zero; else zero
+            return uint256((a ^ sign) - sign);
         }
     }
 
     /// @notice a, or zero where it is below.
     function positivePart(int256 a) internal pure returns (uint256) {
-        return a > 0 ? uint256(a) : 0;
+        return uint256(a & ~(a >> 255)); // a >> 255: all ones below zero, else zero
     }
 
     /// @notice Whether a and b pull in opposite directions (zero opposes nothing).
-    function opposes(int256 a, int256 b) internal pure returns (bool) {
-        return a != 0 && b != 0 && (a ^ b) < 0;
+    function opposes(int256 a, int256 b) internal pure returns (bool holds) {
+        assembly ("memory-safe") {
+            // a ^ b < 0, a != 0, b != 0, without a jump between them
+            holds := and(slt(xor(a, b), 0), and(gt(a, 0), gt(b, 0)))
+        }
     }
 
     function clamp(int256 a, int256 bound) internal pure returns (int256) {
-        if (a > bound) return bound;
-        return a < -bound ? -bound : a;
+        unchecked {
+            // a bound is never the one int256 without a counterpart
+            if (a > bound) return bound;
+            return a < -bound ? -bound : a;
+        }
     }
 }

@@ -48,8 +48,11 @@ library Funding {
     /// field of the market's word (reached at 269 a day and day).
     /// @param maxVelocityWad a day and day
     function driftOf(int256 skewWad, uint256 maxVelocityWad, uint256 skewScaleWad) internal pure returns (int256) {
-        int256 velocityE24 = int256(maxVelocityWad * (RATE_UNIT / 1e18));
-        int256 perSecond2 = (velocityE24 * skewWad).divFloor(int256(skewScaleWad * 1 days * 1 days));
-        return perSecond2.clamp(type(int56).max);
+        unchecked {
+            // a velocity has 84 bits, a skew 120, a scale 110
+            int256 velocityE24 = int256(maxVelocityWad * (RATE_UNIT / 1e18));
+            int256 perSecond2 = (velocityE24 * skewWad).divFloor(int256(skewScaleWad * 1 days * 1 days));
+            return perSecond2.clamp(type(int56).max);
+        }
     }
 }

@@ -41,28 +41,37 @@ library Interest {
 
     /// @notice The principal (wad) of an amount of cash, rounded toward minus infinity.
     function principalFloor(int256 cashWad, uint256 supplyIndex, uint256 borrowIndex) internal pure returns (int256) {
-        if (cashWad >= 0) return int256(uint256(cashWad).mulDivDown(INDEX_ONE, supplyIndex));
-        return -int256(cashWad.abs().mulDivUp(INDEX_ONE, borrowIndex));
+        unchecked {
+            // cash has 120 bits, the unit of an index 50
+            if (cashWad >= 0) return int256((uint256(cashWad) * INDEX_ONE) / supplyIndex);
+            return -int256((cashWad.abs() * INDEX_ONE).divUp(borrowIndex));
+        }
     }
 
     /// @notice U = max(borrowed / supplied, 1 - held / supplied), at most 1, wad: cash that is not there has its price even where the debts
     /// are not yet realised.
     function utilisation(uint256 suppliedWad, uint256 borrowedWad, uint256 heldWad) internal pure returns (uint256) {
-        uint256 missing = suppliedWad > heldWad ? suppliedWad - heldWad : 0;
-        uint256 used = Math.max(borrowedWad, missing);
-        if (used >= suppliedWad) return used == 0 ? 0 : WAD;
-        return used.mulDivUp(WAD, suppliedWad);
+        unchecked {
+            // sums of cash have 150 bits (128 of principal, 72 of an index, less the 50 of its unit)
+            uint256 missing = suppliedWad > heldWad ? suppliedWad - heldWad : 0;
+            uint256 used = Math.max(borrowedWad, missing);
+            if (used >= suppliedWad) return used == 0 ? 0 : WAD;
+            return (used * WAD).divUp(suppliedWad);
+        }
     }
 
     /// @notice What borrowers pay at this utilisation, 1e-18 a second, rounded down.
     function borrowRate(CashTerms terms, uint256 utilisationWad) internal pure returns (uint256) {
-        uint256 turn = terms.kink();
-        if (utilisationWad <= turn) {
-            uint256 climb = terms.rateAtKink() - terms.rateAtZero();
-            return (terms.rateAtZero() + (turn == 0 ? climb : climb.mulDivDown(utilisationWad, turn))) / YEAR;
+        unchecked {
+            // Rates have 64 bits and rise to the kink and beyond; utilisation and kink are at most a wad.
+            uint256 turn = terms.kink();
+            if (utilisationWad <= turn) {
+                uint256 climb = terms.rateAtKink() - terms.rateAtZero();
+                return (terms.rateAtZero() + (turn == 0 ? climb : (climb * utilisationWad) / turn)) / YEAR;
+            }
+            uint256 steep = terms.rateAtFull() - terms.rateAtKink();
+            return (terms.rateAtKink() + (steep * (utilisationWad - turn)) / (WAD - turn)) / YEAR;
         }
-        uint256 steep = terms.rateAtFull() - terms.rateAtKink();
-        return (terms.rateAtKink() + steep.mulDivDown(utilisationWad - turn, WAD - turn)) / YEAR;
     }
 
     /// @notice What suppliers earn: borrow rate * min(1, borrowed / supplied) * (1 - reserve factor), 1e-18 a second, rounded down.
@@ -74,6 +83,9 @@ library Interest {
     ) internal pure returns (uint256) {
         if (suppliedWad == 0) return 0;
         uint256 lent = Math.min(borrowedWad, suppliedWad);
-        return borrowRate_.mulDivDown(lent, suppliedWad).mulDivDown(WAD - terms.reserveFactor(), WAD);
+        unchecked {
+            // a rate has 40 bits, cash 150, the factor at most a wad
+            return (((borrowRate_ * lent) / suppliedWad) * (WAD - terms.reserveFactor())) / WAD;
+        }
     }
 }

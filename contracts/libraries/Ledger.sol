@@ -43,9 +43,12 @@ library Ledger {
         Cash memory cash = context.cash;
         int256 before = $.accounts[id].principal();
         int256 principal = _principalOf(cash, before, account);
-        int256 balancing = before - cash.supplied;
-        bool rounding = cash.supplied != 0 && cash.borrowed == 0 && (balancing - principal).abs() <= ROUNDING;
-        if (rounding && before >= 0 && balancing >= 0) principal = balancing;
+        unchecked {
+            // principals have 120 bits
+            int256 balancing = before - cash.supplied;
+            bool rounding = cash.supplied != 0 && cash.borrowed == 0 && (balancing - principal).abs() <= ROUNDING;
+            if (rounding && before >= 0 && balancing >= 0) principal = balancing;
+        }
         cash.count(before, principal);
         _write($, id, account, principal);
     }
@@ -81,8 +84,20 @@ library Ledger {
         uint256 index,
         uint256 amount
     ) internal returns (Account) {
+        return saveToken($, account, word, $.collateralTokens[index], index, amount);
+    }
+
+    /// @notice The same for who knows the token.
+    function saveToken(
+        VaultStorage storage $,
+        AccountId account,
+        Account word,
+        address token,
+        uint256 index,
+        uint256 amount
+    ) internal returns (Account) {
         $.collateralOf[account][index] = amount;
-        emit IMarginVault.CollateralChanged(account, $.collateralTokens[index], amount);
+        emit IMarginVault.CollateralChanged(account, token, amount);
         return amount == 0 ? word.withoutAsset(collateralAsset(index)) : word.withAsset(collateralAsset(index));
     }
 

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {FixedPoint, WAD, WAD_SIGNED, RAY_SIGNED, RAY} from "./FixedPoint.sol";
 import {Funding} from "./Funding.sol";
+import {Prices} from "./Prices.sol";
 import {Side, Sides} from "./Sides.sol";
 import {AccountId} from "../types/AccountId.sol";
 import {Account} from "../types/Account.sol";
@@ -10,7 +11,7 @@ import {AssetSet, MarketId} from "../types/AssetSet.sol";
 import {MarketRisk, MarketState, SIDES_TOUCHED} from "../types/MarketWords.sol";
 import {Position} from "../types/Position.sol";
 import {Price} from "../types/Price.sol";
-import {Market, VaultStorage} from "../types/VaultStorage.sol";
+import {Context, Market, VaultStorage} from "../types/VaultStorage.sol";
 import {AccountRisk, Collateral} from "../types/VaultWords.sol";
 import {IMarginVault, Health} from "../interfaces/IMarginVault.sol";
 
@@ -55,13 +56,14 @@ library Margin {
         sums.marketsFresh = true;
         uint256 held = word.marketBits();
         uint256 next; // prices stand in the order of the set: markets, then collaterals
+        Side memory side; // one for all positions in turn
         // Only counters, below 128.
         unchecked {
             uint256 bits = priced.markets();
             for (uint256 id; bits != 0; (++id, bits >>= 1, held >>= 1)) {
                 if (bits & 1 == 0) continue;
                 if (held & 1 == 1 && id != except) {
-                    _addPosition($, sums, account, MarketId.wrap(uint8(id)), prices[next], fullGains);
+                    _addPosition($, sums, side, account, MarketId.wrap(uint8(id)), prices[next], fullGains);
                 }
                 ++next;
             }
@@ -75,9 +77,22 @@ library Margin {
         }
     }
 
+    /// @notice The sums over all that an account has, at the last prices. The pool's gains count in full.
+    function collectAll(
+        VaultStorage storage $,
+        Context memory context,
+        AccountId account,
+        Account word
+    ) internal view returns (Sums memory) {
+        AssetSet assets = word.assets();
+        Price[] memory prices = Prices.all(context.oracle, assets);
+        return collect($, account, word, assets, prices, account == context.pool, NO_ASSET);
+    }
+
     function _addPosition(
         VaultStorage storage $,
         Sums memory sums,
+        Side memory side,
         AccountId account,
         MarketId id,
         Price price,
@@ -89,13 +104,12 @@ library Margin {
         MarketState state = market.state;
         (int256 index, ) = Funding.accrued(state, risk, price.value(), block.timestamp);
         (int256 sharesWad, int256 costWad) = (position.shares(), position.cost());
-        Side memory side;
         if (state.has(SIDES_TOUCHED)) {
             (sharesWad, costWad) = Sides.converted(market, position);
             (Side memory long, Side memory short) = Sides.read(market, index);
             side = sharesWad < 0 ? short : long;
         } else {
-            side = Sides.untouched(sharesWad < 0 ? int256(-1) : int256(1), index);
+            side.setUntouched(sharesWad < 0 ? int256(-1) : int256(1), index);
         }
         addLeg(sums, side, sharesWad, costWad, risk, _initialBase(market, risk, index), price, fullGains);
     }
@@ -226,7 +240,7 @@ library Margin {
         // A stored amount is within the field of the deposit cap, 96 bits; a price has 90, a weight 60.
         unchecked {
             uint256 value = collateralValueDown(collateral, amount, price);
-            sums.equityMaintenance += int256(weightedDown(collateral, amount, price));
+            sums.equityMaintenance += int256((value * collateral.maintenanceWeight()) / WAD); // 246 bits
             // Without a fresh price it counts nothing for what increases risk; for maintenance its last good price goes on.
             if (price.isFresh()) sums.equityInitial += int256((value * _initialWeightDown(collateral)) / WAD);
         }
@@ -260,14 +274,17 @@ library Margin {
 
     /// @notice The account's margin: the sums, and its cash (wad).
     function total(Sums memory sums, int256 cashWad, AccountRisk risk) internal pure returns (Health memory health) {
-        health.equityMaintenanceWad = sums.equityMaintenance + cashWad;
-        health.equityInitialWad = sums.equityInitial + cashWad;
-        health.netCashWad = sums.unrealized + cashWad;
-        uint256 general = generalRequirement(health.netCashWad, sums.hasPosition || cashWad < 0, risk);
-        health.requirementMaintenanceWad = sums.requirementMaintenance + general;
-        health.requirementInitialWad = sums.requirementInitial + general;
-        health.healthWad = ratioDown(health.equityMaintenanceWad, health.requirementMaintenanceWad);
-        health.pricesFresh = sums.marketsFresh;
+        // Sums have 190 bits (addLeg, collateralValueDown), cash 120.
+        unchecked {
+            health.equityMaintenanceWad = sums.equityMaintenance + cashWad;
+            health.equityInitialWad = sums.equityInitial + cashWad;
+            health.netCashWad = sums.unrealized + cashWad;
+            uint256 general = generalRequirement(health.netCashWad, sums.hasPosition || cashWad < 0, risk);
+            health.requirementMaintenanceWad = sums.requirementMaintenance + general;
+            health.requirementInitialWad = sums.requirementInitial + general;
+            health.healthWad = ratioDown(health.equityMaintenanceWad, health.requirementMaintenanceWad);
+            health.pricesFresh = sums.marketsFresh;
+        }
     }
 
     /// @notice The part of the requirement that belongs to no position: debt margin and keeper floor.
@@ -276,14 +293,19 @@ library Margin {
         bool positionOrDebt,
         AccountRisk risk
     ) internal pure returns (uint256 required) {
-        if (netCashWad < 0) required = netCashWad.abs().mulDivUp(risk.debtMargin(), WAD);
-        if (positionOrDebt) required += risk.keeperFloor();
+        unchecked {
+            // net cash has 165 bits, fields of the risk word 96
+            if (netCashWad < 0) required = (netCashWad.abs() * risk.debtMargin()).divUp(WAD);
+            if (positionOrDebt) required += risk.keeperFloor();
+        }
     }
 
     /// @notice Equity over requirement, rounded down: without requirement the largest uint256, zero when equity is below zero.
     function ratioDown(int256 equityWad, uint256 requirementWad) internal pure returns (uint256) {
         if (requirementWad == 0) return type(uint256).max;
-        return equityWad < 0 ? 0 : uint256(equityWad).mulDivDown(WAD, requirementWad);
+        unchecked {
+            return equityWad < 0 ? 0 : (uint256(equityWad) * WAD) / requirementWad; // 192 and 60 bits
+        }
     }
 
     /// @notice Whether anyone may liquidate: maintenance equity below the requirement.
@@ -298,6 +320,21 @@ library Margin {
             hasInitialMargin(health),
             IMarginVault.InsufficientMargin(account, health.equityInitialWad, health.requirementInitialWad)
         );
+    }
+
+    /// @notice The same of an account's sums and its cash (wad), without the figures that nothing here asks for.
+    function requireCovered(Sums memory sums, int256 cashWad, AccountRisk risk, AccountId account) internal pure {
+        require(sums.marketsFresh, IMarginVault.StalePrices(account));
+        int256 equityWad;
+        uint256 requiredWad;
+        // Bounds as in `total`.
+        unchecked {
+            equityWad = sums.equityInitial + cashWad;
+            requiredWad =
+                sums.requirementInitial +
+                generalRequirement(sums.unrealized + cashWad, sums.hasPosition || cashWad < 0, risk);
+        }
+        require(equityWad >= int256(requiredWad), IMarginVault.InsufficientMargin(account, equityWad, requiredWad));
     }
 
     /// @notice Whether initial equity covers the initial requirement.

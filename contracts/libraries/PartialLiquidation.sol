@@ -9,6 +9,7 @@ import {FixedPoint, WAD} from "./FixedPoint.sol";
 import {Ledger} from "./Ledger.sol";
 import {ForcedLeg, Liquidation} from "./Liquidation.sol";
 import {Margin, Sums} from "./Margin.sol";
+import {Prices} from "./Prices.sol";
 import {Target, Targets} from "./Targets.sol";
 import {IMarginVault, Health, LiquidationPreview, Refusal} from "../interfaces/IMarginVault.sol";
 import {AccountId, accountIdOf} from "../types/AccountId.sol";
@@ -46,6 +47,7 @@ library PartialLiquidation {
     using FixedPoint for int256;
     using FixedPoint for uint256;
     using Margin for Health;
+    using Margin for Sums;
     using Targets for Target;
 
     /// @param taker the pool's account, or one that the caller may act for: the vault has checked that
@@ -166,12 +168,22 @@ library PartialLiquidation {
         AccountId taker
     ) private view returns (ForcedTrade memory forced) {
         uint256 asset = MarketId.unwrap(market);
-        if (!target.word.assets().contains(asset)) return _refused(forced, Refusal.NoPosition);
+        if (!target.word.assets().contains(asset)) {
+            forced.refusal = Refusal.NoPosition;
+            return forced;
+        }
         Price price = target.priceOf(asset);
         Deal memory deal = forced.deal;
         deal.load($, context, target.account, target.word, Ledger.load($, context, context.pool), market, price);
-        if (deal.size() == 0) return _refused(forced, Refusal.NoPosition); // settling pays it, without a price
-        if (!price.isUsable()) return _refused(forced, Refusal.PriceStale);
+        if (deal.size() == 0) {
+            // settling pays it, without a price
+            forced.refusal = Refusal.NoPosition;
+            return forced;
+        }
+        if (!price.isUsable()) {
+            forced.refusal = Refusal.PriceStale;
+            return forced;
+        }
 
         bool intoPool = taker == context.pool;
         Sums memory others = deal.takeFrom(target.sums);
@@ -285,7 +297,7 @@ library PartialLiquidation {
     ) private view returns (Sums memory) {
         Account word = Ledger.load($, context, context.pool);
         AssetSet assets = word.assets();
-        Price[] memory prices = context.oracle.lastPrices(assets);
+        Price[] memory prices = Prices.all(context.oracle, assets);
         return Margin.collect($, context.pool, word, assets, prices, true, except);
     }
 
@@ -293,11 +305,6 @@ library PartialLiquidation {
     function _poolBears(VaultStorage storage $, Deal memory deal, Sums memory others) private view returns (bool) {
         deal.addPoolTo(others);
         return Margin.total(others, deal.poolWord.cash(), $.accountRisk).hasInitialMargin();
-    }
-
-    function _refused(ForcedTrade memory forced, Refusal refusal) private pure returns (ForcedTrade memory) {
-        forced.refusal = refusal;
-        return forced;
     }
 
     // ------------------------------------------------------------------ to an account
@@ -354,6 +361,6 @@ library PartialLiquidation {
         uint256 asset = MarketId.unwrap(taking.market);
         Sums memory sums = Margin.collect($, taking.account, wordBefore, target.assets, target.prices, false, asset);
         taking.addTo(sums);
-        Margin.total(sums, taking.accountWord.cash(), target.risk).requireInitialMargin(taking.account);
+        sums.requireCovered(taking.accountWord.cash(), target.risk, taking.account);
     }
 }

@@ -11,6 +11,7 @@ import {Ledger} from "./Ledger.sol";
 import {Losses} from "./Losses.sol";
 import {Margin, Sums} from "./Margin.sol";
 import {PoolValue} from "./PoolValue.sol";
+import {Prices} from "./Prices.sol";
 import {IMarginVault, Loss} from "../interfaces/IMarginVault.sol";
 import {Account} from "../types/Account.sol";
 import {AssetSet, MarketId, bitCount, lowestBit} from "../types/AssetSet.sol";
@@ -29,7 +30,8 @@ struct Resolution {
 
 /// @title The waterfall's last step: a pool below zero is brought back to it (docs/protocol.md, "Liquidation")
 /// @notice Insurance pays; all its positions with a usable price are closed against the other sides of their markets, at a price that lets
-/// them bear what is still missing, within the same bound as in an absorb; the rest is written off. Its shares stay.
+/// them bear what is still missing, within the same bound as in an absorb; the rest is written off. Its shares stay. A loss of a position
+/// without a usable price is left out of all this: the pool ends below zero by it, and is resolved again once the price is there.
 library PoolResolution {
     using Deals for Deal;
     using FixedPoint for int256;
@@ -44,7 +46,7 @@ library PoolResolution {
         Resolution memory pool;
         pool.word = Ledger.load($, context, context.pool);
         pool.assets = pool.word.assets();
-        pool.prices = context.oracle.lastPrices(pool.assets);
+        pool.prices = Prices.all(context.oracle, pool.assets);
         Deal[] memory deals = _load($, context, pool);
         int256 equity = _equity($, context, pool);
         require(equity < 0, IMarginVault.PoolSolvent(equity));
@@ -69,13 +71,14 @@ library PoolResolution {
         emit IMarginVault.PoolResolved(loss);
     }
 
+    /// @dev Maintenance equity without the losses that wait.
     function _equity(
         VaultStorage storage $,
         Context memory context,
         Resolution memory pool
     ) private view returns (int256) {
         Sums memory sums = Margin.collect($, context.pool, pool.word, pool.assets, pool.prices, true, Margin.NO_ASSET);
-        return sums.equityMaintenance + pool.word.cash();
+        return sums.equityMaintenance + pool.word.cash() + int256(pool.waitingLoss);
     }
 
     /// @dev The pool's positions, in the order of its markets.
@@ -126,7 +129,7 @@ library PoolResolution {
         return Fill.sizeOf(deal.book.poolSharesWad, deal.venue);
     }
 
-    /// @dev The pool itself is a supplier of cash: so much more is written off that it ends at zero all the same.
+    /// @dev The pool itself is a supplier of cash: so much more is written off that it ends at zero all the same, but for losses that wait.
     function _writeOff(
         VaultStorage storage $,
         Context memory context,

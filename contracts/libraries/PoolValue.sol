@@ -9,6 +9,7 @@ import {AssetSet, MarketId, lowestBit} from "../types/AssetSet.sol";
 import {Price} from "../types/Price.sol";
 import {Context, VaultStorage} from "../types/VaultStorage.sol";
 import {Collateral, toCapital} from "../types/VaultWords.sol";
+import {Prices} from "./Prices.sol";
 import {Sides} from "./Sides.sol";
 import {IMarginVault} from "../interfaces/IMarginVault.sol";
 
@@ -31,7 +32,7 @@ library PoolValue {
     ) public view returns (int256 valueWad, uint256 bandWad, uint256 haircutWad, bool fresh) {
         Account word = Ledger.load($, context, context.pool);
         AssetSet assets = word.assets();
-        Price[] memory prices = context.oracle.lastPrices(assets);
+        Price[] memory prices = Prices.all(context.oracle, assets);
         Sums memory sums = Margin.collect($, context.pool, word, assets, prices, true, Margin.NO_ASSET);
         valueWad = sums.unrealized + word.cash();
         fresh = sums.marketsFresh;

@@ -5,10 +5,11 @@ import {CashBook} from "./CashBook.sol";
 import {Deal, Deals} from "./Deals.sol";
 import {Ledger} from "./Ledger.sol";
 import {Losses} from "./Losses.sol";
+import {Prices} from "./Prices.sol";
 import {IMarginVault} from "../interfaces/IMarginVault.sol";
 import {Account} from "../types/Account.sol";
 import {AccountId} from "../types/AccountId.sol";
-import {MarketId, marketAsset, onlyAsset} from "../types/AssetSet.sol";
+import {MarketId, marketAsset} from "../types/AssetSet.sol";
 import {MarketTotals, toMarketTotals} from "../types/MarketWords.sol";
 import {Price} from "../types/Price.sol";
 import {Context, Market, VaultStorage} from "../types/VaultStorage.sol";
@@ -18,11 +19,11 @@ import {Context, Market, VaultStorage} from "../types/VaultStorage.sol";
 library Settlement {
     using Deals for Deal;
 
-    function settle(VaultStorage storage $, Context memory context, AccountId account, MarketId market) public {
+    function settle(VaultStorage storage $, Context memory context, AccountId account, MarketId market) internal {
         Account word = Ledger.load($, context, account);
         bool exists = word.assets().contains(marketAsset(market)) && account != context.pool;
         require(exists, IMarginVault.NoPosition(account, market));
-        Price price = context.oracle.lastPrices(onlyAsset(marketAsset(market)))[0];
+        Price price = Prices.one(context.oracle, marketAsset(market));
 
         Deal memory deal;
         deal.load($, context, account, word, Ledger.load($, context, context.pool), market, price);

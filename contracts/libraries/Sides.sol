@@ -25,9 +25,15 @@ library Sides {
     uint256 internal constant START_SCALE = RAY;
 
     /// @notice A side that was never deleveraged: funding alone moves its carry. Exact.
-    function untouched(int256 sign, int256 fundingIndexWad) internal pure returns (Side memory) {
+    function untouched(int256 sign, int256 fundingIndexWad) internal pure returns (Side memory side) {
+        setUntouched(side, sign, fundingIndexWad);
+    }
+
+    /// @notice The same in place: a new struct costs more than what it is needed for.
+    function setUntouched(Side memory side, int256 sign, int256 fundingIndexWad) internal pure {
+        side.scaleRay = START_SCALE;
         unchecked {
-            return Side(START_SCALE, -sign * fundingIndexWad * (RAY_SIGNED / WAD_SIGNED)); // the index has 96 bits
+            side.carryRay = -sign * fundingIndexWad * (RAY_SIGNED / WAD_SIGNED); // the index has 96 bits
         }
     }
 

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {Ledger} from "./Ledger.sol";
 import {Margin, Sums} from "./Margin.sol";
+import {Prices} from "./Prices.sol";
 import {IMarginVault, Health} from "../interfaces/IMarginVault.sol";
 import {AccountId} from "../types/AccountId.sol";
 import {Account} from "../types/Account.sol";
@@ -40,7 +41,7 @@ library Targets {
         target.word = Ledger.load($, context, account);
         target.assets = target.word.assets() | besides;
         target.risk = $.accountRisk;
-        target.prices = context.oracle.lastPrices(target.assets);
+        target.prices = Prices.all(context.oracle, target.assets);
         target.sums = Margin.collect($, account, target.word, target.assets, target.prices, false, Margin.NO_ASSET);
         target.health = Margin.total(target.sums, target.word.cash(), target.risk);
     }

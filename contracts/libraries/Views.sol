@@ -5,10 +5,11 @@ import {Deal, Deals} from "./Deals.sol";
 import {FixedPoint, WAD} from "./FixedPoint.sol";
 import {Ledger} from "./Ledger.sol";
 import {Margin, Sums} from "./Margin.sol";
+import {Prices} from "./Prices.sol";
 import {Health, PositionView} from "../interfaces/IMarginVault.sol";
 import {Account} from "../types/Account.sol";
 import {AccountId} from "../types/AccountId.sol";
-import {AssetSet, MarketId, marketAsset, onlyAsset} from "../types/AssetSet.sol";
+import {AssetSet, MarketId, marketAsset} from "../types/AssetSet.sol";
 import {Position} from "../types/Position.sol";
 import {Price} from "../types/Price.sol";
 import {Context, VaultStorage} from "../types/VaultStorage.sol";
@@ -23,9 +24,9 @@ library Views {
         VaultStorage storage $,
         Context memory context,
         AccountId account
-    ) public view returns (Health memory) {
+    ) internal view returns (Health memory) {
         Account word = Ledger.load($, context, account);
-        return _healthAt($, context, account, word, word.assets(), context.oracle.lastPrices(word.assets()));
+        return Margin.total(Margin.collectAll($, context, account, word), word.cash(), $.accountRisk);
     }
 
     function healths(
@@ -35,25 +36,14 @@ library Views {
     ) public view returns (Health[] memory answer) {
         AssetSet assets;
         for (uint256 i; i < accounts.length; ++i) assets = assets | $.accounts[accounts[i]].assets();
-        Price[] memory prices = context.oracle.lastPrices(assets);
+        Price[] memory prices = Prices.all(context.oracle, assets);
         answer = new Health[](accounts.length);
         for (uint256 i; i < accounts.length; ++i) {
             Account word = Ledger.load($, context, accounts[i]);
-            answer[i] = _healthAt($, context, accounts[i], word, assets, prices);
+            bool isPool = accounts[i] == context.pool;
+            Sums memory sums = Margin.collect($, accounts[i], word, assets, prices, isPool, Margin.NO_ASSET);
+            answer[i] = Margin.total(sums, word.cash(), $.accountRisk);
         }
-    }
-
-    function _healthAt(
-        VaultStorage storage $,
-        Context memory context,
-        AccountId account,
-        Account word,
-        AssetSet assets,
-        Price[] memory prices
-    ) private view returns (Health memory) {
-        bool isPool = account == context.pool;
-        Sums memory sums = Margin.collect($, account, word, assets, prices, isPool, Margin.NO_ASSET);
-        return Margin.total(sums, word.cash(), $.accountRisk);
     }
 
     function position(
@@ -62,7 +52,7 @@ library Views {
         AccountId account,
         MarketId market
     ) public view returns (PositionView memory) {
-        Price price = context.oracle.lastPrices(onlyAsset(marketAsset(market)))[0];
+        Price price = Prices.one(context.oracle, marketAsset(market));
         Account none;
         Deal memory deal;
         deal.load($, context, account, none, none, market, price);

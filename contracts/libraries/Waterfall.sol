@@ -191,7 +191,8 @@ library Waterfall {
         PoolMargin memory pool;
         for (uint256 bits = target.word.marketBits(); bits != 0; bits &= bits - 1) {
             MarketId market = MarketId.wrap(uint8(lowestBit(bits)));
-            Leg memory leg = _loadLeg($, context, target, taking, market);
+            Leg memory leg = taking.legs[taking.planned];
+            _loadLeg($, context, target, taking, market, leg);
             if (leg.fate == Fate.Stays) {
                 taking.staying += leg.deal.value().positivePart();
             } else if (leg.fate == Fate.Finished) {
@@ -201,24 +202,25 @@ library Waterfall {
             } else if (terms.wayB) {
                 _close(leg, pool, taking, terms, target.risk);
             } else if (!_offerToPool($, context, leg, pool)) {
-                leg = _loadLeg($, context, target, taking, market); // anew: the offer has filled it
+                _loadLeg($, context, target, taking, market, leg); // anew: the offer has filled it
                 _close(leg, pool, taking, terms, target.risk);
             }
             if (leg.fate != Fate.Stays) taking.taken += leg.sizeDelta.abs().mulDivDown(leg.deal.price.value(), WAD);
-            taking.legs[taking.planned++] = leg;
+            ++taking.planned;
             (taking.word, taking.poolWord) = (leg.deal.accountWord, leg.deal.poolWord);
         }
         _priceCollaterals($, target, taking);
     }
 
-    /// @dev A position of the target as it stands.
+    /// @dev A position of the target as it stands, in place.
     function _loadLeg(
         VaultStorage storage $,
         Context memory context,
         Target memory target,
         Taking memory taking,
-        MarketId market
-    ) private view returns (Leg memory leg) {
+        MarketId market,
+        Leg memory leg
+    ) private view {
         Price price = target.prices[taking.planned]; // markets come first in an asset set
         Deal memory deal = leg.deal;
         deal.load($, context, target.account, taking.word, taking.poolWord, market, price);

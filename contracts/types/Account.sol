@@ -66,7 +66,9 @@ function withCash(Account account, int256 cashWad) pure returns (Account) {
 
 /// @notice The account with so much more cash (wad), or less where it is below zero.
 function plusCash(Account account, int256 amountWad) pure returns (Account) {
-    return withCash(account, cash(account) + amountWad);
+    unchecked {
+        return withCash(account, cash(account) + amountWad); // 120 bits, and amounts of at most 240
+    }
 }
 
 function withAsset(Account account, uint256 asset) pure returns (Account) {

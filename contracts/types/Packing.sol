@@ -20,14 +20,22 @@ function signedField(uint256 word, uint256 offset, uint256 bits) pure returns (i
 
 /// @notice The value moved to `offset`, refused if it has more than `bits` bits.
 function place(uint256 value, uint256 offset, uint256 bits) pure returns (uint256) {
-    require(value >> bits == 0, ValueOutOfRange(int256(value), bits));
+    if (value >> bits != 0) refuse(int256(value), bits);
     return value << offset;
 }
 
 /// @notice The signed value in two's complement of `bits` bits moved to `offset`, refused if it does not fit.
 function placeSigned(int256 value, uint256 offset, uint256 bits) pure returns (uint256) {
-    require(signedField(uint256(value), 0, bits) == value, ValueOutOfRange(value, bits));
-    return field(uint256(value), 0, bits) << offset;
+    unchecked {
+        uint256 top = uint256(value) << (256 - bits); // the field at the upper end of a word
+        if (int256(top) >> (256 - bits) != value) refuse(value, bits);
+        return top >> (256 - bits - offset);
+    }
+}
+
+/// @dev Apart from its callers, so that these are small enough to be inlined.
+function refuse(int256 value, uint256 bits) pure {
+    revert ValueOutOfRange(value, bits);
 }
 
 /// @notice The value counted in `unit`s and moved to `offset`, refused if it is not a whole number of them or does not fit.

@@ -1,6 +1,7 @@
 import { buildModule } from "@nomicfoundation/hardhat-ignition/modules";
 
-import { roleIds, selectorsOf } from "../../sdk/index.js";
+import { selectorsOf } from "../../sdk/access/index.js";
+import { roleIds } from "../../sdk/index.js";
 
 /**
  * The contracts, wired, and each restricted function with its role. The deployer holds what listing needs, without delay; markets,
@@ -15,26 +16,22 @@ export default buildModule("Ballast", (m) => {
   const oracle = m.contract("PriceOracle", [manager]);
   const PartialLiquidation = m.library("PartialLiquidation");
   const PoolValue = m.library("PoolValue");
-  const Views = m.library("Views");
-  const Settlement = m.library("Settlement");
   const CollateralSale = m.library("CollateralSale");
-  const Custody = m.library("Custody");
   const Waterfall = m.library("Waterfall", { libraries: { PartialLiquidation, PoolValue } });
   const extension = m.contract("VaultExtension", [], {
     libraries: {
       Administration: m.library("Administration"),
       CollateralSale,
-      Custody,
       Delisting: m.library("Delisting"),
       PartialLiquidation,
       PoolResolution: m.library("PoolResolution", { libraries: { PoolValue } }),
-      Settlement,
-      Views,
+      Settlement: m.library("Settlement"),
+      Views: m.library("Views"),
       Waterfall,
     },
   });
   const vault = m.contract("MarginVault", [manager, oracle, settlementToken, poolLockSeconds, extension], {
-    libraries: { CollateralSale, Custody, PartialLiquidation, PoolValue, Settlement, Views, Waterfall },
+    libraries: { CollateralSale, PartialLiquidation, PoolValue, Waterfall },
   });
   const pool = m.contractAt("LiquidityPool", m.staticCall(vault, "pool"));
   const lens = m.contract("VaultLens", [vault]);

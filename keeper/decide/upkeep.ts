@@ -8,10 +8,20 @@ export interface Remainder {
   readonly sizeWad: bigint;
 }
 
+/** A position of the pool. Wad. */
+export interface PoolPosition {
+  /** Below zero: short. */
+  readonly sizeWad: bigint;
+  /** Below zero: a loss. */
+  readonly valueWad: bigint;
+}
+
 /** What is to be kept in order beside the accounts at risk, as the chain shows it. Wad. */
 export interface UpkeepState {
   /** Of the pool, for maintenance. */
   readonly poolEquityWad: bigint;
+  /** Its positions without a usable price; none where its equity is not below zero. */
+  readonly poolWithoutPrice: readonly PoolPosition[];
   /** Losses that nobody has paid yet. */
   readonly badDebtWad: bigint;
   readonly insuranceCashWad: bigint;
@@ -49,7 +59,12 @@ export interface Ramp {
 export type ChoreSkip =
   | { readonly kind: "skip"; readonly chore: "delist"; readonly market: number; readonly reason: "notDue" }
   | RampSkip
-  | { readonly kind: "skip"; readonly chore: "resolvePool"; readonly reason: "solvent" }
+  | {
+      readonly kind: "skip";
+      readonly chore: "resolvePool";
+      /** `waits`: it is below zero by positions without a usable price, whose losses are not resolved before they are real. */
+      readonly reason: "solvent" | "waits";
+    }
   | {
       readonly kind: "skip";
       readonly chore: "cover";
@@ -98,9 +113,13 @@ export function upkeep(state: UpkeepState): Upkeep[] {
   return [poolUpkeep(state), coverage(state), ...settlements(state.remainders)];
 }
 
-function poolUpkeep({ poolEquityWad }: UpkeepState): Upkeep {
+/** The contract's rule: a loss counts if its price is usable, or if no price moves it any more. */
+function poolUpkeep({ poolEquityWad, poolWithoutPrice }: UpkeepState): Upkeep {
   if (poolEquityWad >= 0n) return { kind: "skip", chore: "resolvePool", reason: "solvent" };
-  return { kind: "resolvePool", deficitWad: -poolEquityWad };
+  let equityWad = poolEquityWad;
+  for (const { sizeWad, valueWad } of poolWithoutPrice) if (sizeWad !== 0n && valueWad < 0n) equityWad -= valueWad;
+  if (equityWad >= 0n) return { kind: "skip", chore: "resolvePool", reason: "waits" };
+  return { kind: "resolvePool", deficitWad: -equityWad };
 }
 
 function coverage({ badDebtWad, insuranceCashWad, interestUnsweptWad }: UpkeepState): Upkeep {

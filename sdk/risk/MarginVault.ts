@@ -25,6 +25,7 @@ import * as Margin from "./libraries/Margin.js";
 import * as PartialLiquidation from "./libraries/PartialLiquidation.js";
 import * as PoolResolution from "./libraries/PoolResolution.js";
 import * as PoolValue from "./libraries/PoolValue.js";
+import * as Prices from "./libraries/Prices.js";
 import * as Settlement from "./libraries/Settlement.js";
 import * as Views from "./libraries/Views.js";
 import * as Waterfall from "./libraries/Waterfall.js";
@@ -151,8 +152,9 @@ export function trade(
 
   const context = contextOf($, code);
   const word = Ledger.load($, context, account);
+  const risk = $.accountRisk;
   const assets = Ledger.assetsWith(word, market);
-  const prices = context.oracle.lastPrices(assets);
+  const prices = Prices.all(context.oracle, assets);
   const asset = AssetSet.marketAsset(market);
   const price = at(prices, AssetSet.rank(assets, asset));
   if (!Price.isUsable(price)) throw staleMarketPrice(market, price);
@@ -160,17 +162,15 @@ export function trade(
   const deal = Deals.emptyDeal();
   Deals.load(deal, $, context, account, word, Ledger.load($, context, context.pool), market, price);
   Deals.finish(deal);
-  const others = Margin.collect($, account, word, assets, prices, false, asset);
+  const sums = Margin.collect($, account, word, assets, prices, false, asset);
   const sizeBefore = Deals.size(deal);
   const grows = !opposes(sizeBefore, sizeDeltaWad) || abs(sizeDeltaWad) > abs(sizeBefore);
-  let before: Margin.Health | undefined;
+  let healthBeforeWad = 0n;
   if (grows) requireOpen($, deal);
-  else before = healthWith($, others, deal);
+  else healthBeforeWad = healthWith(Margin.copy(sums), deal, risk).healthWad;
 
-  deal.venue.takerRateWad = MarketWords.takerRate(deal.terms) + Price.tolerance(price);
-  deal.venue.makerRateWad = MarketWords.makerRate(deal.terms) + Price.tolerance(price);
-  const insuranceFeeShare = VaultWords.insuranceFeeShare($.accountRisk);
-  const [fillPriceWad, feeWad, realizedWad] = Deals.fill(deal, sizeDeltaWad, insuranceFeeShare);
+  Deals.setFees(deal, Price.tolerance(price));
+  const [fillPriceWad, feeWad, realizedWad] = Deals.fill(deal, sizeDeltaWad, VaultWords.insuranceFeeShare(risk));
   requireWithinLimit(sizeDeltaWad, fillPriceWad, limitPriceWad);
 
   const sizeAfter = Deals.size(deal);
@@ -184,22 +184,22 @@ export function trade(
   Deals.saveWords($, context, deal);
   CashBook.save($, context);
 
-  if (before === undefined) {
+  if (grows) {
     requireOpeningAllowed($, deal, sizeAfter > 0n);
     if (!Deferral.put($, account, true)) {
-      Ledger.requireDebtAboveMinimum(account, deal.accountWord, $.accountRisk);
-      Margin.requireInitialMargin(healthWith($, others, deal), account);
+      Ledger.requireDebtAboveMinimum(account, deal.accountWord, risk);
+      Deals.addTo(deal, sums);
+      Margin.requireCovered(sums, Account.cash(deal.accountWord), risk, account);
     }
   } else {
-    requireReductionAllowed($, account, before, healthWith($, others, deal));
+    requireReductionAllowed($, account, healthBeforeWad, healthWith(sums, deal, risk));
   }
   $.emit("Traded", { account, market: BigInt(market), sizeDeltaWad, fillPriceWad, feeWad, realizedWad });
 }
 
-function healthWith($: Vault, others: Margin.Sums, deal: Deals.Deal): Margin.Health {
-  const sums = Margin.copy(others);
+function healthWith(sums: Margin.Sums, deal: Deals.Deal, risk: VaultWords.AccountRisk): Margin.Health {
   Deals.addTo(deal, sums);
-  return Margin.total(sums, Account.cash(deal.accountWord), $.accountRisk);
+  return Margin.total(sums, Account.cash(deal.accountWord), risk);
 }
 
 function requireWithinLimit(sizeDeltaWad: bigint, fillPriceWad: bigint, limitPriceWad: bigint): void {
@@ -236,17 +236,22 @@ function requireOpeningAllowed($: Vault, deal: Deals.Deal, long: boolean): void 
   if (neededWad > availableWad) throw new ContractError("PoolCapitalExceeded", { market, neededWad, availableWad });
 }
 
-function requireReductionAllowed($: Vault, account: AccountId, before: Margin.Health, afterwards: Margin.Health): void {
+function requireReductionAllowed(
+  $: Vault,
+  account: AccountId,
+  healthBeforeWad: bigint,
+  afterwards: Margin.Health,
+): void {
   const allowed =
     afterwards.equityMaintenanceWad >= 0n &&
-    (afterwards.healthWad >= before.healthWad || Margin.hasInitialMargin(afterwards));
+    (afterwards.healthWad >= healthBeforeWad || Margin.hasInitialMargin(afterwards));
   if (allowed || Deferral.put($, account, false)) return;
   if (afterwards.equityMaintenanceWad < 0n) {
     throw new ContractError("ReductionBankrupts", { account, equityWad: afterwards.equityMaintenanceWad });
   }
   throw new ContractError("ReductionLowersHealth", {
     account,
-    healthBeforeWad: before.healthWad,
+    healthBeforeWad,
     healthAfterWad: afterwards.healthWad,
   });
 }
@@ -579,7 +584,7 @@ function authorize($: Vault, account: AccountId, permission: bigint): void {
 }
 
 function requireListed($: Vault, id: MarketId): void {
-  if (id >= $.marketCount) throw new ContractError("UnknownMarket", { market: BigInt(id) });
+  if ($.markets(id).risk === 0n) throw new ContractError("UnknownMarket", { market: BigInt(id) });
 }
 
 function collateralIndex($: Vault, token: string): number {

@@ -3,17 +3,16 @@ import { AbiCoder, toQuantity } from "ethers";
 import hre from "hardhat";
 
 import { type Connection, cashParameters } from "../../ignition/deploy.js";
+import { callersOf, functionsOf } from "../../sdk/access/index.js";
 import {
   type Caller,
   ContractError,
   type ContractName,
   accountId,
-  callersOf,
   contractInterfaces,
   decodeCashTerms,
   decodeMarketState,
   decodeRevert,
-  functionsOf,
   revertData,
   roleIds,
   selectorOf,

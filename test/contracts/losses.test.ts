@@ -238,14 +238,70 @@ describe("contracts: losses", () => {
       await at.kill(0);
       await at.world.push({ ETH: "172" });
       await at.kill(0);
-      const value = await at.value(at.pool, "BTC");
+      const waiting = await at.value(at.pool, "BTC");
+      expect(waiting < -wad("900"), String(waiting)).to.equal(true);
+      const deficit = waiting - (await equityOf(at.pool));
+      expect(deficit > wad("900") && deficit < wad("1100"), String(deficit)).to.equal(true);
       const events = await at.events(() => at.vault.resolvePool());
+      expect(argsOf(events, "PoolResolved")["loss"]).to.deep.equal([deficit, deficit, 0n, 0n, 0n]);
       expect(allArgsOf(events, "PositionDeleveraged").map(({ market }) => market)).to.deep.equal([1n]);
       expect(await at.size(at.pool, "BTC")).to.equal(wad("1"));
       expect(await at.size(other, "BTC")).to.equal(-wad("1"));
-      near(await at.value(at.pool, "BTC"), value, 1n);
+      expect(await at.value(at.pool, "BTC")).to.equal(waiting);
+      near(await equityOf(at.pool), waiting, 10n);
+      const equityWad = (await equityOf(at.pool)) - waiting;
+      await expectRevert(() => at.vault.resolvePool(), "PoolSolvent", { equityWad });
+
+      await at.world.push({ BTC: "7000" });
+      const later = await at.events(() => at.vault.resolvePool());
+      expect(argsOf(later, "PoolResolved")["loss"]).to.deep.equal([
+        -waiting - equityWad,
+        -waiting - equityWad,
+        0n,
+        0n,
+        0n,
+      ]);
+      expect(await at.size(at.pool, "BTC")).to.equal(0n);
       near(await equityOf(at.pool), 0n, 10n);
-      await expectRevert(() => at.vault.resolvePool(), "PoolSolvent", { equityWad: (wei: bigint) => wei >= 0n });
+    });
+
+    it("wait where they come of a position without a price alone: nobody pays, until it is back", async () => {
+      const { winner, supplier } = await poolLong("50", { writeOffPerHour: "1" });
+      await at.world.push({ ETH: "165" });
+      await at.kill(1);
+      const [equity, waiting] = [await equityOf(at.pool), await at.value(at.pool, "ETH")];
+      expect(equity < -wad("3000"), String(equity)).to.equal(true);
+      await expectRevert(() => at.vault.resolvePool(), "PoolSolvent", { equityWad: equity - waiting });
+      const books = () => Promise.all([at.pool, at.insurance, winner, supplier].map((id) => portfolio(at.world, id)));
+      const before = await books();
+      await at.world.passTime(3_600);
+      await expectRevert(() => at.vault.resolvePool(), "PoolSolvent", { equityWad: equity - waiting });
+      expect(await books()).to.deep.equal(before);
+
+      // What was lost is not real any more.
+      await at.world.push({ ETH: "200" });
+      await expectRevert(() => at.vault.resolvePool(), "PoolSolvent", { equityWad: await equityOf(at.pool) });
+      await at.world.push({ ETH: "165" });
+      const events = await at.events(() => at.vault.resolvePool());
+      const [deficit, insurance] = argsOf(events, "PoolResolved")["loss"] as unknown as bigint[];
+      expect([deficit, insurance]).to.deep.equal([-equity, wad("50")]);
+      near(await equityOf(at.pool), 0n, 10n ** 8n);
+    });
+
+    it("that are final do not wait, though their market has no price", async () => {
+      await poolLong("5000");
+      const { vault } = at.world.ballast;
+      const due = (await at.world.connection.networkHelpers.time.latest()) + 86_460;
+      await (await vault.announceDelisting(1, due, 0n)).wait();
+      await at.world.passTime(86_460);
+      await at.world.push({ ETH: "170" });
+      await (await vault.delist(1)).wait();
+      await at.kill(1);
+      const equity = await equityOf(at.pool);
+      expect(equity < -wad("1000"), String(equity)).to.equal(true);
+      const events = await at.events(() => at.vault.resolvePool());
+      expect(argsOf(events, "PoolResolved")["loss"]).to.deep.equal([-equity, -equity, 0n, 0n, 0n]);
+      near(await equityOf(at.pool), 0n, 10n);
     });
 
     it("are paid after standing bad debt", async () => {

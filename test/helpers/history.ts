@@ -1,6 +1,8 @@
 import { toBeHex, toQuantity } from "ethers";
 
-import { type Deployment, Ledger, type VaultLog } from "../../sdk/index.js";
+import { type AccountId, type Deployment } from "../../sdk/index.js";
+import { LogReader, type VaultLog } from "../../sdk/book/index.js";
+import type { VaultStorage } from "../../sdk/risk/types/VaultStorage.js";
 import { MarginVault__factory } from "../../typechain-types/index.js";
 import { StorageTrie } from "./storageTrie.js";
 import { type Place, differences, extentOf, place, placesOf, readStorage, sentence, toldBy } from "./vaultStorage.js";
@@ -25,6 +27,8 @@ export interface History {
   readonly corrupted: Pick<Block, "words" | "storageRoot"> & { readonly place: Place };
 }
 
+const vaultInterface = MarginVault__factory.createInterface();
+
 type Request = (method: string, params: unknown[]) => Promise<unknown>;
 type RawLog = VaultLog & { readonly blockNumber: string };
 
@@ -33,10 +37,10 @@ export async function readHistory(request: Request, deployment: Deployment): Pro
   const { vault: address, fromBlock } = deployment;
   const filter = { address, fromBlock: toQuantity(fromBlock), toBlock: "latest" };
   const logs = (await request("eth_getLogs", [filter])) as RawLog[];
-  const whole = new Ledger(deployment);
-  for (const log of logs) whole.apply(log);
+  const whole = readLogs(deployment, logs);
   // Every account that ever is, from the first block on: what is stored of one before the log names it is found too.
-  const places = placesOf(extentOf(whole)).map(({ name, slot }) => ({ name, slot }));
+  const accounts = accountsNamed(logs);
+  const places = placesOf({ ...extentOf(whole), accounts }).map(({ name, slot }) => ({ name, slot }));
   const slots = places.map(({ slot }) => slot);
   const stateAt = async (block: string) => {
     const words = await readStorage(request, address, slots, block);
@@ -53,19 +57,33 @@ export async function readHistory(request: Request, deployment: Deployment): Pro
       ...(await stateAt(toQuantity(number))),
     });
   }
-  const corrupt = place.account([...whole.accounts.keys()].at(-1)!);
+  const corrupt = place.account(whole.accounts.keys().at(-1)!);
   const raised = BigInt((await request("eth_getStorageAt", [address, corrupt.slot, "latest"])) as string) + 1n;
   await request("hardhat_setStorageAt", [address, corrupt.slot, toBeHex(raised, 32)]);
   return { deployment, places, blocks, corrupted: { ...(await stateAt("latest")), place: corrupt } };
 }
 
+/** The storage that these logs tell. */
+export function readLogs(deployment: Deployment, logs: readonly VaultLog[]): VaultStorage {
+  const reader = new LogReader(deployment);
+  for (const log of logs) reader.apply(log);
+  return reader.storage;
+}
+
+/** Every account whose word ever changed. */
+export function accountsNamed(logs: readonly VaultLog[]): Set<AccountId> {
+  const { topicHash } = vaultInterface.getEvent("AccountChanged");
+  const ofAccounts = logs.filter(({ topics }) => topics[0] === topicHash);
+  return new Set(ofAccounts.map(({ topics }) => topics[1]!.toLowerCase() as AccountId));
+}
+
 /** Where log and storage differ after the first block after which they do, in sentences. */
 export function disagreements({ deployment, places, blocks }: History): readonly string[] {
-  const ledger = new Ledger(deployment);
+  const reader = new LogReader(deployment);
   const trie = new StorageTrie();
   for (const { number, logs, words, storageRoot } of blocks) {
-    for (const log of logs) ledger.apply(log);
-    const told = toldBy(ledger);
+    for (const log of logs) reader.apply(log);
+    const told = toldBy(reader.storage);
     const found = differences(told, named(places, words)).map(sentence);
     if (rootOf(places, told, trie) !== storageRoot) found.push("the root of all storage is another than the log's");
     if (found.length > 0) return [`after block ${number}:`, ...found];
@@ -86,12 +104,9 @@ export function rootOf(places: readonly Place[], told: ReadonlyMap<string, bigin
 
 /** What the log without some of it and the last block's storage say differently. */
 export function differencesWithout({ deployment, places, blocks }: History, left: (log: VaultLog) => boolean) {
-  const ledger = new Ledger(deployment);
-  for (const log of blocks.flatMap(({ logs }) => logs)) if (!left(log)) ledger.apply(log);
-  return differences(toldBy(ledger), named(places, blocks.at(-1)!.words));
+  const logs = blocks.flatMap((block) => block.logs).filter((log) => !left(log));
+  return differences(toldBy(readLogs(deployment, logs)), named(places, blocks.at(-1)!.words));
 }
-
-const vaultInterface = MarginVault__factory.createInterface();
 
 /** An event of the vault, decoded. */
 export function eventOf(log: VaultLog) {

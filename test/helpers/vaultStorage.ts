@@ -1,18 +1,29 @@
-import { type Extent, type Ledger, type Place, decodeEpochs, place } from "../../sdk/index.js";
+import { type AccountId, type Extent, decodeEpochs } from "../../sdk/index.js";
+import { accountWords, sharedWords } from "../../sdk/book/index.js";
+import type { VaultStorage } from "../../sdk/risk/types/VaultStorage.js";
 
 export { type Extent, type Place, place, placesOf } from "../../sdk/index.js";
 
-const marketWords = ["state", "totals", "risk", "terms", "discount", "longSide", "shortSide", "epochs"] as const;
-const rampWords = ["from", "to", "clock"] as const;
+/** Accounts that have anything in this storage. */
+function accountsOf($: VaultStorage): Set<AccountId> {
+  return new Set([$.accounts, $.positions, $.collateralOf, $.permissionsOf].flatMap((words) => words.keys()));
+}
 
-/** What the ledger has seen so far. */
-export function extentOf({ accounts, markets, collaterals }: Ledger): Extent {
-  const byIndex = [...collaterals].toSorted(([, a], [, b]) => a.index - b.index);
+/** What has been told so far. Accounts that had something and have no more are not in it. */
+export function extentOf($: VaultStorage): Extent {
+  const ids = Array.from({ length: $.marketCount }, (_, id) => id);
   return {
-    accounts: accounts.keys(),
-    markets: markets.size,
-    ended: new Map([...markets].map(([id, { epochs }]) => [id, endedEpochs(epochs)])),
-    collaterals: byIndex.map(([token]) => token),
+    accounts: accountsOf($),
+    markets: $.marketCount,
+    ended: new Map(ids.map((id) => [id, endedEpochs($.markets(id).epochs)])),
+    collaterals: Array.from({ length: $.collateralCount }, (_, index) => $.collateralTokens(index)),
+    operators: $.permissionsOf.keys().flatMap((account) =>
+      $.permissionsOf
+        .of(account)!
+        .keys()
+        .map((operator) => [account, operator] as const),
+    ),
+    signers: $.nonces.keys(),
   };
 }
 
@@ -21,46 +32,10 @@ function endedEpochs(word: bigint) {
   return { long: longEpoch, short: shortEpoch };
 }
 
-/** The storage that the ledger tells, by the places' names; what is not there is zero. */
-export function toldBy(ledger: Ledger): Map<string, bigint> {
-  const { accounts, markets, collaterals } = ledger;
-  const told = new Map<string, bigint>();
-  const tell = ({ name }: Place, word: bigint) => told.set(name, word);
-  tell(place.authority, ledger.authority);
-  for (const [id, account] of accounts) {
-    tell(place.account(id), account.word);
-    for (const [market, word] of account.positions) tell(place.position(id, market), word);
-    for (const [token, amount] of account.collaterals) {
-      tell(place.collateralOf(id, collaterals.get(token)!.index), amount);
-    }
-  }
-  for (const [id, market] of markets) {
-    for (const word of marketWords) tell(place.market(id, word), market[word]);
-    for (const word of rampWords) tell(place.marketRamp(id, word), market.ramp[word]);
-    for (const [key, end] of market.ends) tell(place.epochEnd(id, key % 2 === 1 ? "long" : "short", key >> 1), end);
-  }
-  for (const [token, { index, word, discount, stockSince, ramp }] of collaterals) {
-    for (const each of rampWords) tell(place.collateralRamp(index, each), ramp[each]);
-    tell(place.collateral(index), word);
-    tell(place.collateralDiscount(index), discount);
-    tell(place.stockSince(index), stockSince);
-    tell(place.collateralToken(index), BigInt(token));
-    tell(place.collateralIndex(token), BigInt(index) + 1n);
-  }
-  tell(place.accountRisk, ledger.accountRisk);
-  tell(place.rewardBudget, ledger.rewardBudget);
-  tell(place.capital, ledger.capital);
-  const { cash } = ledger;
-  tell(place.cashIndices, cash.indices);
-  tell(place.cashTotals, cash.totals);
-  const counts = (BigInt(markets.size) << 240n) | (BigInt(collaterals.size) << 248n);
-  tell(place.counts, ledger.cashHeld | (cash.interestUnsweptWad << 128n) | counts);
-  tell(place.badDebt, cash.badDebtWad);
-  tell(place.cashTerms, cash.terms);
-  tell(place.poolLosses, cash.poolLosses);
-  tell(place.writeOffs, cash.writeOffs);
-  for (const word of rampWords) tell(place.accountRamp(word), ledger.accountRamp[word]);
-  return told;
+/** The storage that the log tells, by the places' names; what is not there is zero. */
+export function toldBy($: VaultStorage): Map<string, bigint> {
+  const words = [...sharedWords($), ...[...accountsOf($)].flatMap((account) => accountWords($, account))];
+  return new Map(words.map(({ place, word }) => [place.name, word]));
 }
 
 export interface Difference {

@@ -65,6 +65,26 @@ describe("keeper, for the vault as a whole", () => {
     expect(await turn()).to.include({ chores: 0 });
   });
 
+  it("leaves a pool below zero that waits for the price of a position, and resolves it once that is back", async () => {
+    const { world, turn, lines } = await scene("20000", { vault: { insuranceSeed: "100000" } });
+    await enter(world, 0, "200000", "BTC", "20");
+    const { oracle } = world.ballast;
+    await turn();
+    await world.push({ BTC: "9200" });
+    await (await oracle.setPushFeed(0, wad("0.001"), 60)).wait();
+    await world.passTime(61);
+    expect((await poolEquity(world)) < 0n).to.equal(true);
+    expect(await turn()).to.include({ chores: 0 });
+    await world.passTime(61);
+    expect(await turn()).to.include({ chores: 0 });
+    expect(told(lines, "failed")).to.deep.equal([]);
+    expect(told(lines, "left for later")[0]).to.include({ chore: "resolvePool", reason: "waits" });
+    await world.push({ BTC: "9200" });
+    expect(await turn()).to.include({ chores: 1 });
+    expect((await poolEquity(world)) >= 0n).to.equal(true);
+    expect(told(lines, "pool resolved")).to.have.length(1);
+  });
+
   it("reads everybody again where resolving the pool took from all who have cash, in the same turn", async () => {
     const { world, turn } = await scene("20000");
     await enter(world, 0, "200000", "BTC", "20");

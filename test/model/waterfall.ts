@@ -208,12 +208,7 @@ function wayB(state: State, id: string, swept: Rational | undefined): Step[] {
     weighted(state, account, "maintenance"),
     ...[...account.positions].map(([market, position]) => valueOf(state, market, position)),
   ]);
-  const staleLosses = sum(
-    [...account.positions]
-      .filter(([market]) => !isFresh(state, marketOf(state, market).price))
-      .map(([market, position]) => least(zero, valueOf(state, market, position))),
-  );
-  const deficit = atThePrice.minus(staleLosses).negated().positive().fine();
+  const deficit = atThePrice.minus(staleLoss(state, account)).negated().positive().fine();
   const byInsurance = least(deficit, insurance.cash.positive());
   if (byInsurance.sign() > 0) steps.push("insurance paid");
   move(insurance, account, byInsurance);
@@ -326,8 +321,13 @@ function payOut(state: State, account: Account, rewardTo: string, taken: Rationa
   return ["reward topped up"];
 }
 
-function staleLoss(state: State, account: Account): Rational {
-  return sum([...account.positions].map(([market, position]) => least(zero, valueOf(state, market, position))));
+/** What positions with a size and without a usable price have lost: zero or below. Nobody makes it good before it is real. */
+function staleLoss(state: State, { positions }: Account): Rational {
+  return sum(
+    [...positions]
+      .filter(([market, { size }]) => !size.isZero() && !isFresh(state, marketOf(state, market).price))
+      .map(([market, position]) => least(zero, valueOf(state, market, position))),
+  );
 }
 
 // ------------------------------------------------------------------ bad debt, and the pool's own
@@ -342,13 +342,19 @@ export function cover(state: State): Step[] {
   return ["bad debt covered"];
 }
 
+/** The pool's maintenance equity without the losses that wait: below zero it is resolved. */
+export function resolvableEquity(state: State): Rational {
+  const pool = poolOf(state);
+  return equity(state, pool, "maintenance").minus(staleLoss(state, pool));
+}
+
 /** Step 7: what the pool's own equity is below zero is paid by insurance, the other sides of its legs, and suppliers of cash. */
 export function resolvePool(state: State, swept?: Rational): Step[] {
   const pool = poolOf(state);
   const insurance = accountOf(state, insuranceId);
   const legs = freshLegs(state, pool).filter((market) => !sizeOf(pool, market).isZero());
   for (const market of legs) touch(state, market);
-  const deficit = equity(state, pool, "maintenance").negated().positive().fine();
+  const deficit = resolvableEquity(state).negated().positive().fine();
   if (deficit.isZero()) return [];
   sweepInterest(state, insurance, swept);
   const steps: Step[] = ["pool resolved", ...cover(state)];
@@ -356,7 +362,7 @@ export function resolvePool(state: State, swept?: Rational): Step[] {
   if (paid.sign() > 0) steps.push("insurance paid");
   move(insurance, pool, paid);
   steps.push(...closeAgainstOthers(state, pool, legs, deficit.minus(paid)));
-  const short = equity(state, pool, "maintenance").negated().positive().fine();
+  const short = resolvableEquity(state).negated().positive().fine();
   if (dust.isBelow(short)) steps.push(...writeOff(state, pool, short));
   takeCheckpoint(state);
   return steps;

@@ -306,6 +306,28 @@ describe("the model, by worked examples", () => {
     expectEqual(unbalanced(state), zero);
   });
 
+  it("lets a loss of the pool without a price wait, and resolves it once there is one", () => {
+    const state = plainState({ price: "100", skewScale: "1000000000000" });
+    moveIntoPool(state, whole(1000));
+    depositCash(state, "a", whole(10_000));
+    depositCash(state, insuranceId, whole(3000));
+    open(state, "a", "100", 0);
+    open(state, "a", "100", 1);
+    for (const market of [0, 1]) marketOf(state, market).price.value = decimal("115");
+    state.now += 10n ** 9n;
+    for (const market of [0, 1]) touch(state, market);
+    expect(resolvePool(state)).to.deep.equal([]);
+    marketOf(state, 0).price.publishedAt = state.now;
+    expect(resolvePool(state).slice(0, 2)).to.deep.equal(["pool resolved", "insurance paid"]);
+    const waiting = valueOf(state, 1, positionOf(poolOf(state), 1));
+    expect(waiting.isBelow(whole(-1400)), `${waiting}`).to.equal(true);
+    expectEqual(equity(state, poolOf(state), "maintenance"), waiting);
+    marketOf(state, 1).price.publishedAt = state.now;
+    expect(resolvePool(state).slice(0, 2)).to.deep.equal(["pool resolved", "insurance paid"]);
+    expectEqual(equity(state, poolOf(state), "maintenance"), zero);
+    expectEqual(unbalanced(state), zero);
+  });
+
   it("delists at the fresh price, and pays each position when it is settled", () => {
     const state = plainState({ price: "100", skewScale: "1000000000000" });
     depositCash(state, "a", whole(1000));

@@ -2,15 +2,17 @@ import { expect } from "chai";
 import { JsonRpcProvider } from "ethers";
 
 import { createKeeperStep } from "../../keeper/index.js";
-import { Ledger, type VaultLog } from "../../sdk/index.js";
+import type { VaultLog } from "../../sdk/book/index.js";
 import { type Figures, defaultScenario, readPrices, run, scenarioFile } from "../../simulator/index.js";
 import {
   type History,
+  accountsNamed,
   differencesWithout,
   disagreements,
   eventOf,
   named,
   readHistory,
+  readLogs,
   rootOf,
 } from "../helpers/history.js";
 import { testKey } from "../helpers/keys.js";
@@ -49,7 +51,7 @@ async function demo(): Promise<{ figures: Figures; history: History }> {
   return { figures, history };
 }
 
-describe("a ledger rebuilt from the log of a demo run alone", () => {
+describe("books rebuilt from the log of a demo run alone", () => {
   let history: History;
   let figures: Figures;
 
@@ -69,19 +71,20 @@ describe("a ledger rebuilt from the log of a demo run alone", () => {
   });
 
   it("equals storage account by account after every transaction, and there is no other storage (INV-03)", () => {
-    const { deployment, places, blocks } = history;
+    const { places, blocks } = history;
     expect(disagreements(history)).to.deep.equal([]);
-    const ledger = new Ledger(deployment);
-    for (const log of blocks.flatMap(({ logs }) => logs)) ledger.apply(log);
-    expect(ledger.accounts.size).to.equal(accounts + 3); // keeper, pool, insurance
+    expect(accountsNamed(blocks.flatMap(({ logs }) => logs)).size).to.equal(accounts + 3); // keeper, pool, insurance
     expect(places.length).to.be.above(400);
   });
 
   it("differs where one word of storage changes without an event, and names it", () => {
     const { deployment, places, blocks, corrupted } = history;
-    const ledger = new Ledger(deployment);
-    for (const { logs } of blocks) for (const log of logs) ledger.apply(log);
-    const told = toldBy(ledger);
+    const told = toldBy(
+      readLogs(
+        deployment,
+        blocks.flatMap(({ logs }) => logs),
+      ),
+    );
     const word = told.get(corrupted.place.name)!;
     expect(differences(told, named(places, corrupted.words))).to.deep.equal([
       { name: corrupted.place.name, told: word, stored: word + 1n },

@@ -3,16 +3,9 @@ import hre from "hardhat";
 
 import type { DeploymentParameters } from "../../deployments/schema.js";
 import { cashParameters } from "../../ignition/deploy.js";
-import {
-  Ledger,
-  type VaultLog,
-  accountId,
-  decodeAccount,
-  decodeCashIndices,
-  decodeCashTerms,
-  decodeCashTotals,
-} from "../../sdk/index.js";
-import { type History, differencesWithout, disagreements, eventOf, readHistory } from "../helpers/history.js";
+import { accountId, decodeAccount, decodeCashIndices, decodeCashTerms, decodeCashTotals } from "../../sdk/index.js";
+import { type VaultLog } from "../../sdk/book/index.js";
+import { type History, differencesWithout, disagreements, eventOf, readHistory, readLogs } from "../helpers/history.js";
 import { type Place, place } from "../helpers/vaultStorage.js";
 import { type Signer, type World, deployWorld, thinEth, wad } from "../helpers/world.js";
 
@@ -104,7 +97,7 @@ async function now({ ballast }: World): Promise<number> {
   return (await ballast.provider.getBlock("latest"))!.timestamp;
 }
 
-describe("a ledger rebuilt from the log of a vault that went through the whole waterfall", () => {
+describe("books rebuilt from the log of a vault that went through the whole waterfall", () => {
   let history: History;
   let log: readonly VaultLog[];
 
@@ -165,16 +158,17 @@ describe("a ledger rebuilt from the log of a vault that went through the whole w
   });
 
   it("knows how much of each word of cash there is", () => {
-    const ledger = new Ledger(history.deployment);
-    for (const one of log) ledger.apply(one);
-    const { indices, totals, terms, badDebtWad } = ledger.cash;
-    expect(badDebtWad).to.equal(told("BadDebtCovered").at(-1)!["badDebtWad"]);
-    expect(decodeCashTerms(terms).writeOffPerHourWad).to.equal(wad("0.003"));
-    const { supplyIndexE15, borrowIndexE15 } = decodeCashIndices(indices);
+    const { accounts, cashIndices, cashTotals, cashTerms, badDebt } = readLogs(history.deployment, log);
+    expect(badDebt).to.equal(told("BadDebtCovered").at(-1)!["badDebtWad"]);
+    expect(decodeCashTerms(cashTerms).writeOffPerHourWad).to.equal(wad("0.003"));
+    const { supplyIndexE15, borrowIndexE15 } = decodeCashIndices(cashIndices);
     expect([supplyIndexE15 < INDEX_ONE, borrowIndexE15 > INDEX_ONE]).to.deep.equal([true, true]);
-    const principals = [...ledger.accounts.values()].map(({ word }) => decodeAccount(word).principalWad);
+    const principals = accounts.keys().map((account) => decodeAccount(accounts.get(account)).principalWad);
     const sum = (sign: bigint) => principals.reduce((all, one) => (one * sign > 0n ? all + one * sign : all), 0n);
-    expect(decodeCashTotals(totals)).to.deep.equal({ suppliedPrincipalWad: sum(1n), borrowedPrincipalWad: sum(-1n) });
+    expect(decodeCashTotals(cashTotals)).to.deep.equal({
+      suppliedPrincipalWad: sum(1n),
+      borrowedPrincipalWad: sum(-1n),
+    });
   });
 
   describe("differs where one event is missing, and names what it would have told:", () => {

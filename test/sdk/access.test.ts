@@ -3,17 +3,12 @@ import hre from "hardhat";
 
 import type { DeploymentParameters } from "../../deployments/schema.js";
 import { type Connection, deployBallast } from "../../ignition/deploy.js";
+import { type Access, accessJson, accessLines, callersOf, functionsOf, readAccess } from "../../sdk/access/index.js";
 import {
-  type Access,
   type ContractName,
   NotDeployedError,
   WrongChainError,
-  accessJson,
-  accessLines,
-  callersOf,
   contractInterfaces,
-  functionsOf,
-  readAccess,
   roleIds,
   selectorOf,
 } from "../../sdk/index.js";

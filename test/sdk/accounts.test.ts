@@ -1,7 +1,15 @@
 import { expect } from "chai";
 import fc from "fast-check";
 
-import { AmountError, accountId, indexOf, normalizeAccount, ownerOf } from "../../sdk/index.js";
+import {
+  AccountIdError,
+  AddressError,
+  AmountError,
+  accountId,
+  indexOf,
+  normalizeAccount,
+  ownerOf,
+} from "../../sdk/index.js";
 
 const owner = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
 
@@ -25,6 +33,23 @@ describe("sdk/accounts", () => {
 
   it("refuses an index that 12 bytes do not hold, and an owner that is no address", () => {
     for (const index of [-1n, 2n ** 96n]) expect(() => accountId(owner, index)).to.throw(AmountError);
-    for (const bad of ["", "0x12", owner.replace("C8", "c9")]) expect(() => accountId(bad)).to.throw(TypeError);
+    for (const index of [0.5, Number.NaN, 2 ** 60]) {
+      expect(() => accountId(owner, index))
+        .to.throw(AmountError)
+        .that.deep.includes({ value: index, problem: "number" });
+    }
+    for (const bad of ["", "0x12", owner.replace("C8", "c9")]) {
+      expect(() => accountId(bad))
+        .to.throw(AddressError)
+        .that.includes({ value: bad });
+    }
+  });
+
+  it("refuses what is no account", () => {
+    for (const bad of ["", "0x12", owner, `0x${"g".repeat(64)}`]) {
+      expect(() => normalizeAccount(bad))
+        .to.throw(AccountIdError)
+        .that.includes({ value: bad });
+    }
   });
 });

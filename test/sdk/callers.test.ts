@@ -1,16 +1,8 @@
 import { expect } from "chai";
 import { Interface } from "ethers";
 
-import {
-  CallersIncompleteError,
-  type ContractName,
-  callersOf,
-  contractInterfaces,
-  functionsOf,
-  roleIds,
-  selectorOf,
-  selectorsOf,
-} from "../../sdk/index.js";
+import { CallersIncompleteError, callersOf, functionsOf, selectorsOf } from "../../sdk/access/index.js";
+import { type ContractName, contractInterfaces, roleIds, selectorOf } from "../../sdk/index.js";
 
 const contracts = Object.keys(contractInterfaces) as ContractName[];
 

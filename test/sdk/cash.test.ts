@@ -6,7 +6,6 @@ import {
   type AccountId,
   type Ballast,
   type CashFigures,
-  Ledger,
   type StoredCash,
   accountId,
   accruedIndices,
@@ -16,6 +15,7 @@ import {
   decodeCashIndices,
   toStoredCash,
 } from "../../sdk/index.js";
+import { readLogs } from "../helpers/history.js";
 import { type World, deployWorld, thinEth, wad } from "../helpers/world.js";
 
 const YEAR = 365n * 86_400n;
@@ -80,11 +80,10 @@ describe("sdk/cash", () => {
     const block = await ballast.provider.getBlockNumber();
     const now = accruedIndices(indices, await time(block));
     expect(now.borrowIndexE15 > now.supplyIndexE15 && now.supplyIndexE15 > indices.supplyIndexE15).to.equal(true);
-    const ledger = new Ledger(world.deployment);
-    for (const log of await ballast.provider.getLogs({ fromBlock: 0 })) ledger.apply(log);
+    const { accounts } = readLogs(world.deployment, await ballast.provider.getLogs({ fromBlock: 0 }));
     let [supplied, borrowed] = [0n, 0n];
-    for (const [account, { word }] of ledger.accounts) {
-      const cash = cashOfPrincipal(decodeAccount(word).principalWad, now);
+    for (const account of accounts.keys()) {
+      const cash = cashOfPrincipal(decodeAccount(accounts.get(account)).principalWad, now);
       expect(cash).to.equal(await ballast.cashOf(account));
       if (cash > 0n) supplied += cash;
       else borrowed -= cash;

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { AbiCoder, type Interface } from "ethers";
+import { AbiCoder, Interface, id } from "ethers";
 
 import { decodeRevert } from "../../sdk/index.js";
 import * as contracts from "../../typechain-types/factories/contracts/index.js";
@@ -21,4 +21,19 @@ describe("sdk/errors", () => {
       });
     });
   }
+
+  it("decodes what the compiler raises, with names for what it leaves without", () => {
+    const builtin = new Interface(["error Panic(uint256)", "error Error(string)"]);
+    const overflow = decodeRevert(builtin.encodeErrorResult("Panic", [0x11n]));
+    expect(overflow?.errorName).to.equal("Panic");
+    expect(overflow?.args).to.deep.equal({ code: 0x11n });
+    const required = decodeRevert(builtin.encodeErrorResult("Error", ["no"]));
+    expect(required?.errorName).to.equal("Error");
+    expect(required?.args).to.deep.equal({ reason: "no" });
+  });
+
+  it("leaves what nobody declares to the caller", () => {
+    expect(decodeRevert("0x")).to.equal(undefined);
+    expect(decodeRevert(id("Unheard()").slice(0, 10))).to.equal(undefined);
+  });
 });

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { expect } from "chai";
 import fc from "fast-check";
 
-import { formatDecimal, parseDecimal } from "../../sdk/units.js";
+import { formatDecimal, parseDecimal } from "../../sdk/units/index.js";
 import { UnlistablePriceError, deploymentParameters, parametersFile } from "../../simulator/parameters.js";
 import { parsePrices, readPrices } from "../../simulator/prices.js";
 import { defaultScenario, scenarioFile } from "../../simulator/scenarios/index.js";

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import fc from "fast-check";
 
-import { WAD } from "../../sdk/units.js";
+import { WAD } from "../../sdk/units/index.js";
 import {
   type PlannedOwner,
   type PopulationCollateral,

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import fc from "fast-check";
 
-import { formatDecimal } from "../../sdk/units.js";
+import { formatDecimal } from "../../sdk/units/index.js";
 import {
   PriceFileError,
   type PriceFileReason,

@@ -1230,7 +1230,7 @@ decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
 
     
     setAuthority: TypedContractMethod<
-      [newAuthority: AddressLike, ],
+      [arg0: AddressLike, ],
       [void],
       'nonpayable'
     >
@@ -1630,7 +1630,7 @@ getFunction(nameOrSignature: 'setAccountParameters'): TypedContractMethod<
       'nonpayable'
     >;
 getFunction(nameOrSignature: 'setAuthority'): TypedContractMethod<
-      [newAuthority: AddressLike, ],
+      [arg0: AddressLike, ],
       [void],
       'nonpayable'
     >;

@@ -72,7 +72,7 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   export interface VaultExtensionInterface extends Interface {
     getFunction(nameOrSignature: "accountRamp" | "accountRisk" | "announceDelisting" | "authority" | "borrowingHalted" | "capital" | "cashView" | "collateralRamp" | "cover" | "delist" | "depositWithPermit" | "eip712Domain" | "epochEnd" | "extsload" | "haltBorrowing" | "haltMarket" | "healths" | "isConsumingScheduledOp" | "listCollateral" | "listMarket" | "market" | "marketRamp" | "nonces" | "permissionsOf" | "position" | "previewAbsorb" | "previewBuyCollateral" | "previewLiquidation" | "rampAccounts" | "rampCollateral" | "rampMarket" | "resolvePool" | "resumeBorrowing" | "resumeMarket" | "revokeSignatures" | "setAccountParameters" | "setAuthority" | "setCashParameters" | "setCollateralParameters" | "setMarketParameters" | "setMode" | "setOperator" | "setOperatorBySig" | "sweepFees" | "sweepInterest" | "updatePrices"): FunctionFragment;
 
-    getEvent(nameOrSignatureOrTopic: "AuthorityUpdated" | "NonceUsed" | "OperatorSet"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "AccountChanged" | "AuthorityUpdated" | "CashChanged" | "CollateralChanged" | "Deposited" | "NonceUsed" | "OperatorSet"): EventFragment;
 
     encodeFunctionData(functionFragment: 'accountRamp', values?: undefined): string;
 encodeFunctionData(functionFragment: 'accountRisk', values?: undefined): string;
@@ -170,10 +170,58 @@ decodeFunctionResult(functionFragment: 'updatePrices', data: BytesLike): Result;
   }
 
   
+    export namespace AccountChangedEvent {
+      export type InputTuple = [account: BytesLike, word: BigNumberish];
+      export type OutputTuple = [account: string, word: bigint];
+      export interface OutputObject {account: string, word: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
     export namespace AuthorityUpdatedEvent {
       export type InputTuple = [authority: AddressLike];
       export type OutputTuple = [authority: string];
       export interface OutputObject {authority: string };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace CashChangedEvent {
+      export type InputTuple = [indices: BigNumberish, totals: BigNumberish, interestUnsweptWad: BigNumberish];
+      export type OutputTuple = [indices: bigint, totals: bigint, interestUnsweptWad: bigint];
+      export interface OutputObject {indices: bigint, totals: bigint, interestUnsweptWad: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace CollateralChangedEvent {
+      export type InputTuple = [account: BytesLike, token: AddressLike, amount: BigNumberish];
+      export type OutputTuple = [account: string, token: string, amount: bigint];
+      export interface OutputObject {account: string, token: string, amount: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace DepositedEvent {
+      export type InputTuple = [account: BytesLike, token: AddressLike, from: AddressLike, amount: BigNumberish];
+      export type OutputTuple = [account: string, token: string, from: string, amount: bigint];
+      export interface OutputObject {account: string, token: string, from: string, amount: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -841,14 +889,34 @@ getFunction(nameOrSignature: 'updatePrices'): TypedContractMethod<
       'payable'
     >;
 
-    getEvent(key: 'AuthorityUpdated'): TypedContractEvent<AuthorityUpdatedEvent.InputTuple, AuthorityUpdatedEvent.OutputTuple, AuthorityUpdatedEvent.OutputObject>;
+    getEvent(key: 'AccountChanged'): TypedContractEvent<AccountChangedEvent.InputTuple, AccountChangedEvent.OutputTuple, AccountChangedEvent.OutputObject>;
+getEvent(key: 'AuthorityUpdated'): TypedContractEvent<AuthorityUpdatedEvent.InputTuple, AuthorityUpdatedEvent.OutputTuple, AuthorityUpdatedEvent.OutputObject>;
+getEvent(key: 'CashChanged'): TypedContractEvent<CashChangedEvent.InputTuple, CashChangedEvent.OutputTuple, CashChangedEvent.OutputObject>;
+getEvent(key: 'CollateralChanged'): TypedContractEvent<CollateralChangedEvent.InputTuple, CollateralChangedEvent.OutputTuple, CollateralChangedEvent.OutputObject>;
+getEvent(key: 'Deposited'): TypedContractEvent<DepositedEvent.InputTuple, DepositedEvent.OutputTuple, DepositedEvent.OutputObject>;
 getEvent(key: 'NonceUsed'): TypedContractEvent<NonceUsedEvent.InputTuple, NonceUsedEvent.OutputTuple, NonceUsedEvent.OutputObject>;
 getEvent(key: 'OperatorSet'): TypedContractEvent<OperatorSetEvent.InputTuple, OperatorSetEvent.OutputTuple, OperatorSetEvent.OutputObject>;
 
     filters: {
       
+      'AccountChanged(bytes32,uint256)': TypedContractEvent<AccountChangedEvent.InputTuple, AccountChangedEvent.OutputTuple, AccountChangedEvent.OutputObject>;
+      AccountChanged: TypedContractEvent<AccountChangedEvent.InputTuple, AccountChangedEvent.OutputTuple, AccountChangedEvent.OutputObject>;
+    
+
       'AuthorityUpdated(address)': TypedContractEvent<AuthorityUpdatedEvent.InputTuple, AuthorityUpdatedEvent.OutputTuple, AuthorityUpdatedEvent.OutputObject>;
       AuthorityUpdated: TypedContractEvent<AuthorityUpdatedEvent.InputTuple, AuthorityUpdatedEvent.OutputTuple, AuthorityUpdatedEvent.OutputObject>;
+    
+
+      'CashChanged(uint256,uint256,uint256)': TypedContractEvent<CashChangedEvent.InputTuple, CashChangedEvent.OutputTuple, CashChangedEvent.OutputObject>;
+      CashChanged: TypedContractEvent<CashChangedEvent.InputTuple, CashChangedEvent.OutputTuple, CashChangedEvent.OutputObject>;
+    
+
+      'CollateralChanged(bytes32,address,uint256)': TypedContractEvent<CollateralChangedEvent.InputTuple, CollateralChangedEvent.OutputTuple, CollateralChangedEvent.OutputObject>;
+      CollateralChanged: TypedContractEvent<CollateralChangedEvent.InputTuple, CollateralChangedEvent.OutputTuple, CollateralChangedEvent.OutputObject>;
+    
+
+      'Deposited(bytes32,address,address,uint256)': TypedContractEvent<DepositedEvent.InputTuple, DepositedEvent.OutputTuple, DepositedEvent.OutputObject>;
+      Deposited: TypedContractEvent<DepositedEvent.InputTuple, DepositedEvent.OutputTuple, DepositedEvent.OutputObject>;
     
 
       'NonceUsed(address,uint256)': TypedContractEvent<NonceUsedEvent.InputTuple, NonceUsedEvent.OutputTuple, NonceUsedEvent.OutputObject>;

@@ -11,8 +11,15 @@ const MAX_UINT112 = (1n << 112n) - 1n;
 
 export function open($: Vault): Cash {
   const stored = $.cashIndices;
-  const [supplyIndex, borrowIndex] = Interest.accrued(stored, $.now);
-  return { stored, supplyIndex, borrowIndex, supplied: 0n, borrowed: 0n, moved: false };
+  const cash = { stored, supplyIndex: 0n, borrowIndex: 0n, supplied: 0n, borrowed: 0n, moved: false };
+  read($, cash);
+  return cash;
+}
+
+/** Opens it in place. */
+export function read($: Vault, cash: Cash): void {
+  cash.stored = $.cashIndices;
+  [cash.supplyIndex, cash.borrowIndex] = Interest.accrued(cash.stored, $.now);
 }
 
 /** Cash (wad) of a principal now, rounded toward minus infinity. */

@@ -13,6 +13,7 @@ import { WAD, abs, divUp, max, min, mulDivDown, mulDivUp, sub } from "./FixedPoi
 import * as Ledger from "./Ledger.js";
 import * as Liquidation from "./Liquidation.js";
 import * as Margin from "./Margin.js";
+import * as Prices from "./Prices.js";
 import * as Targets from "./Targets.js";
 
 /** A collateral that changes hands for cash, inside the vault. */
@@ -123,7 +124,7 @@ export function buyCollateral(
   const buyerWord = Ledger.load($, context, buyer);
   const asset = AssetSet.collateralAsset(index);
   const assets = AssetSet.union(Account.assets(buyerWord), AssetSet.onlyAsset(asset));
-  const prices = context.oracle.lastPrices(assets);
+  const prices = Prices.all(context.oracle, assets);
   const price = requireFresh($, index, at(prices, AssetSet.rank(assets, asset)));
 
   const sale: Sale = {
@@ -157,7 +158,7 @@ export function buyCollateral(
  * @throws ContractError StaleCollateralPrice
  */
 export function previewBuyCollateral($: Vault, context: Context, index: number, amount: bigint): bigint {
-  const prices = context.oracle.lastPrices(AssetSet.onlyAsset(AssetSet.collateralAsset(index)));
+  const prices = Prices.all(context.oracle, AssetSet.onlyAsset(AssetSet.collateralAsset(index)));
   return costUp($, index, amount, requireFresh($, index, at(prices, 0)));
 }
 

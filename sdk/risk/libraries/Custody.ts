@@ -1,7 +1,7 @@
 /** Twin of contracts/libraries/Custody.sol: what a deposit, a withdrawal and a transfer change of accounts. */
 import type { AccountId } from "../../accounts.js";
 import { ContractError } from "../ContractError.js";
-import { at, uint } from "../checked.js";
+import { uint } from "../checked.js";
 import * as Account from "../types/Account.js";
 import { owner } from "../types/AccountId.js";
 import * as AssetSet from "../types/AssetSet.js";
@@ -13,6 +13,10 @@ import * as Deferral from "./Deferral.js";
 import { abs, sub } from "./FixedPoint.js";
 import * as Ledger from "./Ledger.js";
 import * as Margin from "./Margin.js";
+import * as Prices from "./Prices.js";
+
+/** In the place of a collateral's index: the settlement token. */
+const CASH = -1;
 
 /**
  * @param token lower-case address
@@ -21,18 +25,18 @@ import * as Margin from "./Margin.js";
  */
 export function deposit($: Vault, context: Context, account: AccountId, token: string, amount: bigint): void {
   if (amount === 0n) throw new ContractError("ZeroAmount");
-  if (token === context.settlementToken) {
+  const index = indexOf($, context, token);
+  if (index === CASH) {
     $.cashHeld = uint($.cashHeld + toUint128(amount), 128);
     context.cash.moved = true;
   } else {
-    const index = collateralIndex($, token);
     const word = $.collaterals.get(index);
     const total = VaultWords.held(word) + toUint128(amount);
     const cap = VaultWords.depositCap(word);
     if (total > cap) throw new ContractError("DepositCapExceeded", { token, total, cap });
     $.collaterals.set(index, VaultWords.withHeld(word, total));
   }
-  credit($, context, account, token, amount);
+  credit($, context, account, token, index, amount);
   CashBook.save($, context);
   $.emit("Deposited", { account, token, from: $.sender, amount });
 }
@@ -53,14 +57,14 @@ export function withdraw(
   to: string,
 ): void {
   if (amount === 0n) throw new ContractError("ZeroAmount");
-  if (token === context.settlementToken) {
+  const index = indexOf($, context, token);
+  if (index === CASH) {
     if (amount > $.cashHeld) throw new ContractError("InsufficientCashHeld", { asked: amount, held: $.cashHeld });
-    $.cashHeld -= toUint128(amount);
+    $.cashHeld -= amount;
     context.cash.moved = true;
-    debit($, context, account, token, amount);
+    debit($, context, account, token, index, amount);
   } else {
-    debit($, context, account, token, amount);
-    const index = collateralIndex($, token);
+    debit($, context, account, token, index, amount);
     const word = $.collaterals.get(index);
     $.collaterals.set(index, VaultWords.withHeld(word, sub(VaultWords.held(word), amount)));
   }
@@ -82,9 +86,10 @@ export function transfer(
   amount: bigint,
 ): void {
   if (amount === 0n) throw new ContractError("ZeroAmount");
+  const index = indexOf($, context, token);
   const before = $.accounts.get(from);
-  debit($, context, from, token, amount);
-  credit($, context, to, token, amount);
+  debit($, context, from, token, index, amount);
+  credit($, context, to, token, index, amount);
   if (from === to) Ledger.restore($, context, from, before);
   CashBook.save($, context);
   $.emit("Transferred", { from, to, token, amount });
@@ -98,14 +103,13 @@ export function setMode($: Vault, context: Context, account: AccountId, mode: bi
   Ledger.save($, context, account, Account.withMode(word, mode));
 }
 
-function credit($: Vault, context: Context, account: AccountId, token: string, amount: bigint): void {
+function credit($: Vault, context: Context, account: AccountId, token: string, index: number, amount: bigint): void {
   let word = Ledger.load($, context, account);
-  if ($.sender !== owner(account)) requireStrangerMayDeposit($, context, account, word, token, amount);
-  if (token === context.settlementToken) {
+  if ($.sender !== owner(account)) requireStrangerMayDeposit($, context, account, word, token, index, amount);
+  if (index === CASH) {
     word = Account.plusCash(word, cashWad(context, amount));
   } else {
-    const index = collateralIndex($, token);
-    const price = at(context.oracle.lastPrices(AssetSet.onlyAsset(AssetSet.collateralAsset(index))), 0);
+    const price = Prices.one(context.oracle, AssetSet.collateralAsset(index));
     if (!Price.isUsable(price)) {
       throw new ContractError("StaleCollateralPrice", {
         token,
@@ -113,28 +117,27 @@ function credit($: Vault, context: Context, account: AccountId, token: string, a
         maxAge: Price.maxAge(price),
       });
     }
-    word = Ledger.saveCollateral($, account, word, index, $.collateralOf.get(account, index) + amount);
+    word = Ledger.saveToken($, account, word, token, index, $.collateralOf.get(account, index) + amount);
     if (account !== context.pool) Ledger.requireFewAssets(account, word);
   }
   Ledger.saveLast($, context, account, word);
 }
 
-function debit($: Vault, context: Context, account: AccountId, token: string, amount: bigint): void {
+function debit($: Vault, context: Context, account: AccountId, token: string, index: number, amount: bigint): void {
   let word = Ledger.load($, context, account);
-  if (token === context.settlementToken) {
+  if (index === CASH) {
     word = Account.plusCash(word, -cashWad(context, amount));
     const cash = Account.cash(word);
     if (cash < 0n && $.borrowingHalted) throw new ContractError("BorrowingHalted", { account, debtWad: abs(cash) });
   } else {
-    const index = collateralIndex($, token);
     const balance = $.collateralOf.get(account, index);
     if (amount > balance) {
       throw new ContractError("InsufficientBalance", { account, token, asked: amount, balance });
     }
-    word = Ledger.saveCollateral($, account, word, index, balance - amount);
+    word = Ledger.saveToken($, account, word, token, index, balance - amount);
   }
   Ledger.save($, context, account, word);
-  const borrows = token === context.settlementToken;
+  const borrows = index === CASH;
   if (!Deferral.put($, account, borrows)) requireMargin($, context, account, word, borrows);
 }
 
@@ -147,13 +150,12 @@ export function checkDeferred($: Vault, context: Context): void {
 }
 
 function requireMargin($: Vault, context: Context, account: AccountId, word: Account.Account, borrowed: boolean): void {
-  const isPool = account === context.pool;
-  if (borrowed && !isPool) Ledger.requireDebtAboveMinimum(account, word, $.accountRisk);
-  if (Account.marketBits(word) === 0n && Account.cash(word) >= 0n) return;
-  const assets = Account.assets(word);
-  const prices = context.oracle.lastPrices(assets);
-  const sums = Margin.collect($, account, word, assets, prices, isPool, Margin.NO_ASSET);
-  Margin.requireInitialMargin(Margin.total(sums, Account.cash(word), $.accountRisk), account);
+  const free = Account.marketBits(word) === 0n && Account.cash(word) >= 0n; // neither position nor debt
+  if (free) return;
+  const risk = $.accountRisk;
+  if (borrowed && account !== context.pool) Ledger.requireDebtAboveMinimum(account, word, risk);
+  const sums = Margin.collectAll($, context, account, word);
+  Margin.requireCovered(sums, Account.cash(word), risk, account);
 }
 
 function requireStrangerMayDeposit(
@@ -162,15 +164,15 @@ function requireStrangerMayDeposit(
   account: AccountId,
   word: Account.Account,
   token: string,
+  index: number,
   amount: bigint,
 ): void {
   let valueWad = uint(amount * context.cashUnit);
   let held = true;
-  if (token !== context.settlementToken) {
-    const index = collateralIndex($, token);
+  if (index !== CASH) {
     const asset = AssetSet.collateralAsset(index);
     held = AssetSet.contains(Account.assets(word), asset);
-    const price = at(context.oracle.lastPrices(AssetSet.onlyAsset(asset)), 0);
+    const price = Prices.one(context.oracle, asset);
     valueWad = Margin.collateralValueDown($.collaterals.get(index), amount, price);
   }
   const minimumWad = VaultWords.minimumDebt($.accountRisk);
@@ -178,7 +180,8 @@ function requireStrangerMayDeposit(
   if (!welcome) throw new ContractError("StrangerDeposit", { account, token, valueWad, minimumWad });
 }
 
-function collateralIndex($: Vault, token: string): number {
+function indexOf($: Vault, context: Context, token: string): number {
+  if (token === context.settlementToken) return CASH;
   const indexPlusOne = $.collateralIndexes(token);
   if (indexPlusOne === 0) throw new ContractError("UnknownToken", { token });
   return indexPlusOne - 1;

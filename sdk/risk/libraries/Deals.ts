@@ -20,6 +20,8 @@ export interface Deal {
   market: MarketId;
   accountWord: Account.Account;
   poolWord: Account.Account;
+  /** The pool's as it was loaded. */
+  poolWordBefore: Account.Account;
   price: Price.Price;
   state: MarketWords.MarketState;
   risk: MarketWords.MarketRisk;
@@ -42,6 +44,7 @@ export function emptyDeal(): Deal {
     market: 0,
     accountWord: 0n as Account.Account,
     poolWord: 0n as Account.Account,
+    poolWordBefore: 0n as Account.Account,
     price: 0n as Price.Price,
     state: 0n as MarketWords.MarketState,
     risk: 0n as MarketWords.MarketRisk,
@@ -90,6 +93,7 @@ export function load(
   deal.market = market;
   deal.accountWord = accountWord;
   deal.poolWord = poolWord;
+  deal.poolWordBefore = poolWord;
   deal.price = price;
   deal.state = m.state;
   deal.risk = m.risk;
@@ -104,8 +108,8 @@ export function load(
     [book.accountSharesWad, book.accountCostWad] = Sides.converted(m, position);
     deal.epochs = m.epochs;
   } else {
-    venue.long = Sides.untouched(1n, deal.fundingIndexWad);
-    venue.short = Sides.untouched(-1n, deal.fundingIndexWad);
+    Sides.setUntouched(venue.long, 1n, deal.fundingIndexWad);
+    Sides.setUntouched(venue.short, -1n, deal.fundingIndexWad);
   }
   position = $.positions.get(context.pool, market);
   book.poolSharesWad = Position.shares(position);
@@ -117,6 +121,12 @@ export function load(
 
   venue.priceWad = Price.value(price);
   venue.skewScaleWad = MarketWords.skewScale(deal.risk);
+}
+
+/** Sets the fees of a trade: the market's rates, and the price's tolerance (wad) on top of both. */
+export function setFees(deal: Deal, toleranceWad: bigint): void {
+  deal.venue.takerRateWad = MarketWords.takerRate(deal.terms) + toleranceWad;
+  deal.venue.makerRateWad = MarketWords.makerRate(deal.terms) + toleranceWad;
 }
 
 /** Signed size (wad) of the account's position, rounded toward zero. */
@@ -135,7 +145,7 @@ export function openInterest(deal: Deal, long: boolean): bigint {
   const { book } = deal;
   let all = long ? book.longSharesWad : book.shortSharesWad;
   if (long === book.poolSharesWad > 0n) all = sub(all, abs(book.poolSharesWad));
-  return abs(Fill.sizeOf(long ? all : -all, deal.venue));
+  return Sides.sizeDown(long ? deal.venue.long : deal.venue.short, all);
 }
 
 /** Adds the account's position, as the deal has it now, to an account's sums. */
@@ -250,6 +260,7 @@ export function addCash(deal: Deal, amountWad: bigint): void {
  */
 export function finish(deal: Deal): bigint {
   const { book } = deal;
+  if (book.accountSharesWad === 0n && book.accountCostWad === 0n) return 0n; // no position
   if (size(deal) !== 0n) return 0n;
   const realizedWad = value(deal);
   const dust = abs(book.accountSharesWad);
@@ -378,7 +389,7 @@ export function saveWords($: Vault, context: Context, deal: Deal): void {
 
 /** Writes the word of the pool, if it changed, after those of all others. */
 export function savePool($: Vault, context: Context, deal: Deal): void {
-  if (deal.poolWord === Ledger.load($, context, context.pool)) return;
+  if (deal.poolWord === deal.poolWordBefore) return;
   Ledger.saveLast($, context, context.pool, deal.poolWord);
 }
 

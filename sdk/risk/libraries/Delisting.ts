@@ -8,6 +8,7 @@ import * as Price from "../types/Price.js";
 import type { Context, Market, Vault } from "../types/VaultStorage.js";
 import { RAY, WAD } from "./FixedPoint.js";
 import * as Funding from "./Funding.js";
+import * as Prices from "./Prices.js";
 import * as Sides from "./Sides.js";
 
 const { CLOSING, DELISTED, SIDES_TOUCHED } = MarketWords;
@@ -48,7 +49,7 @@ export function delist($: Vault, context: Context, id: MarketId): void {
     throw new ContractError("DelistingNotDue", { market: BigInt(id), delistAt: due, blockTime: $.now });
   }
 
-  const price = at(context.oracle.lastPrices(onlyAsset(marketAsset(id))), 0);
+  const price = at(Prices.all(context.oracle, onlyAsset(marketAsset(id))), 0);
   const priceWad = finalPrice(market, id, price, $.now);
   const [index] = Funding.accrued(state, market.risk, priceWad, $.now);
 

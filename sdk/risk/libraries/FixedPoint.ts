@@ -16,9 +16,10 @@ export function mulDivUp(a: bigint, b: bigint, divisor: bigint): bigint {
   return divUp(uint(a * b), divisor);
 }
 
-/** Rounded up; unsigned. Throws Panic: a division by zero, unless `a` is zero. */
+/** Rounded up; unsigned. Throws Panic: a division by zero. */
 export function divUp(a: bigint, divisor: bigint): bigint {
-  return a === 0n ? 0n : div(a - 1n, divisor) + 1n;
+  const quotient = div(a, divisor);
+  return quotient * divisor === a ? quotient : quotient + 1n;
 }
 
 /**

@@ -75,8 +75,20 @@ export function saveCollateral(
   index: number,
   amount: bigint,
 ): Account.Account {
+  return saveToken($, account, word, $.collateralTokens(index), index, amount);
+}
+
+/** The same for who knows the token. */
+export function saveToken(
+  $: Vault,
+  account: AccountId,
+  word: Account.Account,
+  token: string,
+  index: number,
+  amount: bigint,
+): Account.Account {
   $.collateralOf.set(account, index, amount);
-  $.emit("CollateralChanged", { account, token: $.collateralTokens(index), amount });
+  $.emit("CollateralChanged", { account, token, amount });
   const asset = AssetSet.collateralAsset(index);
   return amount === 0n ? Account.withoutAsset(word, asset) : Account.withAsset(word, asset);
 }

@@ -7,10 +7,11 @@ import * as AssetSet from "../types/AssetSet.js";
 import * as MarketWords from "../types/MarketWords.js";
 import * as Position from "../types/Position.js";
 import * as Price from "../types/Price.js";
-import type { Market, Vault } from "../types/VaultStorage.js";
+import type { Context, Market, Vault } from "../types/VaultStorage.js";
 import * as VaultWords from "../types/VaultWords.js";
 import { RAY, WAD, abs, divFloor, divUp, mulDivDown, mulDivUp } from "./FixedPoint.js";
 import * as Funding from "./Funding.js";
+import * as Prices from "./Prices.js";
 import * as Sides from "./Sides.js";
 
 /** An account's margin. All amounts wad, in quote units. */
@@ -96,6 +97,13 @@ export function collect(
     ++next;
   }
   return sums;
+}
+
+/** The sums over all that an account has, at the last prices. The pool's gains count in full. */
+export function collectAll($: Vault, context: Context, account: AccountId, word: Account.Account): Sums {
+  const assets = Account.assets(word);
+  const prices = Prices.all(context.oracle, assets);
+  return collect($, account, word, assets, prices, account === context.pool, NO_ASSET);
 }
 
 function addPosition(
@@ -293,6 +301,15 @@ export function requireInitialMargin(health: Health, account: AccountId): void {
       requiredWad: health.requirementInitialWad,
     });
   }
+}
+
+/** The same of an account's sums and its cash (wad), without the figures that nothing here asks for. */
+export function requireCovered(sums: Sums, cashWad: bigint, risk: VaultWords.AccountRisk, account: AccountId): void {
+  if (!sums.marketsFresh) throw new ContractError("StalePrices", { account });
+  const equityWad = sums.equityInitial + cashWad;
+  const general = generalRequirement(sums.unrealized + cashWad, sums.hasPosition || cashWad < 0n, risk);
+  const requiredWad = sums.requirementInitial + general;
+  if (equityWad < requiredWad) throw new ContractError("InsufficientMargin", { account, equityWad, requiredWad });
 }
 
 /** Whether initial equity covers the initial requirement. */

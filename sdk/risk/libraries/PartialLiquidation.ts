@@ -16,6 +16,7 @@ import { WAD, abs, min, mulDivCeil, mulDivDown, mulDivUp, opposes, sub } from ".
 import * as Ledger from "./Ledger.js";
 import * as Liquidation from "./Liquidation.js";
 import * as Margin from "./Margin.js";
+import * as Prices from "./Prices.js";
 import * as Targets from "./Targets.js";
 
 /** Why a leg cannot be liquidated now; twin of the interface's enum. */
@@ -208,13 +209,22 @@ function force(
 ): ForcedTrade {
   const forced = emptyForcedTrade();
   const asset = AssetSet.marketAsset(market);
-  if (!AssetSet.contains(Account.assets(target.word), asset)) return refused(forced, Refusal.NoPosition);
+  if (!AssetSet.contains(Account.assets(target.word), asset)) {
+    forced.refusal = Refusal.NoPosition;
+    return forced;
+  }
   const price = Targets.priceOf(target, asset);
   const { deal } = forced;
   const poolWord = Ledger.load($, context, context.pool);
   Deals.load(deal, $, context, target.account, target.word, poolWord, market, price);
-  if (Deals.size(deal) === 0n) return refused(forced, Refusal.NoPosition);
-  if (!Price.isUsable(price)) return refused(forced, Refusal.PriceStale);
+  if (Deals.size(deal) === 0n) {
+    forced.refusal = Refusal.NoPosition;
+    return forced;
+  }
+  if (!Price.isUsable(price)) {
+    forced.refusal = Refusal.PriceStale;
+    return forced;
+  }
 
   const intoPool = taker === context.pool;
   const others = Deals.takeFrom(deal, target.sums);
@@ -319,18 +329,13 @@ function askPool($: Vault, context: Context, forced: ForcedTrade): void {
 function poolSumsWithout($: Vault, context: Context, except: number): Margin.Sums {
   const word = Ledger.load($, context, context.pool);
   const assets = Account.assets(word);
-  const prices = context.oracle.lastPrices(assets);
+  const prices = Prices.all(context.oracle, assets);
   return Margin.collect($, context.pool, word, assets, prices, true, except);
 }
 
 function poolBears($: Vault, deal: Deals.Deal, others: Margin.Sums): boolean {
   Deals.addPoolTo(deal, others);
   return Margin.hasInitialMargin(Margin.total(others, Account.cash(deal.poolWord), $.accountRisk));
-}
-
-function refused(forced: ForcedTrade, refusal: Refusal): ForcedTrade {
-  forced.refusal = refusal;
-  return forced;
 }
 
 // ------------------------------------------------------------------ to an account
@@ -377,5 +382,5 @@ function requireTakerSound($: Vault, target: Targets.Target, taking: Deals.Deal,
   const asset = AssetSet.marketAsset(taking.market);
   const sums = Margin.collect($, taking.account, wordBefore, target.assets, target.prices, false, asset);
   Deals.addTo(taking, sums);
-  Margin.requireInitialMargin(Margin.total(sums, Account.cash(taking.accountWord), target.risk), taking.account);
+  Margin.requireCovered(sums, Account.cash(taking.accountWord), target.risk, taking.account);
 }

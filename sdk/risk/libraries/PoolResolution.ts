@@ -14,6 +14,7 @@ import * as Ledger from "./Ledger.js";
 import * as Losses from "./Losses.js";
 import * as Margin from "./Margin.js";
 import * as PoolValue from "./PoolValue.js";
+import * as Prices from "./Prices.js";
 
 /** Who bore what of a loss. Wad. */
 export interface Loss {
@@ -29,7 +30,7 @@ export interface Resolution {
   word: Account.Account;
   assets: AssetSet.AssetSet;
   prices: Price.Price[];
-  /** Losses of positions without a usable price. Wad. */
+  /** Losses of positions without a usable price, which nobody makes good before they are real. Wad. */
   waitingLoss: bigint;
   loss: Loss;
 }
@@ -37,7 +38,7 @@ export interface Resolution {
 const ROUNDING = 64n;
 
 /**
- * Brings a pool below zero back to it.
+ * Brings a pool below zero back to it, losses of positions without a usable price not counted.
  * @throws ContractError PoolSolvent
  */
 export function resolvePool($: Vault, context: Context): void {
@@ -48,7 +49,7 @@ export function resolvePool($: Vault, context: Context): void {
   const pool: Resolution = {
     word,
     assets,
-    prices: context.oracle.lastPrices(assets),
+    prices: Prices.all(context.oracle, assets),
     waitingLoss: 0n,
     loss: { deficitWad: 0n, insuranceWad: 0n, deleveragedWad: 0n, writtenOffWad: 0n, badDebtWad: 0n },
   };
@@ -76,9 +77,10 @@ export function resolvePool($: Vault, context: Context): void {
   $.emit("PoolResolved", { loss: { ...loss } });
 }
 
+/** Maintenance equity (wad) without the losses that wait. */
 function equity($: Vault, context: Context, pool: Resolution): bigint {
   const sums = Margin.collect($, context.pool, pool.word, pool.assets, pool.prices, true, Margin.NO_ASSET);
-  return sums.equityMaintenance + Account.cash(pool.word);
+  return sums.equityMaintenance + Account.cash(pool.word) + pool.waitingLoss;
 }
 
 function load($: Vault, context: Context, pool: Resolution): Deals.Deal[] {

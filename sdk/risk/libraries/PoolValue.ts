@@ -10,6 +10,7 @@ import * as VaultWords from "../types/VaultWords.js";
 import { WAD, abs, mulDivDown, mulDivUp, positivePart } from "./FixedPoint.js";
 import * as Ledger from "./Ledger.js";
 import * as Margin from "./Margin.js";
+import * as Prices from "./Prices.js";
 import * as Sides from "./Sides.js";
 
 /**
@@ -22,7 +23,7 @@ export function read(
 ): [valueWad: bigint, bandWad: bigint, haircutWad: bigint, fresh: boolean] {
   const word = Ledger.load($, context, context.pool);
   const assets = Account.assets(word);
-  const prices = context.oracle.lastPrices(assets);
+  const prices = Prices.all(context.oracle, assets);
   const sums = Margin.collect($, context.pool, word, assets, prices, true, Margin.NO_ASSET);
   let valueWad = sums.unrealized + Account.cash(word);
   let bandWad = 0n;

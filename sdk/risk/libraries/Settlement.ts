@@ -1,7 +1,6 @@
 /** Twin of contracts/libraries/Settlement.sol. */
 import type { AccountId } from "../../accounts.js";
 import { ContractError } from "../ContractError.js";
-import { at } from "../checked.js";
 import * as Account from "../types/Account.js";
 import * as AssetSet from "../types/AssetSet.js";
 import * as MarketWords from "../types/MarketWords.js";
@@ -11,6 +10,7 @@ import * as CashBook from "./CashBook.js";
 import * as Deals from "./Deals.js";
 import * as Ledger from "./Ledger.js";
 import * as Losses from "./Losses.js";
+import * as Prices from "./Prices.js";
 
 /** Moves an unrealised loss, or the result of a position of size zero, to the account's cash. Throws NoPosition, StaleMarketPrice. */
 export function settle($: Vault, context: Context, account: AccountId, market: AssetSet.MarketId): void {
@@ -18,7 +18,7 @@ export function settle($: Vault, context: Context, account: AccountId, market: A
   const asset = AssetSet.marketAsset(market);
   const exists = AssetSet.contains(Account.assets(word), asset) && account !== context.pool;
   if (!exists) throw new ContractError("NoPosition", { account, market: BigInt(market) });
-  const price = at(context.oracle.lastPrices(AssetSet.onlyAsset(asset)), 0);
+  const price = Prices.one(context.oracle, asset);
 
   const deal = Deals.emptyDeal();
   Deals.load(deal, $, context, account, word, Ledger.load($, context, context.pool), market, price);

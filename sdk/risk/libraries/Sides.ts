@@ -19,7 +19,15 @@ export const START_SCALE = RAY;
 
 /** A side that was never deleveraged: funding alone moves its carry. Exact. */
 export function untouched(sign: bigint, fundingIndexWad: bigint): Side {
-  return { scaleRay: START_SCALE, carryRay: -sign * fundingIndexWad * (RAY / WAD) };
+  const side = { scaleRay: 0n, carryRay: 0n };
+  setUntouched(side, sign, fundingIndexWad);
+  return side;
+}
+
+/** The same in place. */
+export function setUntouched(side: Side, sign: bigint, fundingIndexWad: bigint): void {
+  side.scaleRay = START_SCALE;
+  side.carryRay = -sign * fundingIndexWad * (RAY / WAD);
 }
 
 /** A side with what its word holds, funding taken off. Rounded down. */

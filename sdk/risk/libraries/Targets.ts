@@ -9,6 +9,7 @@ import type { Context, Vault } from "../types/VaultStorage.js";
 import type * as VaultWords from "../types/VaultWords.js";
 import * as Ledger from "./Ledger.js";
 import * as Margin from "./Margin.js";
+import * as Prices from "./Prices.js";
 
 /** An account under liquidation, as read at its start. */
 export interface Target {
@@ -32,7 +33,7 @@ export function read($: Vault, context: Context, account: AccountId, besides: As
   const word = Ledger.load($, context, account);
   const assets = AssetSet.union(Account.assets(word), besides);
   const risk = $.accountRisk;
-  const prices = context.oracle.lastPrices(assets);
+  const prices = Prices.all(context.oracle, assets);
   const sums = Margin.collect($, account, word, assets, prices, false, Margin.NO_ASSET);
   const health = Margin.total(sums, Account.cash(word), risk);
   return { account, word, assets, prices, sums, health, risk };

@@ -179,7 +179,8 @@ function plan($: Vault, context: Context, target: Targets.Target, terms: Terms):
   };
   for (let bits = Account.marketBits(target.word); bits !== 0n; bits &= bits - 1n) {
     const market = AssetSet.lowestBit(bits);
-    let leg = loadLeg($, context, target, taking, market);
+    const leg = emptyLeg();
+    loadLeg($, context, target, taking, market, leg);
     if (leg.fate === Fate.Stays) {
       taking.staying += positivePart(Deals.value(leg.deal));
     } else if (leg.fate === Fate.Finished) {
@@ -189,7 +190,7 @@ function plan($: Vault, context: Context, target: Targets.Target, terms: Terms):
     } else if (terms.wayB) {
       close(leg, pool, taking, terms, target.risk);
     } else if (!offerToPool($, context, leg, pool)) {
-      leg = loadLeg($, context, target, taking, market);
+      loadLeg($, context, target, taking, market, leg);
       close(leg, pool, taking, terms, target.risk);
     }
     if (leg.fate !== Fate.Stays) taking.taken += mulDivDown(abs(leg.sizeDelta), Price.value(leg.deal.price), WAD);
@@ -201,9 +202,8 @@ function plan($: Vault, context: Context, target: Targets.Target, terms: Terms):
   return taking;
 }
 
-function loadLeg($: Vault, context: Context, target: Targets.Target, taking: Taking, market: AssetSet.MarketId): Leg {
-  const price = at(target.prices, taking.planned); // markets come first in an asset set
-  const leg: Leg = {
+function emptyLeg(): Leg {
+  return {
     fate: Fate.Stays,
     deal: Deals.emptyDeal(),
     sizeDelta: 0n,
@@ -211,11 +211,21 @@ function loadLeg($: Vault, context: Context, target: Targets.Target, taking: Tak
     realized: 0n,
     deleverage: Deleveraging.emptyDeleverage(),
   };
+}
+
+function loadLeg(
+  $: Vault,
+  context: Context,
+  target: Targets.Target,
+  taking: Taking,
+  market: AssetSet.MarketId,
+  leg: Leg,
+): void {
+  const price = at(target.prices, taking.planned); // markets come first in an asset set
   Deals.load(leg.deal, $, context, target.account, taking.word, taking.poolWord, market, price);
   leg.sizeDelta = -Deals.size(leg.deal);
   if (leg.sizeDelta === 0n) leg.fate = Fate.Finished;
   else if (Price.isUsable(price)) leg.fate = Fate.ToPool;
-  return leg;
 }
 
 function offerToPool($: Vault, context: Context, leg: Leg, pool: PoolMargin): boolean {

@@ -35,6 +35,13 @@ export class Words<K, W extends bigint> {
     else this.#own.set(key, word);
   }
 
+  /** Sets, and tells what was there. */
+  swap(key: K, word: W): W {
+    const before = this.get(key);
+    if (before !== word) this.set(key, word);
+    return before;
+  }
+
   /** The keys whose words are not zero, each once. */
   keys(): K[] {
     const keys = new Set<K>([...(this.#under?.keys() ?? []), ...this.#own.keys()]);
@@ -60,12 +67,21 @@ export class NestedWords<A, B, W extends bigint> {
   }
 
   set(a: A, b: B, word: W): void {
+    this.#at(a).set(b, word);
+  }
+
+  /** Sets, and tells what was there. */
+  swap(a: A, b: B, word: W): W {
+    return this.#at(a).swap(b, word);
+  }
+
+  #at(a: A): Words<B, W> {
     let words = this.#own.get(a);
     if (words === undefined) {
       words = new Words(this.#under?.of(a));
       this.#own.set(a, words);
     }
-    words.set(b, word);
+    return words;
   }
 
   /** The inner mapping, if anything of it was ever written. */
@@ -152,6 +168,8 @@ const copyRamp = <W extends bigint>(ramp: Ramp<W>): Ramp<W> => ({ ...ramp });
 
 /** Everything that the vault knows, word by word. */
 export class VaultStorage {
+  /** Address of the access manager, as a number: its slot comes before the vault's own. */
+  authority = 0n;
   accounts = new Words<AccountId, AccountWord>();
   positions = new NestedWords<AccountId, MarketId, Position>();
   collateralOf = new NestedWords<AccountId, number, bigint>();
@@ -209,8 +227,10 @@ export class VaultStorage {
     return this.#tokens.indexOf(token) + 1;
   }
 
-  setCollateralToken(index: number, token: string): void {
-    this.#tokens[index] = token;
+  /** @param token lower case; undefined: it, and every later one, is not listed */
+  setCollateralToken(index: number, token: string | undefined): void {
+    if (token === undefined) this.#tokens.length = index;
+    else this.#tokens[index] = token;
   }
 
   /** A transaction on this storage, which stays as it is. */

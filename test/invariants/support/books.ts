@@ -1,8 +1,8 @@
+import { LogReader } from "../../../sdk/book/index.js";
 import {
   type AccountId,
   type EpochsFields,
   type HourBudgetFields,
-  Ledger,
   type MarketStateFields,
   type MarketTotalsFields,
   type Mode,
@@ -74,6 +74,8 @@ export interface Books {
   readonly cashHeldWad: bigint;
   readonly rewardSpentWad: bigint;
   readonly poolValueWad: bigint;
+  /** Of the pool's positions, by market, as the vault's view tells them; only where its maintenance equity is below zero. */
+  readonly poolPositionsWad: readonly bigint[];
   readonly poolSupply: bigint;
 }
 
@@ -132,6 +134,8 @@ export class BookReader {
     ]);
     const word = ({ name }: { readonly name: string }) => words.get(name)!;
     const healths = decodeHealths(healthsAnswer);
+    const poolHealth = healths[accounts.findIndex(({ id }) => id === this.#arena.pool)]!;
+    const poolPositionsWad = poolHealth.equityMaintenance < 0n ? await this.#poolPositionsWad() : [];
     const markets = this.#ended.map((ended, market) => marketBook(word, market, ended));
     const counts = word(place.counts);
     const now = readCash(
@@ -170,8 +174,18 @@ export class BookReader {
       cashHeldWad: BigInt.asUintN(128, counts) * cashUnit(cash.decimals),
       rewardSpentWad: ((word(place.rewardBudget) >> 112n) & (2n ** 56n - 1n)) * 10n ** 12n,
       poolValueWad: BigInt.asIntN(256, wordsOf(poolAnswer)[0]!),
+      poolPositionsWad,
       poolSupply: wordsOf(supplyAnswer)[0]!,
     };
+  }
+
+  async #poolPositionsWad(): Promise<bigint[]> {
+    const { chain, deployment, markets, pool } = this.#arena;
+    const read = async (market: number) => {
+      const answer = await chain.call(deployment.vault, vaultInterface.encodeFunctionData("position", [pool, market]));
+      return vaultInterface.decodeFunctionResult("position", answer)[0].valueWad as bigint;
+    };
+    return Promise.all([...markets.keys()].map(read));
   }
 
   /** Tokens in the vault, raw: cash, then the collaterals. */
@@ -266,7 +280,7 @@ vaultInterface.forEachEvent(({ name, topicHash }) => eventNames.set(topicHash, n
 
 /** The vault's books as its log tells them, and what it tells beside. */
 export class Replay {
-  readonly ledger: Ledger;
+  readonly reader: LogReader;
   /** How often an account or a market changed: each time rounding may have left some wei. */
   changes: number;
   /** Beyond that: for markets that were deleveraged, in proportion to their prices. */
@@ -277,7 +291,7 @@ export class Replay {
 
   constructor({ deployment, logs, markets }: Arena) {
     this.#vault = deployment.vault.toLowerCase();
-    this.ledger = new Ledger(deployment);
+    this.reader = new LogReader(deployment);
     this.changes = 0;
     this.roundingWei = 0n;
     this.marketChanges = markets.map(() => 0);
@@ -298,7 +312,7 @@ export class Replay {
     const events: VaultEvent[] = [];
     for (const log of logs) {
       if (log.address.toLowerCase() !== this.#vault) continue;
-      this.ledger.apply(log); // refuses a log that the vault's interface does not know
+      this.reader.apply(log); // refuses a log that the vault's interface does not know
       const name = eventNames.get(log.topics[0]!)!;
       events.push(new VaultEvent(name, log));
       if (name === "MarketChanged") this.marketChanges[Number(log.topics[1])]! += 1;

@@ -164,7 +164,7 @@ const checks: Partial<Record<InvariantId, Check>> = {
     judge.holds(supplied === suppliedPrincipalWad, () => `supplied ${supplied}, the total is ${suppliedPrincipalWad}`);
     judge.holds(borrowed === borrowedPrincipalWad, () => `borrowed ${borrowed}, the total is ${borrowedPrincipalWad}`);
     for (const event of events) checkTakenPosition(judge, step, event, arena);
-    for (const difference of differences(toldBy(replay.ledger), after.words)) {
+    for (const difference of differences(toldBy(replay.reader.storage), after.words)) {
       judge.holds(false, () => sentence(difference));
     }
     for (const { name, assets, positions, collaterals } of after.accounts.values()) {

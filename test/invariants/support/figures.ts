@@ -121,6 +121,20 @@ export function premium({ accounts }: Books, { pool, markets }: Arena, pricesWad
   return sum;
 }
 
+/** What a pool below zero has lost (wad, zero or above) with positions that wait for a usable price: no part of what it is resolved for. */
+export function waitingLoss(
+  { accounts, poolPositionsWad }: Books,
+  { pool }: Arena,
+  isFresh: (market: number) => boolean,
+): bigint {
+  const { positions } = accounts.get(pool)!;
+  let sum = 0n;
+  for (const [market, valueWad] of poolPositionsWad.entries()) {
+    if (valueWad < 0n && positions[market]!.sizeWad !== 0n && !isFresh(market)) sum -= valueWad;
+  }
+  return sum;
+}
+
 /** What an owner's accounts are worth at maintenance weights; none counts below zero, for nobody pays what he does not have. */
 export function wealth({ accounts }: Books, owner: string): bigint {
   let sum = 0n;

@@ -11,7 +11,7 @@ import { abs, ceilDiv, floorDiv } from "../../helpers/model.js";
 import type { Arena } from "./arena.js";
 import type { AccountBook, Books, VaultEvent } from "./books.js";
 import { indexOne, marginWad } from "./cash.js";
-import { accountOf, isHealthy, numberOf, roundingOf, sumOf } from "./figures.js";
+import { accountOf, isHealthy, numberOf, roundingOf, sumOf, waitingLoss } from "./figures.js";
 import { type Judge, type Step, roundingWei } from "./judge.js";
 import { ray } from "./sides.js";
 
@@ -271,7 +271,8 @@ function checkResolution(judge: Judge, step: Step, arena: Arena): void {
   const { before, after, events } = step;
   const was = before.accounts.get(arena.pool)!;
   const slack = roundingWei + raisedBeyondWei + waterfallRounding(step);
-  const deficit = -was.health.equityMaintenance;
+  const waiting = waitingLoss(before, arena, (market) => step.freshMarkets.has(market));
+  const deficit = -was.health.equityMaintenance - waiting;
   judge.holds(deficit > 0n, () => `the pool was at ${-deficit}`);
   judge.within(sumOf(events, "InsurancePaid", "deficitWad") - deficit, -1n, 1n, "the pool's deficit is off by");
   const ofInsurance = least(deficit, insuranceAvailable(step, arena));
@@ -289,7 +290,7 @@ function checkResolution(judge: Judge, step: Step, arena: Arena): void {
   const isLeft = badDebt <= slack + digit || left <= slack;
   judge.holds(isLeft, () => `bad debt of ${badDebt}, and suppliers could bear ${left} more`);
   const { equityMaintenance } = after.accounts.get(arena.pool)!.health;
-  judge.within(equityMaintenance, -slack, 3n * slack, "the pool is resolved, and has equity of");
+  judge.within(equityMaintenance + waiting, -slack, 3n * slack, "the pool is resolved, and beside what waits has");
 }
 
 // ------------------------------------------------------------------ INV-12

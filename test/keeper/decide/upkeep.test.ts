@@ -1,11 +1,19 @@
 import { expect } from "chai";
 
-import { type Ramp, type UpkeepState, delistings, rampSteps, upkeep } from "../../../keeper/decide/upkeep.js";
+import {
+  type PoolPosition,
+  type Ramp,
+  type UpkeepState,
+  delistings,
+  rampSteps,
+  upkeep,
+} from "../../../keeper/decide/upkeep.js";
 import { type AccountId, accountId } from "../../../sdk/index.js";
 import { wad } from "../../helpers/world.js";
 
 const orderly: UpkeepState = {
   poolEquityWad: wad("1000"),
+  poolWithoutPrice: [],
   badDebtWad: 0n,
   insuranceCashWad: wad("100"),
   interestUnsweptWad: wad("5"),
@@ -58,6 +66,21 @@ describe("keeper/decide/upkeep", () => {
     const resolve = { kind: "resolvePool", deficitWad: 1n } as const;
     expect(upkeep({ ...orderly, poolEquityWad: -1n })).to.deep.equal([resolve, noBadDebt]);
     expect(upkeep({ ...orderly, poolEquityWad: 0n })).to.deep.equal([solvent, noBadDebt]);
+  });
+
+  it("resolves no pool that is below zero by positions alone that wait for a price", () => {
+    const waits = { kind: "skip", chore: "resolvePool", reason: "waits" } as const;
+    const pool = (poolEquityWad: bigint, ...poolWithoutPrice: PoolPosition[]) =>
+      upkeep({ ...orderly, poolEquityWad, poolWithoutPrice })[0];
+    const long = { sizeWad: 5n, valueWad: -60n };
+    const short = { sizeWad: -5n, valueWad: -40n };
+    expect(pool(-60n, long)).to.deep.equal(waits);
+    expect(pool(-61n, long)).to.deep.equal({ kind: "resolvePool", deficitWad: 1n });
+    expect(pool(-100n, long, short)).to.deep.equal(waits);
+    expect(pool(-101n, long, short)).to.deep.equal({ kind: "resolvePool", deficitWad: 1n });
+    // A gain counts as it is, and so does a loss that is final.
+    expect(pool(-60n, long, { sizeWad: 5n, valueWad: 20n })).to.deep.equal(waits);
+    expect(pool(-60n, { ...long, sizeWad: 0n })).to.deep.equal({ kind: "resolvePool", deficitWad: 60n });
   });
 
   it("covers bad debt as far as insurance's cash and interest go", () => {

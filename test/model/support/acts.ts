@@ -14,7 +14,7 @@ import {
   sizeOf,
   worth,
 } from "../state.js";
-import { isOpenToAbsorb } from "../waterfall.js";
+import { isOpenToAbsorb, resolvableEquity } from "../waterfall.js";
 import { type Arena, type Names, type NamedAccount, poolInterface, pushData, vaultInterface } from "./arena.js";
 import type { Figures } from "./figures.js";
 
@@ -442,10 +442,7 @@ const table: readonly (readonly [weight: (situation: Situation) => number, Choic
     () => 30,
     byKeeper("cover", ({ state }) => state.badDebt.sign() > 0 && accountOf(state, "insurance").cash.sign() > 0),
   ],
-  [
-    () => 80,
-    byKeeper("resolvePool", ({ state }) => equity(state, poolOf(state), "maintenance").toWad() < -(10n ** 12n)),
-  ],
+  [() => 80, byKeeper("resolvePool", ({ state }) => resolvableEquity(state).toWad() < -(10n ** 12n))],
   [(now) => (now.state.badDebt.sign() > 0 ? 10 : 2), depositForInsurance],
   [(now) => (isCapitalStale(now) ? 40 : 1), byKeeper("refreshCapital", () => true)],
   [(now) => (isAnyStale(now) ? 60 : 3), push],

@@ -24,7 +24,7 @@ import {
   planSale,
   sellCollateral,
 } from "../liquidation.js";
-import { equity, netCash } from "../margin.js";
+import { netCash } from "../margin.js";
 import { Rational, least, one, wei, whole } from "../rational.js";
 import {
   type State,
@@ -34,12 +34,11 @@ import {
   insuranceId,
   marketOf,
   poolId,
-  poolOf,
   isFresh,
   sizeOf,
   worth,
 } from "../state.js";
-import { absorb, cover, resolvePool } from "../waterfall.js";
+import { absorb, cover, resolvableEquity, resolvePool } from "../waterfall.js";
 import type { Names, VaultEvent } from "./arena.js";
 
 /** A call as somebody made it. */
@@ -272,7 +271,7 @@ export const follows: Readonly<Record<string, Follow>> = {
   },
 
   resolvePool(state, _, __, events) {
-    const room = equity(state, poolOf(state), "maintenance").negated();
+    const room = resolvableEquity(state).negated();
     return { ...nothing, checks: [{ error: "PoolSolvent", room }], happened: resolvePool(state, sweptAmount(events)) };
   },
 

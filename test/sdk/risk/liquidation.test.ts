@@ -237,4 +237,19 @@ describe("sdk/risk: the waterfall's twin", () => {
     const outcome = await act("resolvePool", []);
     expect(names(outcome)).to.include.members(["PoolResolved", "Deleveraged", "LossWrittenOff"]);
   });
+
+  it("lets a loss of the pool without a price wait", async () => {
+    await enter({ vault: { insuranceSeed: "50" }, cash: { writeOffPerHour: "0.005" } }, "10000");
+    await at.open(1, "6000", { ETH: "-400" });
+    await at.open(2, "5000", { BTC: "-1" });
+    await at.world.push({ ETH: "165", BTC: "7000" });
+    await at.kill(1);
+    await at.world.push({ BTC: "7000" });
+    expect((await act("resolvePool", [])).error?.name).to.equal("PoolSolvent");
+    await at.kill(0);
+    await at.world.push({ ETH: "165" });
+    const outcome = await act("resolvePool", []);
+    expect(names(outcome).filter((name) => name === "PositionDeleveraged").length).to.equal(1);
+    expect((await act("resolvePool", [])).error?.name).to.equal("PoolSolvent");
+  });
 });

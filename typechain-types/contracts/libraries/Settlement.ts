@@ -8,7 +8,7 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   export interface SettlementInterface extends Interface {
     
 
-    getEvent(nameOrSignatureOrTopic: "AccountChanged" | "BadDebtCovered" | "CashChanged" | "FeesSwept" | "InterestSwept" | "LossesChanged" | "MarketChanged" | "PositionChanged" | "Settled" | "SidesChanged"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "AccountChanged" | "BadDebtCovered" | "CashChanged" | "FeesSwept" | "InterestSwept" | "LossesChanged" | "MarketChanged"): EventFragment;
 
     
 
@@ -100,42 +100,6 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
 
   
 
-    export namespace PositionChangedEvent {
-      export type InputTuple = [account: BytesLike, market: BigNumberish, position: BigNumberish];
-      export type OutputTuple = [account: string, market: bigint, position: bigint];
-      export interface OutputObject {account: string, market: bigint, position: bigint };
-      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
-      export type Filter = TypedDeferredTopicFilter<Event>
-      export type Log = TypedEventLog<Event>
-      export type LogDescription = TypedLogDescription<Event>
-    }
-
-  
-
-    export namespace SettledEvent {
-      export type InputTuple = [account: BytesLike, market: BigNumberish, realizedWad: BigNumberish];
-      export type OutputTuple = [account: string, market: bigint, realizedWad: bigint];
-      export interface OutputObject {account: string, market: bigint, realizedWad: bigint };
-      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
-      export type Filter = TypedDeferredTopicFilter<Event>
-      export type Log = TypedEventLog<Event>
-      export type LogDescription = TypedLogDescription<Event>
-    }
-
-  
-
-    export namespace SidesChangedEvent {
-      export type InputTuple = [market: BigNumberish, longSide: BigNumberish, shortSide: BigNumberish, epochs: BigNumberish];
-      export type OutputTuple = [market: bigint, longSide: bigint, shortSide: bigint, epochs: bigint];
-      export interface OutputObject {market: bigint, longSide: bigint, shortSide: bigint, epochs: bigint };
-      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
-      export type Filter = TypedDeferredTopicFilter<Event>
-      export type Log = TypedEventLog<Event>
-      export type LogDescription = TypedLogDescription<Event>
-    }
-
-  
-
   export interface Settlement extends BaseContract {
     
     connect(runner?: ContractRunner | null): Settlement;
@@ -182,9 +146,6 @@ getEvent(key: 'FeesSwept'): TypedContractEvent<FeesSweptEvent.InputTuple, FeesSw
 getEvent(key: 'InterestSwept'): TypedContractEvent<InterestSweptEvent.InputTuple, InterestSweptEvent.OutputTuple, InterestSweptEvent.OutputObject>;
 getEvent(key: 'LossesChanged'): TypedContractEvent<LossesChangedEvent.InputTuple, LossesChangedEvent.OutputTuple, LossesChangedEvent.OutputObject>;
 getEvent(key: 'MarketChanged'): TypedContractEvent<MarketChangedEvent.InputTuple, MarketChangedEvent.OutputTuple, MarketChangedEvent.OutputObject>;
-getEvent(key: 'PositionChanged'): TypedContractEvent<PositionChangedEvent.InputTuple, PositionChangedEvent.OutputTuple, PositionChangedEvent.OutputObject>;
-getEvent(key: 'Settled'): TypedContractEvent<SettledEvent.InputTuple, SettledEvent.OutputTuple, SettledEvent.OutputObject>;
-getEvent(key: 'SidesChanged'): TypedContractEvent<SidesChangedEvent.InputTuple, SidesChangedEvent.OutputTuple, SidesChangedEvent.OutputObject>;
 
     filters: {
       
@@ -214,18 +175,6 @@ getEvent(key: 'SidesChanged'): TypedContractEvent<SidesChangedEvent.InputTuple, 
 
       'MarketChanged(uint8,uint256,uint256,uint256)': TypedContractEvent<MarketChangedEvent.InputTuple, MarketChangedEvent.OutputTuple, MarketChangedEvent.OutputObject>;
       MarketChanged: TypedContractEvent<MarketChangedEvent.InputTuple, MarketChangedEvent.OutputTuple, MarketChangedEvent.OutputObject>;
-    
-
-      'PositionChanged(bytes32,uint8,uint256)': TypedContractEvent<PositionChangedEvent.InputTuple, PositionChangedEvent.OutputTuple, PositionChangedEvent.OutputObject>;
-      PositionChanged: TypedContractEvent<PositionChangedEvent.InputTuple, PositionChangedEvent.OutputTuple, PositionChangedEvent.OutputObject>;
-    
-
-      'Settled(bytes32,uint8,int256)': TypedContractEvent<SettledEvent.InputTuple, SettledEvent.OutputTuple, SettledEvent.OutputObject>;
-      Settled: TypedContractEvent<SettledEvent.InputTuple, SettledEvent.OutputTuple, SettledEvent.OutputObject>;
-    
-
-      'SidesChanged(uint8,uint256,uint256,uint256)': TypedContractEvent<SidesChangedEvent.InputTuple, SidesChangedEvent.OutputTuple, SidesChangedEvent.OutputObject>;
-      SidesChanged: TypedContractEvent<SidesChangedEvent.InputTuple, SidesChangedEvent.OutputTuple, SidesChangedEvent.OutputObject>;
     
     };
   }

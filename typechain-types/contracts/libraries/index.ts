@@ -3,7 +3,6 @@
 /* eslint-disable */
 export type { Administration } from './Administration.js';
 export type { CollateralSale } from './CollateralSale.js';
-export type { Custody } from './Custody.js';
 export type { Delisting } from './Delisting.js';
 export type { PartialLiquidation } from './PartialLiquidation.js';
 export type { PoolResolution } from './PoolResolution.js';

@@ -3,7 +3,8 @@ import { place } from "../../../helpers/vaultStorage.js";
 import type { Act } from "../act.js";
 import { type Actor, poolInterface, vaultInterface } from "../arena.js";
 import { marginWad } from "../cash.js";
-import { type Situation, chance, part, pick, toRaw } from "../situation.js";
+import { waitingLoss } from "../figures.js";
+import { type Situation, chance, isFresh, part, pick, toRaw } from "../situation.js";
 
 export function poolDepositAct(situation: Situation): Act {
   const { arena } = situation;
@@ -68,8 +69,11 @@ export function insuranceWad({ arena, books }: Situation): bigint {
   return cash > 0n ? cash : 0n;
 }
 
-export function isPoolBelowZero({ arena, books }: Situation): boolean {
-  return books.accounts.get(arena.pool)!.health.equityMaintenance < 0n;
+/** Whether it is below zero by more than what waits for a price: then it can be resolved. */
+export function isPoolBelowZero(situation: Situation): boolean {
+  const { arena, books } = situation;
+  const waiting = waitingLoss(books, arena, (market) => isFresh(situation, arena.markets[market]!.symbol));
+  return books.accounts.get(arena.pool)!.health.equityMaintenance + waiting < 0n;
 }
 
 /** Whether nobody can open anything against what is left in the pool. */

@@ -3,7 +3,6 @@
 /* eslint-disable */
 export { Administration__factory } from './Administration__factory.js';
 export { CollateralSale__factory } from './CollateralSale__factory.js';
-export { Custody__factory } from './Custody__factory.js';
 export { Delisting__factory } from './Delisting__factory.js';
 export { PartialLiquidation__factory } from './PartialLiquidation__factory.js';
 export { PoolResolution__factory } from './PoolResolution__factory.js';
