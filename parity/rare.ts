@@ -7,6 +7,7 @@ export const rareBranches: Readonly<Record<string, string>> = {
   "error: NoDebt": "an account has to owe nothing, and have too little for its positions",
   "error: NothingToSell": "less than one unit of a token has to be enough",
   "error: ReductionLowersHealth": "fees and impact have to be more than the requirement that falls away",
+  "error: ReductionBankrupts": "what is left has to be less than what closing a part of it costs",
   "error: UnsettledResult": "a taker has to have a position of size zero in the very market",
   "liquidation refused: ImpactTooLarge": "the skew has to be near its bound, and the discount below it",
   "liquidation refused: PoolMargin": "the pool has to be without margin, and the position against the skew",
