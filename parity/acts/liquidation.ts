@@ -38,7 +38,7 @@ const liquidatePosition: Plot = {
   wishes: (d) => ({
     prices: d.weighted([
       [8, "fresh"],
-      [3, "mixed"],
+      [4.5, "mixed"],
       [2.2, "grace"],
     ]),
     positions: [1, 3],

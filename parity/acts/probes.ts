@@ -334,6 +334,19 @@ export const probes: Readonly<Record<string, Probe>> = {
     const delta = d.pick([-size, -size - sign * minimum, sign * minimum, sign * minimum, -size / 2n || -size]);
     return trade(world, account, market, delta);
   },
+  bankrupts: (world) => {
+    const { vault, house, answers } = world;
+    const isRuined = (id: AccountId) => AccountWord.principal(vault.accounts.get(id)) < 0n;
+    for (const account of house.accounts.filter(isRuined)) {
+      const isUsable = (id: number) => Price.isUsable(answers.of(id)) && sizeOf(world, account, id) !== 0n;
+      const market = oneOf(world, marketsOf(world, account).filter(isUsable));
+      if (market === undefined) continue;
+      const size = sizeOf(world, account, market);
+      const closes = MarketWords.minimumSize(vault.markets(market).terms) > abs(size) / 2n;
+      return trade(world, account, market, closes ? -size : -size / 2n);
+    }
+    return undefined;
+  },
   turn: (world) => {
     const { house, vault, answers } = world;
     const account = oneOf(
@@ -494,9 +507,12 @@ export const probes: Readonly<Record<string, Probe>> = {
   },
 };
 
+/** Those that the state seldom lets go their way. */
+const oftener = [probes["bankrupts"], probes["noCollateral"], probes["staleCollateral"], probes["ramp"]];
+
 /** One that the state lets go its way. */
 export function drawProbe(world: World): Act {
-  const list = Object.values(probes) as [Probe, ...Probe[]];
+  const list = [...Object.values(probes), ...oftener] as [Probe, ...Probe[]];
   for (;;) {
     const drawn = world.d.pick(list)(world);
     if (drawn !== undefined) return drawn;

@@ -101,7 +101,7 @@ const reduce: Plot = {
       [3, () => ({ health: d.between(WAD / 100n, (3n * WAD) / 2n) })],
       [3, () => ({ health: d.between(WAD / 50n, WAD / 2n) })],
       [2, () => ({ equity: d.wide(1n, 10n ** 20n) })],
-      [0.7, () => ({ equity: -d.wide(1n, 10n ** 22n) })],
+      [1.6, () => ({ equity: -d.wide(1n, 10n ** 22n) })],
     ])();
     yield [subject, want];
   },
