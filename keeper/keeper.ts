@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
 
 import type { RpcSender } from "../sdk/book/index.js";
-import { type AccountId, type Deployment, accountId, contractInterfaces, formatDecimal } from "../sdk/index.js";
+import { type AccountId, type Deployment, accountId, contractInterfaces } from "../sdk/index.js";
 import type * as Margin from "../sdk/risk/libraries/Margin.js";
 import * as Price from "../sdk/risk/types/Price.js";
 import * as VaultWords from "../sdk/risk/types/VaultWords.js";
