@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type JsonRpcProvider, Wallet, formatEther } from "ethers";
 import { type Logger, pino } from "pino";
 
-import { BallastError, type Deployment, parseDeployment } from "../sdk/index.js";
+import { Ballast, BallastError, type Deployment, parseDeployment } from "../sdk/index.js";
 import { type Env, readConfig, readKeeperKey } from "./config.js";
 import { DirectHands } from "./directHands.js";
 import { Keeper } from "./keeper.js";
@@ -48,6 +48,7 @@ export async function runKeeper(env: Env): Promise<void> {
   process.once("SIGINT", onSignal).once("SIGTERM", onSignal);
   try {
     const signer = new Wallet(readKeeperKey(env, deployment.chainId), provider);
+    await Ballast.connect(signer, deployment); // says so where they do not belong together
     const { taker } = config;
     const hands = new DirectHands(signer);
     const policy = { minimumProfitWad: 0n, unknownProfit: "act" } as const;
