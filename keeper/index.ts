@@ -1,4 +1,4 @@
-export { type KeeperConfig, type TakerOptions, KeeperConfigError, readConfig, readKeeperKey } from "./config.js";
+export { type KeeperConfig, KeeperConfigError, type TakerConfig, readConfig, readKeeperKeys } from "./config/index.js";
 export { type Decision, type Policy, type SkipReason, decide } from "./decide.js";
 export {
   Detector,

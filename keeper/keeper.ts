@@ -2,7 +2,8 @@ import type { Signer } from "ethers";
 import type { Logger } from "pino";
 
 import { type AccountId, Ballast, type Deployment, accountId, formatDecimal, marketsOf } from "../sdk/index.js";
-import { type TakerOptions, maxRounds } from "./config.js";
+import { maxRounds } from "./config.js";
+import type { TakerConfig } from "./config/index.js";
 import { type Decision, type SkipReason, type TakerSide, decide } from "./decide.js";
 import { giveBack } from "./decide/giveBack.js";
 import { type ChoreSkip, type Upkeep, delistings, rampSteps, upkeep } from "./decide/upkeep.js";
@@ -19,7 +20,7 @@ export interface KeeperDependencies {
   /** Accounts that one call reads. */
   readonly lensChunk: number;
   /** Without it the keeper puts everything into the pool. */
-  readonly taker?: TakerOptions;
+  readonly taker?: TakerConfig;
 }
 
 /** `roundLimit`: the turn ended before its time came. */

@@ -1,14 +1,16 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { type JsonRpcProvider, Wallet, formatEther } from "ethers";
+import { type JsonRpcProvider, Wallet } from "ethers";
 import { type Logger, pino } from "pino";
 
-import { BallastError, type Deployment, parseDeployment } from "../sdk/index.js";
-import { type Env, readConfig, readKeeperKey } from "./config.js";
+import { BallastError, type Deployment, accountId, parseDeployment } from "../sdk/index.js";
+import { lensChunk } from "./config.js";
+import { type Env, readConfig, readKeeperKeys, withoutSecrets } from "./config/index.js";
 import { Keeper } from "./keeper.js";
+import { checkCode, checkNodes, checkSigners, checkTaker } from "./operations/index.js";
 import { failureDetail, failureReason } from "./reason.js";
-import { connectRpc, withoutSecrets } from "./rpc.js";
+import { chainIdOf, connectRpc } from "./rpc.js";
 
 /** There is no deployment file where the keeper looks for it. */
 export class DeploymentMissingError extends BallastError {
@@ -16,44 +18,49 @@ export class DeploymentMissingError extends BallastError {
 
   constructor(file: string, cause: unknown) {
     super(
-      `cannot read ${file}: deploy first ("npx hardhat run scripts/deploy.ts --network localhost") or set BALLAST_DEPLOYMENT`,
+      `cannot read ${file}: deploy first ("npx hardhat run scripts/deploy.ts --network localhost") or set deployment in the config`,
       { cause },
     );
   }
 }
 
-/** The keeper's key has nothing to pay gas with. */
-export class UnfundedError extends BallastError {
-  override readonly name = "UnfundedError";
-
-  constructor(address: string) {
-    super(`the keeper ${address} has no ether to pay gas with: send it some, or set BALLAST_KEEPER_KEY to another key`);
-  }
+export interface RunOptions {
+  /** Of the config; without one all keys have their defaults, which are the local chain's. */
+  readonly configFile?: string;
+  readonly env: Env;
 }
 
 const longestPauseMs = 30_000;
 
 /**
- * Runs the keeper until a signal stops it or the process gets SIGINT or SIGTERM; a turn that has begun is finished. Throws a BallastError
- * whose message names the fix where it cannot start. Once it runs, a turn that fails is logged and the next one comes later.
+ * Runs the keeper until the process gets SIGINT or SIGTERM; a turn that has begun is finished, unless the signal comes again. Throws a
+ * BallastError whose message names the fix where it cannot start. Once it runs, a turn that fails is logged and the next one comes later.
  */
-export async function runKeeper(env: Env): Promise<void> {
-  const config = readConfig(env);
+export async function runKeeper({ configFile, env }: RunOptions): Promise<void> {
+  const config = readConfig(configFile, env);
   const deployment = readDeployment(config.deploymentFile);
+  const { chainId, vault } = deployment;
   const log = pino({ level: config.logLevel });
-  const provider = await connectRpc(config.rpcUrl, deployment.chainId, config.pollMs);
+  const { url } = config.rpc[0];
+  await checkNodes(config.rpc, chainId, chainIdOf);
+  const provider = connectRpc(url, chainId, config.pollMs);
   const stop = new AbortController();
-  const onSignal = () => stop.abort();
-  process.once("SIGINT", onSignal).once("SIGTERM", onSignal);
+  const onSignal = () => {
+    if (stop.signal.aborted) process.exit(130);
+    stop.abort();
+  };
+  process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
   try {
-    const signer = new Wallet(readKeeperKey(env, deployment.chainId), provider);
-    const { lensChunk, taker } = config;
+    await checkCode(provider, deployment);
+    const [key] = readKeeperKeys(env, chainId);
+    const signer = new Wallet(key, provider);
+    const ether = await checkSigners(provider, [signer.address]);
+    const { taker } = config;
+    if (taker !== undefined) {
+      await checkTaker(provider, deployment, accountId(signer.address, taker.index), [signer.address]);
+    }
     const keeper = await Keeper.create({ signer, deployment, log, lensChunk, ...(taker && { taker }) });
-    const balance = await provider.getBalance(signer.address);
-    if (balance === 0n) throw new UnfundedError(signer.address);
-    const { chainId, vault } = deployment;
-    const ether = formatEther(balance);
-    log.info({ rpc: withoutSecrets(config.rpcUrl), chainId, vault, keeper: signer.address, ether, taker }, "started");
+    log.info({ rpc: withoutSecrets(url), chainId, vault, signers: Object.fromEntries(ether), taker }, "started");
     await follow(keeper, provider, config.pollMs, log, stop.signal);
     log.info("stopped");
   } finally {

@@ -2,7 +2,7 @@ import { Wallet } from "ethers";
 import { type Logger, pino } from "pino";
 
 import type { Deployment } from "../sdk/index.js";
-import { readConfig } from "./config.js";
+import { lensChunk as defaultLensChunk } from "./config.js";
 import { Keeper, type TurnReport } from "./keeper.js";
 import { connectRpc } from "./rpc.js";
 
@@ -18,6 +18,9 @@ export interface KeeperStepOptions {
   readonly isTaker?: boolean;
 }
 
+const defaultPollMs = 500;
+const defaultTaker = { index: 0, inventoryPercent: 100, giveBackPercent: 100 };
+
 /** A keeper whose turns somebody else calls for. */
 export interface KeeperStep {
   onBlock(blockNumber: number): Promise<TurnReport>;
@@ -26,12 +29,11 @@ export interface KeeperStep {
 
 /** The keeper over HTTP, as its own loop runs it, for a caller that wants to await each turn. */
 export async function createKeeperStep(options: KeeperStepOptions): Promise<KeeperStep> {
-  const defaults = readConfig(options.isTaker === true ? { BALLAST_TAKER_INDEX: "0" } : {});
   const { rpcUrl, deployment, privateKey, log = pino({ level: "silent" }) } = options;
-  const { lensChunk = defaults.lensChunk, pollMs = defaults.pollMs } = options;
-  const provider = await connectRpc(rpcUrl, deployment.chainId, pollMs);
+  const { lensChunk = defaultLensChunk, pollMs = defaultPollMs } = options;
+  const provider = connectRpc(rpcUrl, deployment.chainId, pollMs);
   try {
-    const { taker } = defaults;
+    const taker = options.isTaker === true ? defaultTaker : undefined;
     const signer = new Wallet(privateKey, provider);
     const keeper = await Keeper.create({ signer, deployment, log, lensChunk, ...(taker && { taker }) });
     return {
