@@ -97,13 +97,13 @@ function toLines({ block, timestamp, markets, borrowingHalted }: MarketsReport):
   const head = [
     "market",
     "price",
-    "state of it",
+    "published",
     "long",
     "short",
     "skew",
     "of cap",
     "funding a day",
-    "open interest",
+    "notional",
     "status",
   ];
   const rows = markets.map((each) => {
