@@ -56,8 +56,9 @@ class Line extends JsonRpcProvider {
     if (statusCode >= 500) throw fail("serverError", `HTTP ${statusCode}`);
     try {
       const body: unknown = response.bodyJson;
-      if (typeof body !== "object" || body === null) throw new TypeError(`the answer is ${JSON.stringify(body)}`);
-      return (Array.isArray(body) ? body : [body]) as JsonRpcResult[]; // or errors, which ethers tells apart
+      const answers = (Array.isArray(body) ? body : [body]) as JsonRpcResult[]; // or errors, which ethers tells apart
+      if (answers.every(isAnswer)) return answers;
+      throw new TypeError(`the answer is ${JSON.stringify(body)}`);
     } catch (error) {
       throw fail("badAnswer", `HTTP ${statusCode}, ${messageOf(error)}`, error);
     }
@@ -154,6 +155,10 @@ export function answeredError(error: unknown): { readonly code: number; readonly
   const { error: own, info } = (error ?? {}) as { error?: unknown; info?: { error?: unknown } };
   const { code, message } = (own ?? info?.error ?? {}) as { code?: unknown; message?: unknown };
   return { code: Number(code), message: typeof message === "string" ? message : "" };
+}
+
+function isAnswer(answer: unknown): boolean {
+  return typeof answer === "object" && answer !== null && ("result" in answer || "error" in answer);
 }
 
 function messageOf(error: unknown): string {

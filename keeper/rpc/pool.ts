@@ -253,6 +253,7 @@ function isKnown(error: unknown): boolean {
 function refusalOf(error: unknown): RefusedBroadcast {
   if (isError(error, "NONCE_EXPIRED")) return "nonceTooLow";
   if (isError(error, "REPLACEMENT_UNDERPRICED")) return "underpriced";
-  if (isError(error, "INSUFFICIENT_FUNDS")) return "insufficientFunds";
+  if (isError(error, "INSUFFICIENT_FUNDS") || /enough funds/i.test(answeredError(error).message))
+    return "insufficientFunds";
   return "other";
 }
