@@ -29,6 +29,8 @@ import {
 } from "../proxy.js";
 
 const chainId = 31337;
+/** For nodes that hang; long enough for one that does not. */
+const timeoutMs = 1_500;
 
 describe("rpc pool", () => {
   let node: LocalNode;
@@ -71,7 +73,6 @@ describe("rpc pool", () => {
       pollMs: 20,
       log: keptLog().log,
       metrics,
-      timeoutMs: 200,
       ...options,
     });
     pools.push(pool);
@@ -109,7 +110,7 @@ describe("rpc pool", () => {
   };
   for (const [what, { conduct, trouble }] of Object.entries(faults)) {
     it(`goes to the next node, and stays there, where one ${what}`, async () => {
-      const pool = open();
+      const pool = open({ timeoutMs });
       a.conduct = conduct;
       expect(await pool.send("eth_chainId", [])).to.equal("0x7a69");
       expect(await pool.send("eth_chainId", [])).to.equal("0x7a69");
@@ -303,7 +304,7 @@ describe("rpc pool", () => {
     });
 
     it("and does not know of one that no node answered for", async () => {
-      const pool = open();
+      const pool = open({ timeoutMs });
       a.conduct = async (_, pass) => {
         await pass();
         return { fault: "drop" };
@@ -317,7 +318,7 @@ describe("rpc pool", () => {
     });
 
     it("and does not believe a refusal while another node may have it", async () => {
-      const pool = open();
+      const pool = open({ timeoutMs });
       const raw = await transfer({ value: parseEther("1000000000") });
       b.conduct = hang;
       expect(await failure(() => pool.broadcast(raw))).to.be.instanceOf(BroadcastUnknownError);
