@@ -1,4 +1,4 @@
-import { type Provider, isCallException } from "ethers";
+import { type JsonRpcApiProvider, isCallException } from "ethers";
 
 import { revertData } from "../../sdk/index.js";
 import { failureDetail, failureReason } from "../reason.js";
@@ -18,12 +18,13 @@ export type Simulated =
 
 /** What the chain makes of a call at its head, and the gas that it takes. */
 export async function simulate(
-  provider: Provider,
+  provider: JsonRpcApiProvider,
   call: { readonly from: string; readonly to: string; readonly data: string },
   gasCap: bigint,
 ): Promise<Simulated> {
   try {
-    const gas = await provider.estimateGas(call);
+    // Of the head: what a node thinks is pending may never come.
+    const gas = BigInt(String(await provider.send("eth_estimateGas", [call, "latest"])));
     if (gas <= gasCap) return { kind: "passes", gas };
     return { kind: "refused", reason: "gasCap", detail: `it needs ${gas} gas, and a transaction may have ${gasCap}` };
   } catch (error) {
