@@ -22,7 +22,7 @@ export const configKeys: Readonly<Record<string, string>> = {
   "policy.gasToken":
     'must be a symbol of the deployment, such as "ETH": what gas is paid in, at the price that the oracle has',
   "policy.gasTokenPrice":
-    'must be a decimal number in quotes, in quote units, such as "2500": what the gas token is worth',
+    'must be a decimal number above zero in quotes, in quote units, such as "2500": what the gas token is worth',
   "policy.maxGasPriceGwei": 'must be a decimal number above zero in quotes, such as "500"',
   taker: "must be an object, or be left out where the keeper has no capital",
   "taker.index": "must be a whole number from 0 on: the account of the first signer that holds the keeper's capital",

@@ -38,7 +38,7 @@ export const ConfigFile = z.strictObject({
       minimumProfit: wad.default(0n),
       unknownProfit: z.enum(["skip", "act"]).default("skip"),
       gasToken: z.string().min(1).optional(),
-      gasTokenPrice: wad.refine((price) => price >= 0n).optional(),
+      gasTokenPrice: wad.refine((price) => price > 0n).optional(),
       maxGasPriceGwei: decimal(9)
         .refine((price) => price > 0n)
         .default(500n * 10n ** 9n),

@@ -17,7 +17,7 @@ export interface TurnFacts {
   /** Symbols of assets whose price is not fresh. */
   readonly stalePrices: readonly string[];
   /** The last comparison of book and chain; absent before the first. */
-  readonly audit?: { readonly block: number; readonly differences: number };
+  readonly audit?: { readonly block: number; readonly agrees: boolean };
   /** Whether what is sent is written down before. */
   readonly journalDurable: boolean;
 }
@@ -91,8 +91,8 @@ export class Health {
     if (audit === undefined || block === undefined)
       return { ok: false, problem: "no audit has ended yet", limitBlocks };
     const ageBlocks = block - audit.block;
-    const figures = { block: audit.block, ageBlocks, limitBlocks, differences: audit.differences };
-    if (audit.differences > 0) return { ok: false, problem: "the book is not what the chain has", ...figures };
+    const figures = { block: audit.block, ageBlocks, limitBlocks };
+    if (!audit.agrees) return { ok: false, problem: "the book is not what the chain has", ...figures };
     if (ageBlocks > limitBlocks) return { ok: false, problem: `no audit for ${ageBlocks} blocks`, ...figures };
     return { ok: true, ...figures };
   }

@@ -11,6 +11,7 @@ import {
 } from "../../sdk/index.js";
 import { MarginVault__factory } from "../../typechain-types/index.js";
 import { KeeperConfigError, type PolicyConfig, keysVariable, localChainId } from "../config/index.js";
+import type { KeeperPolicy } from "../keeper.js";
 
 /** A signer has nothing to pay gas with. */
 export class UnfundedError extends BallastError {
@@ -117,30 +118,29 @@ export async function checkTaker(
   }
 }
 
-/** What gas is paid in: an asset of the oracle by number, or a price that stands. */
-export type GasToken = { readonly asset: number } | { readonly priceWad: bigint };
-
 /**
- * The gas token, as the policy names it; undefined: what gas costs is not known. On the local chain it costs nothing, unless the policy says
- * otherwise. Throws KeeperConfigError for a symbol that has no price, and for a policy by which the keeper would never do anything.
+ * The policy with the number of the asset that gas is paid in. On the local chain, where gas costs nothing, it needs none. Throws
+ * KeeperConfigError for a symbol that has no price, and for a policy by which the keeper would never do anything.
  */
-export function gasTokenOf(policy: PolicyConfig, deployment: Deployment): GasToken | undefined {
-  const { gasToken, unknownProfit } = policy;
+export function policyOf(
+  { gasToken, minimumProfitWad, unknownProfit }: PolicyConfig,
+  deployment: Deployment,
+): KeeperPolicy {
   if (gasToken === undefined) {
-    if (deployment.chainId === localChainId) return { priceWad: 0n };
-    if (unknownProfit === "act") return undefined;
+    if (deployment.chainId === localChainId) return { minimumProfitWad, unknownProfit: "act" };
+    if (unknownProfit === "act") return { minimumProfitWad, unknownProfit };
     throw new KeeperConfigError(
       "policy.gasToken",
       "is missing, so that what gas costs is not known and everything would be skipped: name the asset that gas is paid in, give its price " +
         'as policy.gasTokenPrice, or set policy.unknownProfit to "act"',
     );
   }
-  if ("priceWad" in gasToken) return gasToken;
+  if ("priceWad" in gasToken) return { minimumProfitWad, unknownProfit, gasToken };
   const [asset] = assetsOfSymbol(deployment, gasToken.symbol);
-  if (asset !== undefined) return { asset };
+  if (asset !== undefined) return { minimumProfitWad, unknownProfit, gasToken: { asset } };
   const known = [
     ...deployment.markets.map(({ symbol }) => symbol),
-    ...deployment.collaterals.map((each) => each.asset),
+    ...deployment.collaterals.map((collateral) => collateral.asset),
   ];
   throw new KeeperConfigError(
     "policy.gasToken",

@@ -1,6 +1,5 @@
 export {
   type ChainIdOf,
-  type GasToken,
   TakerPermissionError,
   UnfundedError,
   checkCode,
@@ -8,9 +7,10 @@ export {
   checkSigners,
   checkState,
   checkTaker,
-  gasTokenOf,
+  policyOf,
 } from "./checks.js";
 export { type CounterName, type GaugeName, type HistogramName, figurePrefix, figures } from "./figures.js";
 export { type Check, Health, type HealthLimits, type HealthReport, type TurnFacts } from "./Health.js";
 export { PrometheusMetrics, noMetrics } from "./metrics.js";
+export { Watch } from "./Watch.js";
 export { type OperationsServer, type ServerOptions, serveOperations } from "./server.js";

@@ -1,7 +1,7 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "prom-client";
 
 import type { Metrics } from "../parts.js";
-import { type Figure, figurePrefix, figures } from "./figures.js";
+import { type CounterName, type Figure, type GaugeName, type HistogramName, figurePrefix, figures } from "./figures.js";
 
 /** Seconds. Detecting takes milliseconds; being mined, blocks. */
 const buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 30, 60, 300];
@@ -18,15 +18,15 @@ export class PrometheusMetrics implements Metrics {
     for (const [name, figure] of Object.entries<Figure>(figures)) this.#add(name, figure);
   }
 
-  count(name: string, labels: Readonly<Record<string, string>> = {}, by = 1): void {
+  count(name: CounterName, labels: Readonly<Record<string, string>> = {}, by = 1): void {
     of(this.#counters, name).inc(labels, by);
   }
 
-  set(name: string, value: number, labels: Readonly<Record<string, string>> = {}): void {
+  set(name: GaugeName, value: number, labels: Readonly<Record<string, string>> = {}): void {
     of(this.#gauges, name).set(labels, value);
   }
 
-  observe(name: string, seconds: number): void {
+  observe(name: HistogramName, seconds: number): void {
     of(this.#histograms, name).observe(seconds);
   }
 

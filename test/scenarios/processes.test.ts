@@ -133,7 +133,7 @@ describe("processes: a node, a deployment, a keeper", () => {
     await keeper.printed(/"msg":"started"/);
     await line.cut();
     await push("7500");
-    await keeper.printed(/"error":"ECONNREFUSED".*"msg":"turn failed"/);
+    await keeper.printed(/"error":"NoNodeError".*"msg":"turn failed"/);
     expect(keeper.output.stdout).not.to.match(/"msg":"liquidated"/);
     await line.mend();
     await keeper.printed(new RegExp(`"account":"${account}".*"msg":"liquidated"`));

@@ -140,7 +140,7 @@ describe("keeper/config: the file", () => {
     [{ policy: { minimumProfit: 0.5 } }, "policy.minimumProfit"],
     [{ policy: { minimumProfit: "1e3" } }, "policy.minimumProfit"],
     [{ policy: { unknownProfit: "maybe" } }, "policy.unknownProfit"],
-    [{ policy: { gasTokenPrice: "-1" } }, "policy.gasTokenPrice"],
+    [{ policy: { gasTokenPrice: "0" } }, "policy.gasTokenPrice"],
     [{ policy: { maxGasPriceGwei: "0" } }, "policy.maxGasPriceGwei"],
     [{ policy: { maxGasPriceGwei: "1.0000000001" } }, "policy.maxGasPriceGwei"],
     [{ taker: {} }, "taker.index"],

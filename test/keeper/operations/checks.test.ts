@@ -11,10 +11,10 @@ import {
   checkSigners,
   checkState,
   checkTaker,
-  gasTokenOf,
+  policyOf,
 } from "../../../keeper/operations/index.js";
 import { type Deployment, NotDeployedError, accountId, permission } from "../../../sdk/index.js";
-import { type World, deployWorld } from "../../helpers/world.js";
+import { type World, deployWorld, wad } from "../../helpers/world.js";
 
 /** What was thrown, as its class and message. */
 async function refusal(act: () => unknown): Promise<[string, string]> {
@@ -73,28 +73,37 @@ describe("keeper/operations: start-up checks", () => {
         markets: [{ symbol: "BTC" }, { symbol: "ETH" }],
         collaterals: [{ symbol: "WBTC", asset: "BTC" }],
       }) as unknown as Deployment;
-    const token = (policy: object, chainId = 1) =>
-      gasTokenOf(parseConfig(JSON.stringify({ policy }), "/", {}).policy, deployment(chainId));
+    const policy = (given: object, chainId = 1) =>
+      policyOf(parseConfig(JSON.stringify({ policy: given }), "/", {}).policy, deployment(chainId));
 
     it("find the asset that prices the gas token, or take its price", () => {
-      expect(token({ gasToken: "ETH" })).to.deep.equal({ asset: 1 });
-      expect(token({ gasTokenPrice: "2.5" })).to.deep.equal({ priceWad: 25n * 10n ** 17n });
+      const plain = { minimumProfitWad: wad("0.5"), unknownProfit: "skip" };
+      expect(policy({ gasToken: "ETH", minimumProfit: "0.5" })).to.deep.equal({ ...plain, gasToken: { asset: 1 } });
+      expect(policy({ gasTokenPrice: "2.5", minimumProfit: "0.5" })).to.deep.equal({
+        ...plain,
+        gasToken: { priceWad: wad("2.5") },
+      });
     });
 
     it("take gas for free on the local chain, unless the policy says otherwise", () => {
-      expect(token({}, 31337)).to.deep.equal({ priceWad: 0n });
-      expect(token({ gasToken: "ETH" }, 31337)).to.deep.equal({ asset: 1 });
+      const local = { minimumProfitWad: 0n, unknownProfit: "act" };
+      expect(policy({}, 31337)).to.deep.equal(local);
+      expect(policy({ gasToken: "ETH" }, 31337)).to.deep.equal({
+        ...local,
+        unknownProfit: "skip",
+        gasToken: { asset: 1 },
+      });
     });
 
     it("refuse one by which nothing would ever be done", async () => {
-      expect(token({ unknownProfit: "act" })).to.equal(undefined);
-      const [name, message] = await refusal(() => token({}));
+      expect(policy({ unknownProfit: "act" })).to.deep.equal({ minimumProfitWad: 0n, unknownProfit: "act" });
+      const [name, message] = await refusal(() => policy({}));
       expect(name).to.equal("KeeperConfigError");
       expect(message).to.match(/^policy\.gasToken is missing, .* or set policy\.unknownProfit to "act"$/);
     });
 
     it("refuse a gas token without a price, naming those that have one", async () => {
-      expect(await refusal(() => token({ gasToken: "POL" }))).to.deep.equal([
+      expect(await refusal(() => policy({ gasToken: "POL" }))).to.deep.equal([
         "KeeperConfigError",
         "policy.gasToken is POL, which the deployment has no price of: it has BTC, ETH. Or give policy.gasTokenPrice",
       ]);

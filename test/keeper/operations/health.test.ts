@@ -2,7 +2,7 @@ import { expect } from "chai";
 
 import { Health, type TurnFacts } from "../../../keeper/operations/index.js";
 
-const turn: TurnFacts = { block: 100, stalePrices: [], audit: { block: 90, differences: 0 }, journalDurable: true };
+const turn: TurnFacts = { block: 100, stalePrices: [], audit: { block: 90, agrees: true }, journalDurable: true };
 
 describe("keeper/operations: health", () => {
   let nowMs: number;
@@ -35,7 +35,7 @@ describe("keeper/operations: health", () => {
       checks: {
         blocks: { ok: true, block: 100, ageSeconds: 60, limitSeconds: 60 },
         prices: { ok: true },
-        audit: { ok: true, block: 90, ageBlocks: 10, limitBlocks: 50, differences: 0 },
+        audit: { ok: true, block: 90, ageBlocks: 10, limitBlocks: 50 },
         journal: { ok: true },
       },
     });
@@ -83,7 +83,7 @@ describe("keeper/operations: health", () => {
     expect(failing()).to.deep.equal([]);
     health.note({ ...turn, block: 141 });
     expect(health.report().checks.audit).to.include({ ok: false, problem: "no audit for 51 blocks" });
-    health.note({ ...turn, audit: { block: 100, differences: 2 } });
+    health.note({ ...turn, audit: { block: 100, agrees: false } });
     expect(health.report().checks.audit).to.include({ ok: false, problem: "the book is not what the chain has" });
     const { audit, ...without } = turn;
     health.note(without);
