@@ -5,7 +5,6 @@ import { type AccountId, type Deployment, accountId, contractInterfaces } from "
 import type * as Margin from "../sdk/risk/libraries/Margin.js";
 import * as Price from "../sdk/risk/types/Price.js";
 import * as VaultWords from "../sdk/risk/types/VaultWords.js";
-import { maxRounds } from "./config.js";
 import { BackOff } from "./decide/backOff.js";
 import { type Chores, firstChores, lastChores } from "./decide/chores.js";
 import { gasOf } from "./decide/gas.js";
@@ -286,6 +285,8 @@ export class Keeper {
   }
 }
 
+/** Rounds of looking, planning and acting in one turn at most. */
+const maxRounds = 64;
 const unknownGas: GasCost = { gasPriceWei: undefined, tokenPriceWad: undefined };
 
 /** Why something is left that is to be done all the same. */

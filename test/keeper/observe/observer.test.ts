@@ -159,7 +159,10 @@ describe("keeper/observe", () => {
           const [call] = params as [{ data?: string }];
           if (method !== "eth_call" || !call.data?.startsWith(abi.getFunction("healths").selector)) return answer;
           const [healths] = abi.decodeFunctionResult("healths", String(answer));
-          const wrong = healths.map(([equity, ...rest]) => [equity + 1n, ...rest]);
+          const wrong = (healths as unknown as [bigint, ...unknown[]][]).map(([equity, ...rest]) => [
+            equity + 1n,
+            ...rest,
+          ]);
           return abi.encodeFunctionResult("healths", [wrong as unknown as typeof healths]);
         },
       }));
