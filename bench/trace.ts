@@ -1,5 +1,5 @@
 /** Where a transaction's gas goes, by what it is spent on, so that what a layout costs can be told from what computing costs. */
-import { type JsonRpcApiProvider, getBytes } from "ethers";
+import { type Provider, getBytes } from "ethers";
 
 /** Gas of one transaction. All but `refunds` add up to what is used before refunds, those of inner calls included. */
 export interface GasTrace {
@@ -30,8 +30,11 @@ const kinds: readonly (readonly [kind: "reads" | "writes" | "events" | "calls", 
   ["calls", /^(CALL|DELEGATECALL|STATICCALL|CALLCODE|CREATE2?|EXTCODESIZE|EXTCODEHASH|BALANCE)$/],
 ];
 
+/** A provider by which any method of the node can be called. */
+type Node = Provider & { send(method: string, params: unknown[]): Promise<unknown> };
+
 /** Traces a mined transaction. The node must answer debug_traceTransaction. */
-export async function traceGas(provider: JsonRpcApiProvider, hash: string, gasUsed: number): Promise<GasTrace> {
+export async function traceGas(provider: Node, hash: string, gasUsed: number): Promise<GasTrace> {
   const options = { disableMemory: true, disableStack: true, disableStorage: true };
   const { structLogs } = (await provider.send("debug_traceTransaction", [hash, options])) as { structLogs: Step[] };
   const transaction = await provider.getTransaction(hash);
