@@ -94,8 +94,8 @@ export class KeeperHands implements Hands {
     this.#watch();
   }
 
-  execute(calls: readonly PlannedCall[]): Promise<CallResult[]> {
-    const results = this.#last.then(() => this.#execute(calls));
+  execute(calls: readonly PlannedCall[], seenAtMs?: number): Promise<CallResult[]> {
+    const results = this.#last.then(() => this.#execute(calls, seenAtMs));
     this.#last = results.catch(() => undefined);
     return results;
   }
@@ -112,7 +112,7 @@ export class KeeperHands implements Hands {
     this.#provider.destroy();
   }
 
-  async #execute(calls: readonly PlannedCall[]): Promise<CallResult[]> {
+  async #execute(calls: readonly PlannedCall[], seenAtMs: number | undefined): Promise<CallResult[]> {
     const results = new Map<number, CallResult>();
     const tell = (batch: Batch, of: (call: PlannedCall) => CallResult) => {
       for (const { call, at } of batch) results.set(at, of(call));
@@ -127,7 +127,9 @@ export class KeeperHands implements Hands {
       const untilMs = performance.now() + this.#policy.waitMs;
       await Promise.all(this.#lanes.map((lane) => lane.look()));
       const queues = this.#spread(plan);
-      await Promise.all(this.#lanes.map((lane, at) => this.#drain(lane, queues[at] ?? [], untilMs, tell)));
+      await Promise.all(
+        this.#lanes.map((lane, at) => this.#drain(lane, queues[at] ?? [], { untilMs, seenAtMs, tell })),
+      );
       this.#watch();
     }
     return calls.map(
@@ -155,14 +157,14 @@ export class KeeperHands implements Hands {
     return queues;
   }
 
-  async #drain(lane: Lane, queue: readonly Batch[], untilMs: number, tell: Tell): Promise<void> {
+  async #drain(lane: Lane, queue: readonly Batch[], { untilMs, seenAtMs, tell }: Drain): Promise<void> {
     const left = [...queue];
     const sent: Sent[] = [];
     for (let batch = left.shift(); batch !== undefined; batch = left.shift()) {
       for (await this.#makeRoom(lane); !lane.hasRoom && performance.now() < untilMs; await this.#makeRoom(lane)) {
         await sleep(this.#policy.pollMs);
       }
-      const sending = await lane.send(taskOf(batch, this.#policy.maxGasPriceWei));
+      const sending = await lane.send({ ...taskOf(batch, this.#policy.maxGasPriceWei), seenAtMs });
       if (sending.kind === "sent") sent.push({ batch, transaction: sending.transaction });
       else if (sending.kind === "refused" && batch.length > 1) {
         this.#of.log.info({ calls: batch.length, reason: sending.reason }, "batch refused, split in halves");
@@ -223,6 +225,10 @@ export class KeeperHands implements Hands {
   /** Looks after what is open between plans. */
   #watch(): void {
     clearTimeout(this.#timer);
+    this.#of.metrics.set(
+      "journal_open",
+      this.#lanes.reduce((sum, lane) => sum + lane.open, 0),
+    );
     if (this.#isClosed || this.#lanes.every(({ isIdle }) => isIdle)) return;
     const pauseMs = this.#lanes.some(({ isWaiting }) => isWaiting) ? this.#policy.pollMs : watchMs;
     const look = async () => {
@@ -231,6 +237,12 @@ export class KeeperHands implements Hands {
     };
     this.#timer = setTimeout(() => void look(), pauseMs).unref();
   }
+}
+
+interface Drain {
+  readonly untilMs: number;
+  readonly seenAtMs: number | undefined;
+  readonly tell: Tell;
 }
 
 type Tell = (batch: Batch, of: (call: PlannedCall) => CallResult) => void;

@@ -83,13 +83,13 @@ describe("lane", () => {
       await lane.look();
       expect(fateOf(transaction)).to.equal("mined");
       expect(await scene.received()).to.equal(1n);
-      expect([open(), scene.metrics.value("journal_in_memory")]).to.deep.equal([[], 1]);
+      expect([open(), scene.metrics.value("journal_durable")]).to.deep.equal([[], 0]);
       expect(scene.lines.some(({ level, journal }) => level === 50 && journal === "memory")).to.equal(true);
       isFull = false;
       await lane.look();
-      expect([open(), scene.metrics.value("journal_in_memory")]).to.deep.equal([
+      expect([open(), scene.metrics.value("journal_durable")]).to.deep.equal([
         [[transaction.nonce, "liquidate", 1]],
-        0,
+        1,
       ]);
     });
   });
