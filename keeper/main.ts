@@ -6,6 +6,7 @@ import { type Logger, pino } from "pino";
 
 import { BallastError, type Deployment, parseDeployment } from "../sdk/index.js";
 import { type Env, readConfig, readKeeperKey } from "./config.js";
+import { DirectHands } from "./directHands.js";
 import { Keeper } from "./keeper.js";
 import { failureDetail, failureReason } from "./reason.js";
 import { connectRpc, withoutSecrets } from "./rpc.js";
@@ -47,8 +48,10 @@ export async function runKeeper(env: Env): Promise<void> {
   process.once("SIGINT", onSignal).once("SIGTERM", onSignal);
   try {
     const signer = new Wallet(readKeeperKey(env, deployment.chainId), provider);
-    const { lensChunk, taker } = config;
-    const keeper = await Keeper.create({ signer, deployment, log, lensChunk, ...(taker && { taker }) });
+    const { taker } = config;
+    const hands = new DirectHands(signer);
+    const policy = { minimumProfitWad: 0n, unknownProfit: "act" } as const;
+    const keeper = new Keeper({ node: provider, hands, deployment, log, owner: signer.address, policy, taker });
     const balance = await provider.getBalance(signer.address);
     if (balance === 0n) throw new UnfundedError(signer.address);
     const { chainId, vault } = deployment;
@@ -86,8 +89,8 @@ async function follow(
     try {
       const block = Number(await provider.send("eth_blockNumber", []));
       if (block !== last) {
-        const { skipped, failed, ...counts } = await keeper.onBlock(block);
-        log.debug({ block, ...counts, skipped: skipped.length, failed: failed.length }, "turn");
+        const { acted, skipped, failed, ...counts } = await keeper.onBlock(block);
+        log.debug({ block, ...counts, acted: acted.length, skipped: skipped.length, failed: failed.length }, "turn");
         last = block;
       }
       pauseMs = pollMs;

@@ -23,6 +23,8 @@ export type SkipReason =
   | "backingOff"
   /** A transaction that helps it is under way. */
   | "underWay"
+  /** What is done for others before makes it healthy. */
+  | "helped"
   /** The turn ended before its time came. */
   | "roundLimit";
 
