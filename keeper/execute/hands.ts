@@ -101,7 +101,11 @@ export class KeeperHands implements Hands {
   }
 
   underWay(): ReadonlySet<AccountId> {
-    return new Set(this.#lanes.flatMap((lane) => lane.accountsUnderWay()));
+    return new Set(this.#hashes().keys());
+  }
+
+  #hashes(): ReadonlyMap<AccountId, string> {
+    return new Map(this.#lanes.flatMap((lane) => lane.accountsUnderWay()));
   }
 
   async close(): Promise<void> {
@@ -117,15 +121,24 @@ export class KeeperHands implements Hands {
     const tell = (batch: Batch, of: (call: PlannedCall) => CallResult) => {
       for (const { call, at } of batch) results.set(at, of(call));
     };
-    const plan = batches(calls, {
-      gas: this.#policy.batchGas,
-      largestWith: (account) => this.#largest.get(account) ?? Number.MAX_SAFE_INTEGER,
-    });
+    const toBatches = (all: Batch) =>
+      batches(all, {
+        gas: this.#policy.batchGas,
+        largestWith: (account) => this.#largest.get(account) ?? Number.MAX_SAFE_INTEGER,
+      });
+    const all = calls.map((call, at) => ({ call, at }));
     if (this.#of.isDryRun === true) {
-      for (const batch of plan) await this.#dry(batch, tell);
+      for (const batch of toBatches(all)) await this.#dry(batch, tell);
     } else {
       const untilMs = performance.now() + this.#policy.waitMs;
       await Promise.all(this.#lanes.map((lane) => lane.look()));
+      // A reorg may have put under way what was mined when the plan was made.
+      const hashes = this.#hashes();
+      const hashOf = ({ accounts }: PlannedCall) => accounts.map((account) => hashes.get(account)).find(Boolean);
+      const isFree = ({ call }: Batch[number]) => hashOf(call) === undefined;
+      const late = all.filter((each) => !isFree(each));
+      tell(late, (call) => ({ kind: "underWay", call, hash: hashOf(call) ?? "" }));
+      const plan = toBatches(all.filter(isFree));
       const queues = this.#spread(plan);
       await Promise.all(
         this.#lanes.map((lane, at) => this.#drain(lane, queues[at] ?? [], { untilMs, seenAtMs, tell })),
@@ -142,8 +155,6 @@ export class KeeperHands implements Hands {
     const queues: Batch[][] = this.#lanes.map(() => []);
     const gas = this.#lanes.map(() => 0n);
     const laneOf = new Map<AccountId, number>();
-    for (const [at, lane] of this.#lanes.entries())
-      for (const account of lane.accountsUnderWay()) laneOf.set(account, at);
     for (const batch of plan) {
       const accounts = batch.flatMap(({ call }) => call.accounts);
       const isSpreadable = batch.every(({ call }) => spreadable.has(call.kind));

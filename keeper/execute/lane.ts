@@ -115,8 +115,11 @@ export class Lane {
     return this.#underWay().length > 0;
   }
 
-  accountsUnderWay(): AccountId[] {
-    return this.#underWay().flatMap(({ accounts }) => [...accounts]);
+  /** Accounts that what is under way acts on, and its hash. */
+  accountsUnderWay(): [account: AccountId, hash: string][] {
+    return this.#underWay().flatMap(({ accounts, last }) =>
+      accounts.map((account): [AccountId, string] => [account, last.hash]),
+    );
   }
 
   /** Takes over what the journal has open of this signer (11). */
