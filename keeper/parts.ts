@@ -74,8 +74,13 @@ export type CallResult =
   | { readonly kind: "wouldSend"; readonly call: PlannedCall };
 
 export interface Hands {
-  /** Carries a plan out. Never throws for what the chain or a node does: that is a result. */
-  execute(calls: readonly PlannedCall[]): Promise<CallResult[]>;
+  /**
+   * Carries a plan out. Never throws for what the chain or a node does: that is a result, one a call in the order of the calls. What is under
+   * way when it returns is looked after all the same; no later result tells of it.
+   *
+   * @param seenAtMs when the prices were seen that the plan is about, by `performance.now()`: for the metrics
+   */
+  execute(calls: readonly PlannedCall[], seenAtMs?: number): Promise<CallResult[]>;
   /** Accounts that transactions under way act on. */
   underWay(): ReadonlySet<AccountId>;
   /** Settles what an earlier run of the keeper has left open; await it before the first plan. */

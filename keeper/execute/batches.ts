@@ -14,11 +14,11 @@ export interface BatchLimits {
 }
 
 /** The calls in their order; neighbours of one contract that may be batched together, as far as the limits let them. */
-export function batches(calls: readonly PlannedCall[], { gas, largestWith }: BatchLimits): Batch[] {
+export function batches(calls: Batch, { gas, largestWith }: BatchLimits): Batch[] {
   const done: { call: PlannedCall; at: number }[][] = [];
   let used = 0n;
   let largest = 0;
-  for (const [at, call] of calls.entries()) {
+  for (const { call, at } of calls) {
     const mostWithIt = Math.min(...call.accounts.map(largestWith), Number.MAX_SAFE_INTEGER);
     const current = done.at(-1);
     const [neighbour] = current ?? [];

@@ -94,14 +94,18 @@ export class KeeperHands implements Hands {
     this.#watch();
   }
 
-  execute(calls: readonly PlannedCall[]): Promise<CallResult[]> {
-    const results = this.#last.then(() => this.#execute(calls));
+  execute(calls: readonly PlannedCall[], seenAtMs?: number): Promise<CallResult[]> {
+    const results = this.#last.then(() => this.#execute(calls, seenAtMs));
     this.#last = results.catch(() => undefined);
     return results;
   }
 
   underWay(): ReadonlySet<AccountId> {
-    return new Set(this.#lanes.flatMap((lane) => lane.accountsUnderWay()));
+    return new Set(this.#hashes().keys());
+  }
+
+  #hashes(): ReadonlyMap<AccountId, string> {
+    return new Map(this.#lanes.flatMap((lane) => lane.accountsUnderWay()));
   }
 
   async close(): Promise<void> {
@@ -112,22 +116,33 @@ export class KeeperHands implements Hands {
     this.#provider.destroy();
   }
 
-  async #execute(calls: readonly PlannedCall[]): Promise<CallResult[]> {
+  async #execute(calls: readonly PlannedCall[], seenAtMs: number | undefined): Promise<CallResult[]> {
     const results = new Map<number, CallResult>();
     const tell = (batch: Batch, of: (call: PlannedCall) => CallResult) => {
       for (const { call, at } of batch) results.set(at, of(call));
     };
-    const plan = batches(calls, {
-      gas: this.#policy.batchGas,
-      largestWith: (account) => this.#largest.get(account) ?? Number.MAX_SAFE_INTEGER,
-    });
+    const toBatches = (all: Batch) =>
+      batches(all, {
+        gas: this.#policy.batchGas,
+        largestWith: (account) => this.#largest.get(account) ?? Number.MAX_SAFE_INTEGER,
+      });
+    const all = calls.map((call, at) => ({ call, at }));
     if (this.#of.isDryRun === true) {
-      for (const batch of plan) await this.#dry(batch, tell);
+      for (const batch of toBatches(all)) await this.#dry(batch, tell);
     } else {
       const untilMs = performance.now() + this.#policy.waitMs;
       await Promise.all(this.#lanes.map((lane) => lane.look()));
+      // A reorg may have put under way what was mined when the plan was made.
+      const hashes = this.#hashes();
+      const hashOf = ({ accounts }: PlannedCall) => accounts.map((account) => hashes.get(account)).find(Boolean);
+      const isFree = ({ call }: Batch[number]) => hashOf(call) === undefined;
+      const late = all.filter((each) => !isFree(each));
+      tell(late, (call) => ({ kind: "underWay", call, hash: hashOf(call) ?? "" }));
+      const plan = toBatches(all.filter(isFree));
       const queues = this.#spread(plan);
-      await Promise.all(this.#lanes.map((lane, at) => this.#drain(lane, queues[at] ?? [], untilMs, tell)));
+      await Promise.all(
+        this.#lanes.map((lane, at) => this.#drain(lane, queues[at] ?? [], { untilMs, seenAtMs, tell })),
+      );
       this.#watch();
     }
     return calls.map(
@@ -140,8 +155,6 @@ export class KeeperHands implements Hands {
     const queues: Batch[][] = this.#lanes.map(() => []);
     const gas = this.#lanes.map(() => 0n);
     const laneOf = new Map<AccountId, number>();
-    for (const [at, lane] of this.#lanes.entries())
-      for (const account of lane.accountsUnderWay()) laneOf.set(account, at);
     for (const batch of plan) {
       const accounts = batch.flatMap(({ call }) => call.accounts);
       const isSpreadable = batch.every(({ call }) => spreadable.has(call.kind));
@@ -155,14 +168,14 @@ export class KeeperHands implements Hands {
     return queues;
   }
 
-  async #drain(lane: Lane, queue: readonly Batch[], untilMs: number, tell: Tell): Promise<void> {
+  async #drain(lane: Lane, queue: readonly Batch[], { untilMs, seenAtMs, tell }: Drain): Promise<void> {
     const left = [...queue];
     const sent: Sent[] = [];
     for (let batch = left.shift(); batch !== undefined; batch = left.shift()) {
       for (await this.#makeRoom(lane); !lane.hasRoom && performance.now() < untilMs; await this.#makeRoom(lane)) {
         await sleep(this.#policy.pollMs);
       }
-      const sending = await lane.send(taskOf(batch, this.#policy.maxGasPriceWei));
+      const sending = await lane.send({ ...taskOf(batch, this.#policy.maxGasPriceWei), seenAtMs });
       if (sending.kind === "sent") sent.push({ batch, transaction: sending.transaction });
       else if (sending.kind === "refused" && batch.length > 1) {
         this.#of.log.info({ calls: batch.length, reason: sending.reason }, "batch refused, split in halves");
@@ -223,6 +236,10 @@ export class KeeperHands implements Hands {
   /** Looks after what is open between plans. */
   #watch(): void {
     clearTimeout(this.#timer);
+    this.#of.metrics.set(
+      "journal_open",
+      this.#lanes.reduce((sum, lane) => sum + lane.open, 0),
+    );
     if (this.#isClosed || this.#lanes.every(({ isIdle }) => isIdle)) return;
     const pauseMs = this.#lanes.some(({ isWaiting }) => isWaiting) ? this.#policy.pollMs : watchMs;
     const look = async () => {
@@ -231,6 +248,12 @@ export class KeeperHands implements Hands {
     };
     this.#timer = setTimeout(() => void look(), pauseMs).unref();
   }
+}
+
+interface Drain {
+  readonly untilMs: number;
+  readonly seenAtMs: number | undefined;
+  readonly tell: Tell;
 }
 
 type Tell = (batch: Batch, of: (call: PlannedCall) => CallResult) => void;

@@ -17,7 +17,7 @@ export class Journal {
     this.#store = store;
     this.#log = log;
     this.#metrics = metrics;
-    metrics.set("journal_in_memory", 0);
+    metrics.set("journal_durable", 1);
   }
 
   /** Whether something is in memory alone. */
@@ -52,6 +52,6 @@ export class Journal {
         break; // the others would fare no better
       }
     }
-    this.#metrics.set("journal_in_memory", this.#unwritten.size);
+    this.#metrics.set("journal_durable", this.isInMemory ? 0 : 1);
   }
 }

@@ -102,17 +102,24 @@ export class Lane {
     return this.#underWay().length < this.#of.policy.inFlight;
   }
 
-  /** Whether anything is under way, or is watched until it is deep. */
+  /** Transactions that are under way, or watched until they are deep. */
+  get open(): number {
+    return this.#open.size;
+  }
+
   get isIdle(): boolean {
-    return this.#open.size === 0;
+    return this.open === 0;
   }
 
   get isWaiting(): boolean {
     return this.#underWay().length > 0;
   }
 
-  accountsUnderWay(): AccountId[] {
-    return this.#underWay().flatMap(({ accounts }) => [...accounts]);
+  /** Accounts that what is under way acts on, and its hash. */
+  accountsUnderWay(): [account: AccountId, hash: string][] {
+    return this.#underWay().flatMap(({ accounts, last }) =>
+      accounts.map((account): [AccountId, string] => [account, last.hash]),
+    );
   }
 
   /** Takes over what the journal has open of this signer (11). */
@@ -208,7 +215,7 @@ export class Lane {
     this.#write(transaction, "open");
     const refusal = await this.#give(transaction);
     metrics.count("transactions", { outcome: "broadcast" });
-    metrics.observe("broadcast_seconds", (performance.now() - transaction.sinceMs) / 1000);
+    this.#observe("price_to_broadcast_seconds", transaction);
     const { hash } = version;
     this.#log.debug({ nonce, hash, kind, known: transaction.isKnown }, "broadcast");
     if (refusal === undefined) return { kind: "sent", transaction };
@@ -271,10 +278,9 @@ export class Lane {
     transaction.misses = 0;
     const kind = receipt.status === 1 ? "mined" : "reverted";
     if (fate === undefined) {
-      const seconds = (performance.now() - transaction.sinceMs) / 1000;
       const outcome = version.isCancel ? "cancelled" : kind;
       metrics.count("transactions", { outcome });
-      metrics.observe("mined_seconds", seconds);
+      if (!version.isCancel) this.#observe("price_to_mined_seconds", transaction);
       const { hash, blockNumber, gasUsed } = receipt;
       const figures = {
         nonce: transaction.nonce,
@@ -359,6 +365,10 @@ export class Lane {
     metrics.count("transactions", { outcome: isCancel ? "cancelling" : "replaced" });
     const figures = { nonce, hash: version.hash, instead: last.hash, maxFee: String(fees.maxFeePerGas) };
     this.#log.warn({ ...figures, refusal: refusal?.reason }, isCancel ? "cancelling" : "replaced by fee");
+  }
+
+  #observe(name: string, { seenAtMs }: LaneTransaction): void {
+    if (seenAtMs !== undefined) this.#of.metrics.observe(name, (performance.now() - seenAtMs) / 1000);
   }
 
   #write(transaction: LaneTransaction, state: JournalRecord["state"]): void {

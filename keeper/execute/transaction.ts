@@ -12,6 +12,8 @@ export interface Task {
   readonly data: string;
   /** The most that its fee may come to, in wei; undefined: the policy's largest gas price alone bounds it. */
   readonly feeBudgetWei: bigint | undefined;
+  /** When the prices were seen that it is about, by the monotonic clock. */
+  readonly seenAtMs?: number | undefined;
 }
 
 /** What became of a transaction. It may change once more: a reorg takes back what is not deep. */
@@ -54,16 +56,17 @@ export class LaneTransaction {
   misses = 0;
   /** Whether the log has it that the budget is used up. */
   toldBudget = false;
-  /** When it was first broadcast, by the monotonic clock. */
-  readonly sinceMs = performance.now();
+  /** When the prices were seen that it is about; undefined: another run of the keeper saw them. */
+  readonly seenAtMs: number | undefined;
 
   constructor(
-    { kind, accounts, to, data }: Omit<Task, "feeBudgetWei">,
+    { kind, accounts, to, data, seenAtMs }: Omit<Task, "feeBudgetWei">,
     { signer, nonce, gasLimit, limit }: { signer: string; nonce: number; gasLimit: bigint; limit: bigint },
   ) {
     this.signer = signer;
     this.nonce = nonce;
     this.kind = kind;
+    this.seenAtMs = seenAtMs;
     this.accounts = accounts;
     this.to = to;
     this.data = data;

@@ -88,7 +88,6 @@ export class RpcPool implements NodePool {
       if (!isShared && !(await this.#has(endpoint, head))) continue;
       this.#pinned = endpoint;
       this.#setAside(heads, head, newestAt);
-      this.#options.metrics.set("rpc_head", head.number);
       return head.number;
     }
     this.#pinned = undefined;

@@ -10,7 +10,7 @@ import {
   ForeignStateError,
   MemoryStore,
   SqliteStore,
-  StateFileError,
+  type StateFileError,
   StateInUseError,
   StateVersionError,
   StateWriteError,
