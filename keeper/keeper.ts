@@ -16,6 +16,7 @@ import { type TakerSide, healthText } from "./decide/steps.js";
 import type { Books } from "./decide/trial.js";
 import { Observer, type Sight } from "./observe/observer.js";
 import type { CallResult, Hands, Metrics, Plan, PlannedCall, SkipReason, Store } from "./parts.js";
+import { failureDetail, failureReason } from "./reason.js";
 import { TurnRecord, type TurnReport } from "./turn.js";
 
 /** What the keeper's money decides. */
@@ -68,6 +69,8 @@ export class Keeper {
   readonly #backOff = new BackOff();
   /** When (Unix seconds) the taker last took something, by market. A keeper that starts anew takes all it holds for old. */
   readonly #takenAt = new Map<number, number>();
+  /** Calls about no account (their data) that were sent and not mined yet, and the block in which they were. */
+  readonly #sent = new Map<string, number>();
   /** Why each account was left alone in the last turn: a reason is told once. */
   #left = new Map<AccountId, SkipReason>();
   /** Since when (Unix seconds) accounts are liquidatable. */
@@ -131,6 +134,10 @@ export class Keeper {
       if (calls.length === 0) break;
       const results = await hands.execute(calls);
       this.#noteBackOff(results, sight.head.number);
+      for (const { kind, call } of results) {
+        if (kind === "underWay") this.#sent.set(call.data, sight.head.number);
+        else this.#sent.delete(call.data);
+      }
       if (!turn.note(results)) break;
       if (round === 0) this.#of.metrics?.observe("price_to_mined_seconds", (performance.now() - startedAt) / 1000);
     }
@@ -164,7 +171,17 @@ export class Keeper {
     const last = lastChores(books, vault, this.#observer.finals());
     this.#tellPostponed([first, last]);
     const all = [...first.calls, ...back.calls, ...calls, ...last.calls, ...this.#refreshes(sight, turn)];
-    return { calls: isLast ? [] : all.filter(({ data }) => !turn.refused.has(data)), skips };
+    const underWay = this.#of.hands.underWay();
+    const isNew = ({ data, accounts }: PlannedCall) =>
+      !turn.refused.has(data) &&
+      (accounts.length === 0 ? !this.#isSent(data, sight) : !accounts.some((account) => underWay.has(account)));
+    return { calls: isLast ? [] : all.filter(isNew), skips };
+  }
+
+  /** Whether a call about no account was sent a short time ago: who knows what becomes of it then sees it in the books. */
+  #isSent(data: string, { head }: Sight): boolean {
+    const block = this.#sent.get(data);
+    return block !== undefined && head.number >= block && head.number - block < patience;
   }
 
   /** Who is left alone whatever could be done. Far under water nobody waits for its turn to fail again. */
@@ -237,8 +254,13 @@ export class Keeper {
   async #audit(): Promise<void> {
     const { head } = this.#sight ?? {};
     if (head === undefined) return;
-    const agrees = await this.#observer.audit();
-    this.#audited = { block: head.number, agrees };
+    try {
+      const agrees = await this.#observer.audit();
+      this.#audited = { block: head.number, agrees };
+    } catch (error) {
+      // What was liquidated is liquidated: a turn is not lost because its audit is.
+      this.#of.log.warn({ error: failureReason(error), detail: failureDetail(error) }, "audit could not be made");
+    }
   }
 
   #measure({ head, state, liquidatable }: Sight, before: Sight | undefined, startedAt: number): void {
@@ -285,6 +307,8 @@ export class Keeper {
   }
 }
 
+/** Blocks after which a call that was sent, and is in no block yet, is planned again. */
+const patience = 16;
 /** Rounds of looking, planning and acting in one turn at most. */
 const maxRounds = 64;
 const unknownGas: GasCost = { gasPriceWei: undefined, tokenPriceWad: undefined };
