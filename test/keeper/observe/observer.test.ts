@@ -225,7 +225,10 @@ describe("keeper/observe", () => {
 
     const refused: [title: string, spoil: (bytes: Uint8Array) => void][] = [
       ["damaged", (bytes) => bytes.set([(bytes[bytes.length >> 1] ?? 0) ^ 1], bytes.length >> 1)],
-      ["no text", (bytes) => bytes.fill(255)],
+      ["damaged in its accounts", (bytes) => bytes.set([(bytes.at(-5) ?? 0) ^ 1], bytes.length - 5)],
+      ["no snapshot", (bytes) => bytes.fill(255)],
+      ["no text", (bytes) => bytes.fill(255, 8)],
+      ["cut off", (bytes) => bytes.set([255], 4)],
     ];
     for (const [title, spoil] of refused) {
       it(`refuses one that is ${title}, says so, and builds the books from the chain`, async () => {
