@@ -117,12 +117,13 @@ export class Keeper {
     const { hands, log, node } = this.#of;
     const turn = new TurnRecord(log);
     const startedAt = performance.now();
+    let seenAtMs: number | undefined;
     await node.pin?.();
     for (let round = 0; ; round += 1) {
       const before = this.#sight;
       const sight = await this.#observer.turn();
       this.#sight = sight;
-      if (round === 0) this.#measure(sight, before, startedAt);
+      if (round === 0) seenAtMs = this.#measure(sight, before, startedAt) ? startedAt : undefined;
       turn.checked = this.#observer.swept;
       for (const { account } of sight.liquidatable) turn.atRisk.add(account);
       // Of what was taken in the blocks before, this is the time at the earliest.
@@ -132,14 +133,13 @@ export class Keeper {
       const { calls, skips } = await this.#plan(sight, turn, round);
       turn.skips = skips;
       if (calls.length === 0) break;
-      const results = await hands.execute(calls);
+      const results = await hands.execute(calls, seenAtMs);
       this.#noteBackOff(results, sight.head.number);
       for (const { kind, call } of results) {
         if (kind === "underWay") this.#sent.set(call.data, sight.head.number);
         else this.#sent.delete(call.data);
       }
       if (!turn.note(results)) break;
-      if (round === 0) this.#of.metrics?.observe("price_to_mined_seconds", (performance.now() - startedAt) / 1000);
     }
     await this.#audit();
     this.#observer.snapshot();
@@ -263,13 +263,16 @@ export class Keeper {
     }
   }
 
-  #measure({ head, state, liquidatable }: Sight, before: Sight | undefined, startedAt: number): void {
+  /** @returns whether prices are others than they were */
+  #measure({ head, state, liquidatable }: Sight, before: Sight | undefined, startedAt: number): boolean {
     const { metrics } = this.#of;
     this.#since = new Map(
       liquidatable.map(({ account }) => [account, this.#since.get(account) ?? head.timestamp] as const),
     );
-    if (metrics === undefined) return;
-    const isNew = [...state.prices].some(([asset, price]) => before?.state.prices.get(asset) !== price);
+    // A first sight says nothing of how fast the keeper is.
+    const isNew =
+      before !== undefined && [...state.prices].some(([asset, price]) => before.state.prices.get(asset) !== price);
+    if (metrics === undefined) return isNew;
     if (isNew) metrics.observe("price_to_detect_seconds", (performance.now() - startedAt) / 1000);
     const sum = (of: (health: Margin.Health) => bigint) =>
       Number(liquidatable.reduce((all, { health }) => all + of(health), 0n)) / 1e18;
@@ -282,6 +285,7 @@ export class Keeper {
     metrics.set("under_water_quote", underWater);
     const oldest = Math.min(head.timestamp, ...this.#since.values());
     metrics.set("liquidatable_oldest_seconds", head.timestamp - oldest);
+    return isNew;
   }
 
   /** Each account at risk that is left alone has its line in the log: when it comes to that, and when the reason changes. */

@@ -32,6 +32,7 @@ import type { JournalRecord, Metrics, NodePool } from "../parts.js";
 import { failureDetail, failureReason } from "../reason.js";
 import { BroadcastRefusedError, type PoolProvider } from "../rpc/index.js";
 import { type Fees, feeLimit, firstFees, nextFees, readFeeMarket } from "./fees.js";
+import type { HistogramName } from "../operations/figures.js";
 import type { Journal } from "./journal.js";
 import { type Refusal, type Simulated, simulate } from "./simulate.js";
 import { LaneTransaction, type Task, type Version, cancelGas } from "./transaction.js";
@@ -367,7 +368,7 @@ export class Lane {
     this.#log.warn({ ...figures, refusal: refusal?.reason }, isCancel ? "cancelling" : "replaced by fee");
   }
 
-  #observe(name: string, { seenAtMs }: LaneTransaction): void {
+  #observe(name: HistogramName, { seenAtMs }: LaneTransaction): void {
     if (seenAtMs !== undefined) this.#of.metrics.observe(name, (performance.now() - seenAtMs) / 1000);
   }
 

@@ -19,13 +19,12 @@ export interface WatchedTurn {
   readonly audit?: { readonly block: number; readonly agrees: boolean } | undefined;
 }
 
-/** Stands between the keeper's parts and its figures: notes what health and the time from price to broadcast need to know. */
+/** Stands between the keeper's parts and its figures, and notes what health needs to know. */
 export class Watch implements Metrics {
   readonly #metrics: Metrics;
   readonly #health: Health;
   #turnSinceMs = performance.now();
-  #isBroadcast = false;
-  #inMemory = 0;
+  #journalDurable = true;
 
   constructor(metrics: Metrics, health: Health) {
     this.#metrics = metrics;
@@ -37,20 +36,16 @@ export class Watch implements Metrics {
   }
 
   set(name: GaugeName, value: number, labels?: Readonly<Record<string, string>>): void {
-    if (name === "journal_in_memory") this.#inMemory = value;
+    if (name === "journal_durable") this.#journalDurable = value === 1;
     this.#metrics.set(name, value, labels);
   }
 
   observe(name: HistogramName, seconds: number): void {
     this.#metrics.observe(name, seconds);
-    if (name !== "broadcast_seconds" || this.#isBroadcast) return;
-    this.#isBroadcast = true; // of a turn the first counts: those after it may wait for it
-    this.#metrics.observe("price_to_broadcast_seconds", this.#turnSeconds);
   }
 
   turnBegins(): void {
     this.#turnSinceMs = performance.now();
-    this.#isBroadcast = false;
   }
 
   turnEnded({ block, state, audit }: WatchedTurn): void {
@@ -62,7 +57,7 @@ export class Watch implements Metrics {
     this.#health.note({
       block,
       stalePrices,
-      journalDurable: this.#inMemory === 0,
+      journalDurable: this.#journalDurable,
       ...(audit === undefined ? {} : { audit }),
     });
   }

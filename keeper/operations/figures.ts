@@ -17,8 +17,6 @@ export const figures = {
     kind: "histogram",
     help: "From the same moment to when a liquidation was known to be mined",
   },
-  broadcast_seconds: { kind: "histogram", help: "From when a lane was given a call to when it was broadcast" },
-  mined_seconds: { kind: "histogram", help: "From when a lane was given a call to when it was known to be mined" },
   turn_seconds: { kind: "histogram", help: "How long a turn took, from the new block to its end" },
 
   accounts: { kind: "gauge", help: "Accounts in the book" },
@@ -27,16 +25,16 @@ export const figures = {
   shortfall_quote: { kind: "gauge", help: "Maintenance margin that liquidatable accounts lack, in quote units" },
   under_water_quote: { kind: "gauge", help: "What accounts with equity below zero lack to zero, in quote units" },
   liquidatable_oldest_seconds: { kind: "gauge", help: "For how long the longest of liquidatable accounts has been so" },
-  rpc_head: { kind: "gauge", help: "Number of the newest block that a node has told of" },
   head_block: { kind: "gauge", help: "Number of the last block that the keeper has seen" },
   head_age_seconds: { kind: "gauge", help: "Seconds since the keeper saw a new block" },
   audit_block: { kind: "gauge", help: "Number of the block that the book was last compared at with the chain" },
   audit: { kind: "gauge", help: "1: book and chain agreed when they were last compared; 0: they did not" },
   stale_prices: { kind: "gauge", help: "Assets whose price is not fresh" },
-  journal_in_memory: {
+  journal_durable: {
     kind: "gauge",
-    help: "Transactions that the disk refused to write down: they are in memory only",
+    help: "1: what is sent is written down before; 0: the disk refuses, it is in memory only",
   },
+  journal_open: { kind: "gauge", help: "Transactions that are not mined, or not deep enough to be forgotten" },
   signer_ether: { kind: "gauge", help: "Ether of a signer", labels: ["signer"] },
 
   turns: { kind: "counter", help: "Turns, by how they ended", labels: ["outcome"] },
