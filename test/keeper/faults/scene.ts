@@ -39,6 +39,8 @@ export interface FaultScene {
   readonly proxies: readonly [Proxy, Proxy];
   /** Accounts with 1,000 of margin and 11,200 of BTC. */
   readonly poor: readonly AccountId[];
+  /** Has these accounts looked at as well, and the chain as it is now for its beginning. */
+  watch(accounts: readonly AccountId[]): Promise<void>;
   /** Chain, proxies and keepers as they were at first. */
   reset(): Promise<void>;
   keeper(options?: Partial<Assembly>): Promise<Watched>;
@@ -64,13 +66,18 @@ export async function openScene(accounts: number): Promise<FaultScene> {
   let snapshot = await node.snapshot();
   let keepers: Watched[] = [];
   const lens = contractAt("VaultLens", world.deployment.lens, node.provider);
-  const everybody = () => [...poor, ...keeperKeys.map((key) => accountId(testKey(key).address))];
+  const watchedToo: AccountId[] = [];
+  const everybody = () => [...poor, ...watchedToo, ...keeperKeys.map((key) => accountId(testKey(key).address))];
 
   const scene: FaultScene = {
     node,
     world,
     proxies,
     poor,
+    async watch(accounts) {
+      watchedToo.push(...accounts);
+      snapshot = await node.snapshot();
+    },
     async reset() {
       for (const each of keepers.splice(0)) await each.close();
       for (const proxy of proxies) {
@@ -107,7 +114,11 @@ export async function openScene(accounts: number): Promise<FaultScene> {
     },
     async liquidatable(block) {
       const blockTag = block ?? (await node.provider.getBlockNumber());
-      const found: string[] = await lens.liquidatable(everybody(), { blockTag });
+      const found: string[] = [];
+      const all = everybody();
+      for (let at = 0; at < all.length; at += 200) {
+        found.push(...(await lens.liquidatable(all.slice(at, at + 200), { blockTag })));
+      }
       return found.map((id) => normalizeAccount(id)).toSorted();
     },
     async liquidated() {
