@@ -1,11 +1,10 @@
 import type { Logger } from "pino";
 
 import type { RpcSender } from "../sdk/book/index.js";
-import { type AccountId, type Deployment, accountId, contractInterfaces, formatDecimal } from "../sdk/index.js";
+import { type AccountId, type Deployment, accountId, contractInterfaces } from "../sdk/index.js";
 import type * as Margin from "../sdk/risk/libraries/Margin.js";
 import * as Price from "../sdk/risk/types/Price.js";
 import * as VaultWords from "../sdk/risk/types/VaultWords.js";
-import { maxRounds } from "./config.js";
 import { BackOff } from "./decide/backOff.js";
 import { type Chores, firstChores, lastChores } from "./decide/chores.js";
 import { gasOf } from "./decide/gas.js";
@@ -17,6 +16,7 @@ import { type TakerSide, healthText } from "./decide/steps.js";
 import type { Books } from "./decide/trial.js";
 import { Observer, type Sight } from "./observe/observer.js";
 import type { CallResult, Hands, Metrics, Plan, PlannedCall, SkipReason, Store } from "./parts.js";
+import { failureDetail, failureReason } from "./reason.js";
 import { TurnRecord, type TurnReport } from "./turn.js";
 
 /** What the keeper's money decides. */
@@ -69,6 +69,8 @@ export class Keeper {
   readonly #backOff = new BackOff();
   /** When (Unix seconds) the taker last took something, by market. A keeper that starts anew takes all it holds for old. */
   readonly #takenAt = new Map<number, number>();
+  /** Calls about no account (their data) that were sent and not mined yet, and the block in which they were. */
+  readonly #sent = new Map<string, number>();
   /** Why each account was left alone in the last turn: a reason is told once. */
   #left = new Map<AccountId, SkipReason>();
   /** Since when (Unix seconds) accounts are liquidatable. */
@@ -115,12 +117,13 @@ export class Keeper {
     const { hands, log, node } = this.#of;
     const turn = new TurnRecord(log);
     const startedAt = performance.now();
+    let seenAtMs: number | undefined;
     await node.pin?.();
     for (let round = 0; ; round += 1) {
       const before = this.#sight;
       const sight = await this.#observer.turn();
       this.#sight = sight;
-      if (round === 0) this.#measure(sight, before, startedAt);
+      if (round === 0) seenAtMs = this.#measure(sight, before, startedAt) ? startedAt : undefined;
       turn.checked = this.#observer.swept;
       for (const { account } of sight.liquidatable) turn.atRisk.add(account);
       // Of what was taken in the blocks before, this is the time at the earliest.
@@ -130,10 +133,13 @@ export class Keeper {
       const { calls, skips } = await this.#plan(sight, turn, round);
       turn.skips = skips;
       if (calls.length === 0) break;
-      const results = await hands.execute(calls);
+      const results = await hands.execute(calls, seenAtMs);
       this.#noteBackOff(results, sight.head.number);
+      for (const { kind, call } of results) {
+        if (kind === "underWay") this.#sent.set(call.data, sight.head.number);
+        else this.#sent.delete(call.data);
+      }
       if (!turn.note(results)) break;
-      if (round === 0) this.#of.metrics?.observe("price_to_mined_seconds", (performance.now() - startedAt) / 1000);
     }
     await this.#audit();
     this.#observer.snapshot();
@@ -165,7 +171,17 @@ export class Keeper {
     const last = lastChores(books, vault, this.#observer.finals());
     this.#tellPostponed([first, last]);
     const all = [...first.calls, ...back.calls, ...calls, ...last.calls, ...this.#refreshes(sight, turn)];
-    return { calls: isLast ? [] : all.filter(({ data }) => !turn.refused.has(data)), skips };
+    const underWay = this.#of.hands.underWay();
+    const isNew = ({ data, accounts }: PlannedCall) =>
+      !turn.refused.has(data) &&
+      (accounts.length === 0 ? !this.#isSent(data, sight) : !accounts.some((account) => underWay.has(account)));
+    return { calls: isLast ? [] : all.filter(isNew), skips };
+  }
+
+  /** Whether a call about no account was sent a short time ago: who knows what becomes of it then sees it in the books. */
+  #isSent(data: string, { head }: Sight): boolean {
+    const block = this.#sent.get(data);
+    return block !== undefined && head.number >= block && head.number - block < patience;
   }
 
   /** Who is left alone whatever could be done. Far under water nobody waits for its turn to fail again. */
@@ -238,17 +254,25 @@ export class Keeper {
   async #audit(): Promise<void> {
     const { head } = this.#sight ?? {};
     if (head === undefined) return;
-    const agrees = await this.#observer.audit();
-    this.#audited = { block: head.number, agrees };
+    try {
+      const agrees = await this.#observer.audit();
+      this.#audited = { block: head.number, agrees };
+    } catch (error) {
+      // What was liquidated is liquidated: a turn is not lost because its audit is.
+      this.#of.log.warn({ error: failureReason(error), detail: failureDetail(error) }, "audit could not be made");
+    }
   }
 
-  #measure({ head, state, liquidatable }: Sight, before: Sight | undefined, startedAt: number): void {
+  /** @returns whether prices are others than they were */
+  #measure({ head, state, liquidatable }: Sight, before: Sight | undefined, startedAt: number): boolean {
     const { metrics } = this.#of;
     this.#since = new Map(
       liquidatable.map(({ account }) => [account, this.#since.get(account) ?? head.timestamp] as const),
     );
-    if (metrics === undefined) return;
-    const isNew = [...state.prices].some(([asset, price]) => before?.state.prices.get(asset) !== price);
+    // A first sight says nothing of how fast the keeper is.
+    const isNew =
+      before !== undefined && [...state.prices].some(([asset, price]) => before.state.prices.get(asset) !== price);
+    if (metrics === undefined) return isNew;
     if (isNew) metrics.observe("price_to_detect_seconds", (performance.now() - startedAt) / 1000);
     const sum = (of: (health: Margin.Health) => bigint) =>
       Number(liquidatable.reduce((all, { health }) => all + of(health), 0n)) / 1e18;
@@ -261,6 +285,7 @@ export class Keeper {
     metrics.set("under_water_quote", underWater);
     const oldest = Math.min(head.timestamp, ...this.#since.values());
     metrics.set("liquidatable_oldest_seconds", head.timestamp - oldest);
+    return isNew;
   }
 
   /** Each account at risk that is left alone has its line in the log: when it comes to that, and when the reason changes. */
@@ -286,6 +311,10 @@ export class Keeper {
   }
 }
 
+/** Blocks after which a call that was sent, and is in no block yet, is planned again. */
+const patience = 16;
+/** Rounds of looking, planning and acting in one turn at most. */
+const maxRounds = 64;
 const unknownGas: GasCost = { gasPriceWei: undefined, tokenPriceWad: undefined };
 
 /** Why something is left that is to be done all the same. */

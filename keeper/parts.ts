@@ -2,6 +2,7 @@
 import type { TransactionReceipt } from "ethers";
 
 import type { AccountId } from "../sdk/index.js";
+import type { CounterName, GaugeName, HistogramName } from "./operations/figures.js";
 
 /** Why an account that anyone may liquidate is left alone. */
 export type SkipReason =
@@ -113,11 +114,11 @@ export interface Store {
   close(): void;
 }
 
-/** Where the keeper counts what happens. Names of figures are in operations/metrics.ts. */
+/** Where the keeper counts what happens. Names of figures are in operations/figures.ts. */
 export interface Metrics {
-  count(name: string, labels?: Readonly<Record<string, string>>, by?: number): void;
-  set(name: string, value: number, labels?: Readonly<Record<string, string>>): void;
-  observe(name: string, seconds: number): void;
+  count(name: CounterName, labels?: Readonly<Record<string, string>>, by?: number): void;
+  set(name: GaugeName, value: number, labels?: Readonly<Record<string, string>>): void;
+  observe(name: HistogramName, seconds: number): void;
 }
 
 /** Nodes of the chain, the best of which answers. Throws BallastErrors of rpc/ where none does. */

@@ -1,11 +1,10 @@
-import { Wallet } from "ethers";
 import { type Logger, pino } from "pino";
 
 import type { Deployment } from "../sdk/index.js";
-import { readConfig } from "./config.js";
-import { DirectHands } from "./directHands.js";
-import { Keeper, type KeeperPolicy } from "./keeper.js";
-import { connectRpc } from "./rpc.js";
+import { assembleKeeper } from "./assemble.js";
+import type { KeeperPolicy } from "./keeper.js";
+import { noMetrics } from "./operations/metrics.js";
+import { MemoryStore } from "./store/index.js";
 import type { TurnReport } from "./turn.js";
 
 export interface KeeperStepOptions {
@@ -29,21 +28,21 @@ export interface KeeperStep {
 
 /** Of a chain whose gas costs nothing. */
 const free: KeeperPolicy = { minimumProfitWad: 0n, unknownProfit: "act" };
+const wholeEquity = { index: 0, inventoryPercent: 100, giveBackPercent: 100 };
 
-/** The keeper over HTTP, as its own loop runs it, for a caller that wants to await each turn. */
+/** The keeper over HTTP, as its own loop runs it, for a caller that wants to await each turn. Its state ends with it. */
 export async function createKeeperStep(options: KeeperStepOptions): Promise<KeeperStep> {
-  const defaults = readConfig(options.isTaker === true ? { BALLAST_TAKER_INDEX: "0" } : {});
-  const { rpcUrl, deployment, privateKey, log = pino({ level: "silent" }), policy = free } = options;
-  const { taker } = defaults;
-  const provider = await connectRpc(rpcUrl, deployment.chainId, options.pollMs ?? defaults.pollMs);
-  const signer = new Wallet(privateKey, provider);
-  const hands = new DirectHands(signer);
-  const keeper = new Keeper({ node: provider, hands, deployment, log, owner: signer.address, policy, taker });
-  return {
-    onBlock: (blockNumber) => keeper.onBlock(blockNumber),
-    close: async () => {
-      await hands.close();
-      provider.destroy();
-    },
-  };
+  const { rpcUrl, deployment, privateKey, log = pino({ level: "silent" }), pollMs = 50, policy = free } = options;
+  const { keeper, close } = assembleKeeper({
+    deployment,
+    nodes: { endpoints: [{ url: rpcUrl }], pollMs, timeoutMs: 60_000 },
+    keys: [privateKey],
+    policy,
+    lane: { pollMs },
+    taker: options.isTaker === true ? wholeEquity : undefined,
+    store: new MemoryStore(),
+    log,
+    metrics: noMetrics,
+  });
+  return { onBlock: (blockNumber) => keeper.onBlock(blockNumber), close };
 }

@@ -31,6 +31,7 @@ import type { AccountId } from "../../sdk/index.js";
 import type { JournalRecord, Metrics, NodePool } from "../parts.js";
 import { failureDetail, failureReason } from "../reason.js";
 import { BroadcastRefusedError, type PoolProvider } from "../rpc/index.js";
+import type { HistogramName } from "../operations/figures.js";
 import { type FeeMarket, type Fees, feeLimit, firstFees, nextFees, readFeeMarket } from "./fees.js";
 import type { Journal } from "./journal.js";
 import { type Refusal, type Simulated, simulate } from "./simulate.js";
@@ -372,7 +373,7 @@ export class Lane {
     this.#log.warn({ ...figures, refusal: refusal?.reason }, isCancel ? "cancelling" : "replaced by fee");
   }
 
-  #observe(name: string, { seenAtMs }: LaneTransaction): void {
+  #observe(name: HistogramName, { seenAtMs }: LaneTransaction): void {
     if (seenAtMs !== undefined) this.#of.metrics.observe(name, (performance.now() - seenAtMs) / 1000);
   }
 

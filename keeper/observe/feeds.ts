@@ -1,5 +1,3 @@
-import { dataSlice } from "ethers";
-
 import { type RpcSender, undoableBlocks } from "../../sdk/book/index.js";
 import { type Deployment, contractInterfaces } from "../../sdk/index.js";
 import * as Price from "../../sdk/risk/types/Price.js";
@@ -20,11 +18,15 @@ const secondFeedSet = topicOf("SecondFeedSet");
 const secondFeedCleared = topicOf("SecondFeedCleared");
 const topics = [pricePublished, priceAgreed, pushFeedSet, ...liveFeedsSet, secondFeedSet, secondFeedCleared];
 
+/** Of the words of an event the one that tells when its price is dated. */
+const placeOfTime: Readonly<Record<string, number>> = { [pricePublished]: 2, [priceAgreed]: 1 };
+
 interface OracleLog {
   readonly blockNumber: number;
   readonly kind: string;
   readonly asset: number;
-  readonly data: string;
+  /** Of a price (Unix seconds): what it is dated. */
+  readonly at: bigint;
 }
 
 /** What the oracle's log tells of feeds, by asset. */
@@ -37,7 +39,7 @@ class Told {
   readonly storedAt = new Map<number, bigint>();
   readonly agreedAt = new Map<number, bigint>();
 
-  read({ kind, asset, data }: OracleLog): void {
+  read({ kind, asset, at }: OracleLog): void {
     if (kind === pushFeedSet) this.live.delete(asset);
     if (liveFeedsSet.includes(kind)) {
       this.live.add(asset);
@@ -45,8 +47,8 @@ class Told {
     }
     if (kind === secondFeedSet) this.paired.add(asset);
     if (kind === secondFeedCleared) this.paired.delete(asset);
-    if (kind === pricePublished) this.storedAt.set(asset, BigInt(dataSlice(data, 64, 96)));
-    if (kind === priceAgreed) this.agreedAt.set(asset, BigInt(dataSlice(data, 32, 64)));
+    if (kind === pricePublished) this.storedAt.set(asset, at);
+    if (kind === priceAgreed) this.agreedAt.set(asset, at);
   }
 }
 
@@ -61,6 +63,8 @@ export class Feeds {
   readonly #settled = new Told();
   /** Of those, in order. */
   #recent: OracleLog[] = [];
+  /** All together; undefined: to be added up again. */
+  #latest: Told | undefined;
   #nextBlock: number;
 
   constructor(node: RpcSender, { oracle, fromBlock }: Pick<Deployment, "oracle" | "fromBlock">) {
@@ -76,11 +80,12 @@ export class Feeds {
     for (let at = from; at <= toBlock; at += rangeBlocks) {
       logs.push(...(await this.#logs(at, Math.min(toBlock, at + rangeBlocks - 1))));
     }
+    if (logs.length > 0 || undone > 0) this.#latest = undefined;
     const kept = this.#recent.filter(({ blockNumber }) => blockNumber < from);
     const oldest = toBlock - undoableBlocks;
     this.#recent = [];
     for (const log of [...kept, ...logs]) {
-      if (log.blockNumber < oldest) this.#settled.read(log);
+      if (log.blockNumber < oldest) this.#settle(log);
       else this.#recent.push(log);
     }
     this.#nextBlock = toBlock + 1;
@@ -93,7 +98,8 @@ export class Feeds {
    * @param prices the oracle's answers, by asset
    */
   toRefresh(prices: ReadonlyMap<number, Price.Price>): number[] {
-    const told = this.#told();
+    this.#latest ??= this.#told();
+    const told = this.#latest;
     return [...new Set([...told.live, ...told.paired])]
       .filter((asset) => {
         const price = prices.get(asset);
@@ -107,8 +113,12 @@ export class Feeds {
       .toSorted((a, b) => a - b);
   }
 
+  #settle(log: OracleLog): void {
+    this.#latest = undefined;
+    this.#settled.read(log);
+  }
+
   #told(): Told {
-    if (this.#recent.length === 0) return this.#settled;
     const told = new Told();
     const { live, paired, storedAt, agreedAt } = this.#settled;
     for (const asset of live) told.live.add(asset);
@@ -128,7 +138,7 @@ export class Feeds {
         blockNumber: Number(log.blockNumber),
         kind: log.topics[0] ?? "",
         asset: Number(log.topics[1]),
-        data: log.data,
+        at: wordOf(log.data, placeOfTime[log.topics[0] ?? ""] ?? 0),
       }));
     } catch (error) {
       if (fromBlock === toBlock) throw error;
@@ -136,4 +146,8 @@ export class Feeds {
       return [...(await this.#logs(fromBlock, middle)), ...(await this.#logs(middle + 1, toBlock))];
     }
   }
+}
+
+function wordOf(data: string, at: number): bigint {
+  return BigInt(`0x${data.slice(2 + 64 * at, 66 + 64 * at) || "0"}`);
 }

@@ -183,6 +183,7 @@ export class Observer {
     try {
       const turn = await this.#following.follower.turn();
       this.#differed = 0;
+      if (turn.undone > 0) this.#options.metrics?.count("undone_blocks", {}, turn.undone);
       return turn;
     } catch (error) {
       // Another node may tell the logs that this one left out.

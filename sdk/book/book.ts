@@ -45,7 +45,7 @@ export class Book {
 
   /** Text (JSON) that is a book again with fromSnapshot; it can undo as many blocks as this one. */
   snapshot(): string {
-    return writeSnapshot(this.#deployment, { storage: this.storage, head: this.#head, journal: this.#journal });
+    return writeSnapshot(this.#deployment, this.state);
   }
 
   get deployment(): BookDeployment {
@@ -66,6 +66,11 @@ export class Book {
   get earliest(): number {
     const [first] = this.#journal;
     return first === undefined ? this.nextBlock - 1 : (first.before?.number ?? this.#deployment.fromBlock - 1);
+  }
+
+  /** All that it knows, for whoever writes it down some other way: the constructor takes it. To be read, not written. */
+  get state(): BookState {
+    return { storage: this.storage, head: this.#head, journal: this.#journal };
   }
 
   /** To be read, not written: `at` gives what an operation can be tried on. */

@@ -263,6 +263,27 @@ describe("keeper", () => {
     expect(await turn()).to.deep.equal({ checked: 1, atRisk: 1, ...quiet, liquidations: 1, acted: [account] });
   });
 
+  it("has done its work where only its audit cannot be made, and says so", async () => {
+    let isGone = false;
+    const healths = MarginVault__factory.createInterface().getFunction("healths").selector;
+    const { world, keeper, turn, lines } = await scene({
+      node: (node) => ({
+        send(method, params) {
+          const [call] = params as [{ data?: string }];
+          if (!isGone || call.data?.startsWith(healths) !== true) return node.send(method, params);
+          return Promise.reject(Object.assign(new Error("refused"), { code: "ECONNREFUSED" }));
+        },
+      }),
+    });
+    const account = await leveraged(world, 0);
+    await world.push({ BTC: atMarginCall });
+    const audited = keeper.audited?.block ?? 0;
+    isGone = true;
+    expect(await turn()).to.deep.equal({ checked: 1, atRisk: 1, ...quiet, liquidations: 1, acted: [account] });
+    expect(told(lines, "audit could not be made")[0]).to.include({ error: "ECONNREFUSED" });
+    expect(keeper.audited).to.deep.equal({ block: audited, agrees: true });
+  });
+
   it("refuses the node of another chain than the deployment's", async () => {
     const world = await createWorld();
     const { keeper } = await keeperIn({ ...world, deployment: { ...world.deployment, chainId: 1 } });

@@ -1,11 +1,12 @@
 import type { Signer as EthersSigner } from "ethers";
 
-import { DirectHands, type Hands, Keeper, type KeeperDependencies, type TurnReport } from "../../keeper/index.js";
+import { type Hands, Keeper, type KeeperDependencies, type TurnReport } from "../../keeper/index.js";
 import type { RpcSender } from "../../sdk/book/index.js";
 import { type AccountId, accountId } from "../../sdk/index.js";
 import { contractAt } from "../../sdk/contracts.js";
 import { type LogLine, keptLog } from "../helpers/keeper.js";
 import { type Signer, type World, createWorld } from "../helpers/world.js";
+import { DirectHands } from "./directHands.js";
 
 /** Which of the world's signers is the keeper's. */
 export const keeperIndex = 9;

@@ -8,7 +8,7 @@ import type { TurnReport } from "../../keeper/index.js";
 import { type AccountId, accountId, decodeRampClock } from "../../sdk/index.js";
 import { type LogLine, intercept } from "../helpers/keeper.js";
 import { type Signer, type World, deployWorld, wad } from "../helpers/world.js";
-import { sceneIn, told } from "./scene.js";
+import { keeperIn, sceneIn, told } from "./scene.js";
 
 const day = 86_400;
 
@@ -278,6 +278,30 @@ describe("keeper, for the vault as a whole", () => {
     });
     isBroke = false;
     expect(await turn()).to.include({ chores: 2 });
+  });
+
+  it("sends nothing again that is under way", async () => {
+    const world = await deployWorld(await hre.network.create(), undefined, "20000");
+    const sent: string[] = [];
+    const { keeper } = await keeperIn(world, {
+      hands: (hands) =>
+        intercept(hands, {
+          async execute(calls) {
+            sent.push(...calls.map(({ story }) => String(story["chore"])));
+            return calls.map((call) => ({ kind: "underWay", call, hash: "0x" }));
+          },
+        }),
+    });
+    await enter(world, 0, "200000", "BTC", "20");
+    await world.push({ BTC: "9200" });
+    for (let turns = 0; turns < 3; turns += 1) {
+      await keeper.onBlock();
+      await world.passTime(12);
+    }
+    expect(sent).to.deep.equal(["resolvePool"]);
+    for (let block = 0; block < 16; block += 1) await world.passTime(1);
+    await keeper.onBlock();
+    expect(sent, "it may be lost").to.deep.equal(["resolvePool", "resolvePool"]);
   });
 
   it("notices a debt that grows by interest alone", async () => {

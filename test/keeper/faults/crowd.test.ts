@@ -116,10 +116,10 @@ describe("faults: a thousand accounts that become liquidatable in one block", ()
 
   for (const signers of [1, 3]) {
     it(`are all liquidated in as few blocks as the gas limit allows, by ${signers} of the keeper's keys`, async () => {
-      const keys = keeperKeys.slice(0, signers).map((_, index) => keeperWallet(index));
+      const [key, ...more] = keeperKeys.slice(0, signers).map((_, index) => keeperWallet(index).privateKey);
       const watched: Watched = await scene.keeper({
-        signers: keys as [ReturnType<typeof keeperWallet>],
-        hands: { waitMs: 300_000, inFlight: 64 },
+        keys: [key!, ...more],
+        lane: { waitMs: 300_000, inFlight: 64 },
       });
       await watched.turn();
       await scene.world.push({ BTC: atRiskPrice });

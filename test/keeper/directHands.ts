@@ -1,9 +1,13 @@
 import { type Signer, type TransactionReceipt, type TransactionRequest, isCallException } from "ethers";
 
-import { type AccountId, BallastError, revertData } from "../sdk/index.js";
-import { gasCap, receiptTimeoutMs } from "./config.js";
-import type { CallResult, Hands, PlannedCall } from "./parts.js";
-import { failureDetail, failureReason } from "./reason.js";
+import { type AccountId, BallastError, revertData } from "../../sdk/index.js";
+import type { CallResult, Hands, PlannedCall } from "../../keeper/parts.js";
+import { failureDetail, failureReason } from "../../keeper/reason.js";
+
+/** Largest gas limit of a transaction: chains cap it at 2^24. */
+const gasCap = 2n ** 24n - 1n;
+/** How long to wait for a transaction to be mined. */
+const receiptTimeoutMs = 120_000;
 
 /** A transaction that needs more gas than the chain lets one have. */
 export class GasCapError extends BallastError {
@@ -19,7 +23,7 @@ export class NotMinedError extends BallastError {
   override readonly name = "NotMinedError";
 }
 
-/** Sends one call after the other: each is simulated, sent with a nonce of its own count, and waited for. */
+/** Hands without lanes and journal, for tests of what plans come to: one call after the other, each is simulated, sent with a nonce of its own count, and waited for. */
 export class DirectHands implements Hands {
   readonly #signer: Signer;
   /** Undefined: ask the chain. So at the start of a plan, and after a send whose fate is not known. */
