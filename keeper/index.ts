@@ -1,5 +1,4 @@
-export { type KeeperConfig, type TakerOptions, KeeperConfigError, readConfig, readKeeperKey } from "./config.js";
-export { type Decision, type Policy, type SkipReason, decide } from "./decide.js";
+export { type KeeperConfig, KeeperConfigError, type TakerConfig, readConfig, readKeeperKeys } from "./config/index.js";
 export {
   Detector,
   type Liquidatable,
@@ -8,7 +7,7 @@ export {
   packAccounts,
   packWords,
 } from "./detect/index.js";
-export { Keeper, type KeeperDependencies, type LeftReason, type TurnReport } from "./keeper.js";
-export type { Leg, Risk } from "./risk.js";
-export { RpcUnreachableError } from "./rpc.js";
+export { type Audited, Keeper, type KeeperDependencies, type KeeperPolicy } from "./keeper.js";
+export type { CallResult, Hands, Plan, PlannedCall, Skip, SkipReason, Store } from "./parts.js";
 export { type KeeperStep, type KeeperStepOptions, createKeeperStep } from "./step.js";
+export type { TurnReport } from "./turn.js";

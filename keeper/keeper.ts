@@ -1,269 +1,330 @@
-import type { Signer } from "ethers";
 import type { Logger } from "pino";
 
-import { type AccountId, Ballast, type Deployment, accountId, formatDecimal, marketsOf } from "../sdk/index.js";
-import { type TakerOptions, maxRounds } from "./config.js";
-import { type Decision, type SkipReason, type TakerSide, decide } from "./decide.js";
-import { giveBack } from "./decide/giveBack.js";
-import { type ChoreSkip, type Upkeep, delistings, rampSteps, upkeep } from "./decide/upkeep.js";
-import { type ChoreOutcome, Executor, type Outcome } from "./execute.js";
-import { Observer } from "./observe.js";
-import type { Risk } from "./risk.js";
-import { Taker } from "./taker.js";
+import type { RpcSender } from "../sdk/book/index.js";
+import { type AccountId, type Deployment, accountId, contractInterfaces } from "../sdk/index.js";
+import type * as Margin from "../sdk/risk/libraries/Margin.js";
+import * as Price from "../sdk/risk/types/Price.js";
+import * as VaultWords from "../sdk/risk/types/VaultWords.js";
+import { BackOff } from "./decide/backOff.js";
+import { type Chores, firstChores, lastChores } from "./decide/chores.js";
+import { gasOf } from "./decide/gas.js";
+import { giveBackCalls } from "./decide/giveBackCalls.js";
+import type { TakerPolicy } from "./decide/inventory.js";
+import { type Policy, type Wait, plan } from "./decide/plan.js";
+import type { GasCost, ProfitPolicy } from "./decide/profit.js";
+import { type TakerSide, healthText } from "./decide/steps.js";
+import type { Books } from "./decide/trial.js";
+import { Observer, type Sight } from "./observe/observer.js";
+import type { CallResult, Hands, Metrics, Plan, PlannedCall, SkipReason, Store } from "./parts.js";
+import { failureDetail, failureReason } from "./reason.js";
+import { TurnRecord, type TurnReport } from "./turn.js";
 
-export interface KeeperDependencies {
-  /** Pays the gas and earns the rewards; its provider is the keeper's only view of the chain. */
-  readonly signer: Signer;
-  readonly deployment: Deployment;
-  readonly log: Logger;
-  /** Accounts that one call reads. */
-  readonly lensChunk: number;
-  /** Without it the keeper puts everything into the pool. */
-  readonly taker?: TakerOptions;
+/** What the keeper's money decides. */
+export interface KeeperPolicy extends ProfitPolicy {
+  /** What gas is paid in: an asset of the oracle, or its price (wad of quote for a whole token). Absent: nobody knows what gas costs. */
+  readonly gasToken?: { readonly asset: number } | { readonly priceWad: bigint };
 }
 
-/** `roundLimit`: the turn ended before its time came. */
-export type LeftReason = SkipReason | "roundLimit";
+/** The keeper's capital: which account of its key holds it, and what may be done with it. Every position of that account is given back. */
+export interface TakerOptions extends TakerPolicy {
+  readonly index: number;
+}
 
-export interface TurnReport {
-  /** Accounts whose margin was read at the start of the turn. */
-  readonly checked: number;
-  /** Those of them that anyone might liquidate. */
-  readonly atRisk: number;
-  /** Liquidations that were mined; an account may need several. */
-  readonly liquidations: number;
-  /** Those of them that the keeper's taker took. */
-  readonly taken: number;
-  /** Trades by which the taker gave back to the pool what it had taken earlier. */
-  readonly givenBack: number;
-  /** Accounts absorbed. */
-  readonly absorbed: number;
-  /** What was done for the vault as a whole: delistings, steps of ramps, the pool resolved, bad debt covered, final results settled. */
-  readonly chores: number;
-  /** Accounts at risk that the turn left alone. */
-  readonly skipped: readonly { readonly account: AccountId; readonly reason: LeftReason }[];
-  /** Accounts that could not be read or acted on. They come again in the next turn. */
-  readonly failed: readonly { readonly account: AccountId; readonly reason: string }[];
+export interface KeeperDependencies {
+  /** The keeper's only view of the chain. One that has several nodes is told when a turn begins. */
+  readonly node: RpcSender & { pin?(): Promise<number> };
+  readonly hands: Hands;
+  readonly deployment: Deployment;
+  readonly log: Logger;
+  /** Address that sends: its first account has the rewards, and it owns the taker's. */
+  readonly owner: string;
+  readonly policy: KeeperPolicy;
+  /** Without it the keeper puts everything into the pool. */
+  readonly taker?: TakerOptions | undefined;
+  /** Where snapshots are kept; without it every start reads the whole log. */
+  readonly store?: Pick<Store, "readSnapshot" | "writeSnapshot"> | undefined;
+  readonly metrics?: Metrics | undefined;
+  /** Blocks between two audits of all accounts, and accounts whose health is compared each turn. */
+  readonly audit?: { readonly blocks: number; readonly sample: number } | undefined;
+  readonly snapshotBlocks?: number | undefined;
+}
+
+/** The last comparison of the books with the chain. */
+export interface Audited {
+  readonly block: number;
+  readonly agrees: boolean;
 }
 
 /**
- * Observes, decides, executes: one turn a block. Without a taker it owns nothing but gas money, since the pool takes what it liquidates.
- * With one it takes over what earns it more than the pool pays for, as far as its inventory policy goes, and gives it back in later turns.
+ * Observes, decides, executes: one turn a block. It knows every account from the vault's log, plans on the twin of the contracts what to
+ * do for all that are liquidatable, and hands the plan over. Without a taker it owns nothing but gas money, since the pool takes what it
+ * liquidates. With one it takes over what earns it more than the pool pays for, as far as its policy goes, and gives it back later.
  */
 export class Keeper {
+  /** The account that rewards go to. */
   readonly account: AccountId;
+  readonly #of: KeeperDependencies;
   readonly #observer: Observer;
-  readonly #executor: Executor;
-  readonly #taker: Taker | undefined;
-  readonly #log: Logger;
-  /** Accounts to read in the next turn, whatever it brings: due and not read yet, or left at risk. */
-  readonly #due = new Set<AccountId>();
-  /** Whether something that was to be kept in order could not be. */
-  #isUnkempt = false;
+  readonly #taker: { readonly account: AccountId; readonly policy: TakerPolicy } | undefined;
+  readonly #backOff = new BackOff();
+  /** When (Unix seconds) the taker last took something, by market. A keeper that starts anew takes all it holds for old. */
+  readonly #takenAt = new Map<number, number>();
+  /** Calls about no account (their data) that were sent and not mined yet, and the block in which they were. */
+  readonly #sent = new Map<string, number>();
+  /** Why each account was left alone in the last turn: a reason is told once. */
+  #left = new Map<AccountId, SkipReason>();
+  /** Since when (Unix seconds) accounts are liquidatable. */
+  #since = new Map<AccountId, number>();
+  #sight: Sight | undefined;
+  #audited: Audited | undefined;
 
-  private constructor(
-    account: AccountId,
-    observer: Observer,
-    executor: Executor,
-    taker: Taker | undefined,
-    log: Logger,
-  ) {
-    this.account = account;
-    this.#observer = observer;
-    this.#executor = executor;
-    this.#taker = taker;
-    this.#log = log;
+  constructor(dependencies: KeeperDependencies) {
+    const { node, deployment, log, owner, taker, store, metrics, audit, snapshotBlocks } = dependencies;
+    this.#of = dependencies;
+    this.account = accountId(owner);
+    this.#taker = taker && { account: accountId(owner, taker.index), policy: taker };
+    this.#observer = new Observer(node, deployment, {
+      log,
+      metrics,
+      store,
+      snapshotBlocks,
+      auditBlocks: audit?.blocks,
+      auditSample: audit?.sample,
+    });
   }
 
-  /** Throws WrongChainError and NotDeployedError where signer and deployment do not belong together. */
-  static async create({ signer, deployment, log, lensChunk, taker: options }: KeeperDependencies): Promise<Keeper> {
-    const { provider } = await Ballast.connect(signer, deployment);
-    const owner = await signer.getAddress();
-    const account = accountId(owner);
-    const taker = options && new Taker(provider, deployment, accountId(owner, options.index), options);
-    const observer = new Observer(provider, deployment, lensChunk, log, taker?.account);
-    return new Keeper(account, observer, new Executor(signer, deployment, account, log), taker, log);
+  /** The block that the last turn ended on, with its books and prices. */
+  get sight(): Sight | undefined {
+    return this.#sight;
+  }
+
+  get audited(): Audited | undefined {
+    return this.#audited;
+  }
+
+  /** Accounts whose health was below this (wad) when the last turn ended, those that are liquidatable among them. */
+  nearEdge(healthWad: bigint): { readonly account: AccountId; readonly healthWad: bigint }[] {
+    return this.#observer.below(healthWad).map(({ account, health }) => ({ account, healthWad: health.healthWad }));
   }
 
   /**
-   * One turn: reads up to this block, and acts until nothing more is to be done for accounts at risk; then for the vault as a whole, and
-   * stores prices of aggregators where that is due. An account that could not be acted on waits for the next
-   * turn. Throws only where the chain cannot be read; nothing is lost then. Await a turn before the next.
+   * One turn: goes to the node's head and acts until nothing more is to be done there. An account that could not be acted on waits for a
+   * later turn. Throws only where the chain cannot be read; nothing is lost then. Await a turn before the next.
+   *
+   * @param _blockNumber the block that it is about; the node may be further
    */
-  async onBlock(blockNumber: number): Promise<TurnReport> {
-    for (const account of await this.#observer.follow(blockNumber)) this.#due.add(account);
-    const turn: Turn = {
-      block: blockNumber,
-      checked: this.#due.size,
-      atRisk: new Set(),
-      failed: new Map(),
-      refused: new Set(),
-      outcomes: [],
-      chores: [],
-      left: new Map(),
-    };
-    const { steward, nowSeconds } = this.#observer;
-    const steps = rampSteps(steward.ramps, nowSeconds);
-    for (const step of steps) if (step.kind !== "skip") steward.tried(step, nowSeconds);
-    await this.#keepUp(turn, steps); // before delistings, after which there is nothing to step
-    await this.#keepUp(turn, delistings(steward.dueAt, nowSeconds));
-    const taker = await this.#takerOfTurn();
-    if (taker !== undefined) note(turn, await this.#giveBack(taker, turn.block));
+  async onBlock(_blockNumber?: number): Promise<TurnReport> {
+    const { hands, log, node } = this.#of;
+    const turn = new TurnRecord(log);
+    const startedAt = performance.now();
+    let seenAtMs: number | undefined;
+    await node.pin?.();
+    for (let round = 0; ; round += 1) {
+      const before = this.#sight;
+      const sight = await this.#observer.turn();
+      this.#sight = sight;
+      if (round === 0) seenAtMs = this.#measure(sight, before, startedAt) ? startedAt : undefined;
+      turn.checked = this.#observer.swept;
+      for (const { account } of sight.liquidatable) turn.atRisk.add(account);
+      // Of what was taken in the blocks before, this is the time at the earliest.
+      for (const market of turn.taken) this.#takenAt.set(market, sight.head.timestamp);
+      turn.taken.clear();
 
-    await this.#clear(turn, taker, [...this.#due]);
-    if (turn.checked > 0 || this.#observer.isFullPass || this.#isUnkempt) {
-      const known = turn.chores.length;
-      await this.#keepUp(turn, upkeep(await steward.read(this.#observer.book, turn.block)));
-      this.#isUnkempt = turn.chores.some(({ kind }) => kind === "undone");
-      // A pool that was resolved may have taken from all who have cash.
-      if (turn.chores.slice(known).some(tookFromAll)) await this.#clear(turn, taker, this.#observer.book.exposed());
-    }
-
-    for (const [risk, reason] of turn.left) this.#logLeft(risk, reason);
-    this.#due.clear();
-    for (const { account } of turn.left.keys()) this.#due.add(account);
-    for (const account of turn.failed.keys()) this.#due.add(account);
-    await this.#executor.refreshPrices(this.#observer.toRefresh());
-    return reportOf(turn);
-  }
-
-  /** Reads, decides and acts, until nothing more is to be done for these accounts. */
-  async #clear(turn: Turn, taker: Taker | undefined, accounts: readonly AccountId[]): Promise<void> {
-    let toRead = accounts;
-    for (let round = 0; toRead.length > 0; round += 1) {
-      const { risks, unreadable } = await this.#observer.read(toRead, turn.block);
-      for (const { account, reason } of unreadable) turn.failed.set(account, reason);
-      for (const { account } of risks) turn.atRisk.add(account);
-      if (round === maxRounds) {
-        turn.left = new Map(risks.map((risk) => [risk, "roundLimit"]));
-        return;
+      const { calls, skips } = await this.#plan(sight, turn, round);
+      turn.skips = skips;
+      if (calls.length === 0) break;
+      const results = await hands.execute(calls, seenAtMs);
+      this.#noteBackOff(results, sight.head.number);
+      for (const { kind, call } of results) {
+        if (kind === "underWay") this.#sent.set(call.data, sight.head.number);
+        else this.#sent.delete(call.data);
       }
-
-      const decisions = decide(
-        risks,
-        { keeperAccount: this.account },
-        await this.#takerSide(taker, risks, turn.refused, turn.block),
-      );
-      turn.left = leftAlone(risks, decisions);
-      const outcomes = await this.#executor.execute(decisions);
-      note(turn, outcomes);
-      for (const outcome of outcomes) {
-        if (outcome.kind === "takerRefused") turn.refused.add(outcome.account);
-        if (outcome.kind === "taken") await taker?.took(outcome.market, outcome.blockNumber);
-      }
-      if (outcomes.every(({ kind }) => kind === "failed")) return;
-      // What was done moved the pool, so a leg that it refused before may find room now: those left alone are read again too. And a loss
-      // that was taken off all who have cash may have put any of them at risk.
-      const moved = outcomes.some(tookFromAll) ? this.#observer.book.exposed() : risks.map(({ account }) => account);
-      toRead = moved.filter((account) => !turn.failed.has(account));
+      if (!turn.note(results)) break;
     }
+    await this.#audit();
+    this.#observer.snapshot();
+    const report = turn.report();
+    this.#tell(report);
+    return report;
   }
 
-  async #keepUp(turn: Turn, decisions: readonly Upkeep[]): Promise<void> {
-    const chores = decisions.flatMap((decision) => (decision.kind === "skip" ? [] : [decision]));
-    for (const decision of decisions) {
-      if (decision.kind === "skip" && postponed.has(decision.reason)) this.#log.debug(decision, "left for later");
-    }
-    if (chores.length === 0) return;
-    const outcomes = await this.#executor.keepUp(chores);
-    turn.chores.push(...outcomes);
-    turn.block = lastBlock(outcomes, turn.block);
+  /** Writes a snapshot, so that the next start is a short one. Await it after the last turn. */
+  close(): void {
+    this.#observer.snapshot(true);
   }
 
-  /** The taker stands back while a transaction of the keeper's own is under way: it would act twice on what it sees. */
-  async #takerOfTurn(): Promise<Taker | undefined> {
-    if (this.#taker === undefined || !(await this.#executor.isWaiting())) return this.#taker;
-    this.#log.warn({ taker: this.#taker.account }, "waiting for an earlier transaction: takes and gives back nothing");
+  async #plan(sight: Sight, turn: TurnRecord, round: number): Promise<Plan> {
+    const { deployment, owner, log } = this.#of;
+    const isLast = round === maxRounds;
+    const { vault } = deployment;
+    const books: Books = sight.state.at(sight.head.timestamp, owner);
+    const liquidatable = sight.liquidatable.filter(({ account }) => !turn.failed.has(account));
+    const waiting = this.#waiting(sight, liquidatable, isLast);
+    const taker = this.#takerOf(turn);
+    const first = firstChores(books, vault);
+    const givesBack = taker !== undefined && round === 0; // so much a turn
+    const back = givesBack ? giveBackCalls(books, vault, taker, this.#takenAt) : { calls: [], kept: [] };
+    for (const { market, reason } of back.kept) log.debug({ taker: taker?.account, market, reason }, "kept");
+    const gas = liquidatable.length === 0 ? unknownGas : await this.#gasCost(sight);
+    const policy: Policy = { keeperAccount: this.account, vault, profit: this.#of.policy, gas, waiting };
+    const { calls, skips } = plan(books, liquidatable, policy, taker);
+    const last = lastChores(books, vault, this.#observer.finals());
+    this.#tellPostponed([first, last]);
+    const all = [...first.calls, ...back.calls, ...calls, ...last.calls, ...this.#refreshes(sight, turn)];
+    const underWay = this.#of.hands.underWay();
+    const isNew = ({ data, accounts }: PlannedCall) =>
+      !turn.refused.has(data) &&
+      (accounts.length === 0 ? !this.#isSent(data, sight) : !accounts.some((account) => underWay.has(account)));
+    return { calls: isLast ? [] : all.filter(isNew), skips };
+  }
+
+  /** Whether a call about no account was sent a short time ago: who knows what becomes of it then sees it in the books. */
+  #isSent(data: string, { head }: Sight): boolean {
+    const block = this.#sent.get(data);
+    return block !== undefined && head.number >= block && head.number - block < patience;
+  }
+
+  /** Who is left alone whatever could be done. Far under water nobody waits for its turn to fail again. */
+  #waiting(
+    { head, state, liquidatable: all }: Sight,
+    liquidatable: Sight["liquidatable"],
+    isLast: boolean,
+  ): Map<AccountId, Wait> {
+    const underWay = this.#of.hands.underWay();
+    const absorbHealthWad = VaultWords.absorbHealth(state.storage.accountRisk);
+    this.#backOff.keepOnly(new Set(all.map(({ account }) => account)));
+    const waits = new Map<AccountId, Wait>();
+    for (const { account, health } of liquidatable) {
+      const mayWait = health.equityMaintenanceWad >= 0n && health.healthWad >= absorbHealthWad;
+      if (isLast) waits.set(account, "roundLimit");
+      else if (underWay.has(account)) waits.set(account, "underWay");
+      else if (mayWait && this.#backOff.isWaiting(account, head.number)) waits.set(account, "backingOff");
+    }
+    return waits;
+  }
+
+  /** The taker stands back while a transaction of its own is under way: it would act twice on what it sees. */
+  #takerOf(turn: TurnRecord): TakerSide | undefined {
+    if (this.#taker === undefined) return undefined;
+    const { account, policy } = this.#taker;
+    if (!this.#of.hands.underWay().has(account)) return { account, policy, refused: turn.takerRefused };
+    this.#of.log.warn({ taker: account }, "waiting for an earlier transaction: takes and gives back nothing");
     return undefined;
   }
 
-  /** What the taker took in earlier blocks it gives back first, so that there is room for more. */
-  async #giveBack(taker: Taker, block: number): Promise<Outcome[]> {
-    if (marketsOf(this.#observer.book.assetsOf(taker.account)).length === 0) return [];
-    const decisions = giveBack(await taker.read([], block), taker.policy, taker.takenAt, await taker.timeOf(block));
-    for (const { kind, market, reason } of decisions) {
-      if (kind === "keep") this.#log.debug({ taker: taker.account, market, reason }, "kept");
+  async #gasCost({ state }: Sight): Promise<GasCost> {
+    const { gasToken } = this.#of.policy;
+    if (gasToken === undefined) return unknownGas;
+    const tokenPriceWad = "priceWad" in gasToken ? gasToken.priceWad : usablePrice(state.prices.get(gasToken.asset));
+    return { gasPriceWei: BigInt(String(await this.#of.node.send("eth_gasPrice", []))), tokenPriceWad };
+  }
+
+  /** All prices together that are to be stored; where that was refused, one by one, so that one of them does not keep the others old. */
+  #refreshes({ state }: Sight, turn: TurnRecord): PlannedCall[] {
+    const assets = this.#observer.feeds.toRefresh(state.prices);
+    if (assets.length === 0) return [];
+    const together = this.#refresh(assets);
+    if (!turn.refused.has(together.data)) return [together];
+    return assets.length === 1 ? [] : assets.map((asset) => this.#refresh([asset]));
+  }
+
+  #refresh(assets: readonly number[]): PlannedCall {
+    return {
+      kind: "refresh",
+      accounts: [],
+      to: this.#of.deployment.oracle,
+      data: contractInterfaces.PriceOracle.encodeFunctionData("refresh", [assets]),
+      gas: gasOf.refresh * BigInt(assets.length + 1),
+      earnsWad: undefined,
+      feeBudgetWei: undefined,
+      canBatch: false,
+      story: { assets: assets.join(" ") },
+    };
+  }
+
+  #noteBackOff(results: readonly CallResult[], block: number): void {
+    for (const { kind, call } of results) {
+      const [account] = call.accounts;
+      if (account === undefined || (call.kind !== "liquidate" && call.kind !== "absorb")) continue;
+      if (kind === "refused") this.#backOff.refused(account, block);
+      if (kind === "mined") this.#backOff.forget(account);
     }
-    const parts = decisions.flatMap((decision) => (decision.kind === "giveBack" ? [decision] : []));
-    return this.#executor.giveBack(taker.account, parts);
   }
 
-  async #takerSide(
-    taker: Taker | undefined,
-    risks: readonly Risk[],
-    refused: ReadonlySet<AccountId>,
-    block: number,
-  ): Promise<TakerSide | undefined> {
-    if (taker === undefined || risks.length === 0) return undefined;
-    const markets = risks.flatMap(({ takerLegs = [] }) => takerLegs.map(({ market }) => market));
-    return { state: await taker.read(markets, block), policy: taker.policy, refused };
+  async #audit(): Promise<void> {
+    const { head } = this.#sight ?? {};
+    if (head === undefined) return;
+    try {
+      const agrees = await this.#observer.audit();
+      this.#audited = { block: head.number, agrees };
+    } catch (error) {
+      // What was liquidated is liquidated: a turn is not lost because its audit is.
+      this.#of.log.warn({ error: failureReason(error), detail: failureDetail(error) }, "audit could not be made");
+    }
   }
 
-  #logLeft({ account, health, legs }: Risk, reason: LeftReason): void {
-    const refused = legs.map(({ market, refusal }) => `${market}: ${refusal}`);
-    this.#log.info({ account, reason, health: formatDecimal(health.healthWad ?? 0n, 18), legs: refused }, "left alone");
+  /** @returns whether prices are others than they were */
+  #measure({ head, state, liquidatable }: Sight, before: Sight | undefined, startedAt: number): boolean {
+    const { metrics } = this.#of;
+    this.#since = new Map(
+      liquidatable.map(({ account }) => [account, this.#since.get(account) ?? head.timestamp] as const),
+    );
+    // A first sight says nothing of how fast the keeper is.
+    const isNew =
+      before !== undefined && [...state.prices].some(([asset, price]) => before.state.prices.get(asset) !== price);
+    if (metrics === undefined) return isNew;
+    if (isNew) metrics.observe("price_to_detect_seconds", (performance.now() - startedAt) / 1000);
+    const sum = (of: (health: Margin.Health) => bigint) =>
+      Number(liquidatable.reduce((all, { health }) => all + of(health), 0n)) / 1e18;
+    const shortfall = sum((health) => health.requirementMaintenanceWad - health.equityMaintenanceWad);
+    const underWater = sum(({ equityMaintenanceWad }) => (equityMaintenanceWad < 0n ? -equityMaintenanceWad : 0n));
+    metrics.set("head_block", head.number);
+    metrics.set("accounts", this.#observer.swept);
+    metrics.set("liquidatable_accounts", liquidatable.length);
+    metrics.set("shortfall_quote", shortfall);
+    metrics.set("under_water_quote", underWater);
+    const oldest = Math.min(head.timestamp, ...this.#since.values());
+    metrics.set("liquidatable_oldest_seconds", head.timestamp - oldest);
+    return isNew;
+  }
+
+  /** Each account at risk that is left alone has its line in the log: when it comes to that, and when the reason changes. */
+  #tell({ skipped, liquidations, taken, absorbed }: TurnReport): void {
+    const { log, metrics } = this.#of;
+    const healths = new Map(this.#sight?.liquidatable.map(({ account, health }) => [account, health]));
+    for (const { account, reason } of skipped) {
+      const figures = { account, reason, health: healthText(healths.get(account)?.healthWad ?? 0n) };
+      if (this.#left.get(account) === reason) log.debug(figures, "left alone");
+      else log.info(figures, "left alone");
+      metrics?.count("skips", { reason });
+    }
+    this.#left = new Map(skipped.map(({ account, reason }) => [account, reason]));
+    if (liquidations > taken) metrics?.count("liquidations", { kind: "pool" }, liquidations - taken);
+    if (taken > 0) metrics?.count("liquidations", { kind: "taker" }, taken);
+    if (absorbed > 0) metrics?.count("absorbs", {}, absorbed);
+  }
+
+  #tellPostponed(chores: readonly Chores[]): void {
+    for (const skip of chores.flatMap(({ skips }) => skips)) {
+      if (postponed.has(skip.reason)) this.#of.log.debug(skip, "left for later");
+    }
   }
 }
+
+/** Blocks after which a call that was sent, and is in no block yet, is planned again. */
+const patience = 16;
+/** Rounds of looking, planning and acting in one turn at most. */
+const maxRounds = 64;
+const unknownGas: GasCost = { gasPriceWei: undefined, tokenPriceWad: undefined };
 
 /** Why something is left that is to be done all the same. */
-const postponed: ReadonlySet<string> = new Set<ChoreSkip["reason"]>(["waits", "nothingToPayWith", "enoughThisTurn"]);
+const postponed: ReadonlySet<string> = new Set<Chores["skips"][number]["reason"]>([
+  "waits",
+  "nothingToPayWith",
+  "enoughThisTurn",
+  "refused",
+]);
 
-/** A turn on its way. */
-interface Turn {
-  /** The last block that the turn has reached. */
-  block: number;
-  readonly checked: number;
-  readonly atRisk: Set<AccountId>;
-  readonly failed: Map<AccountId, string>;
-  /** Accounts of which the contract let the taker take nothing. */
-  readonly refused: Set<AccountId>;
-  readonly outcomes: Outcome[];
-  readonly chores: ChoreOutcome[];
-  left: Map<Risk, LeftReason>;
-}
-
-function note(turn: Turn, outcomes: readonly Outcome[]): void {
-  turn.outcomes.push(...outcomes);
-  turn.block = lastBlock(outcomes, turn.block);
-  for (const outcome of outcomes) if (outcome.kind === "failed") turn.failed.set(outcome.account, outcome.reason);
-}
-
-function reportOf({ checked, atRisk, failed, outcomes, chores, left }: Turn): TurnReport {
-  return {
-    checked,
-    atRisk: atRisk.size,
-    liquidations: count(outcomes, "liquidated") + count(outcomes, "taken"),
-    taken: count(outcomes, "taken"),
-    givenBack: count(outcomes, "givenBack"),
-    absorbed: count(outcomes, "absorbed"),
-    chores: chores.filter(({ kind }) => kind === "done").length,
-    skipped: [...left].map(([{ account }, reason]) => ({ account, reason })),
-    failed: [...failed].map(([account, reason]) => ({ account, reason })),
-  };
-}
-
-/** Whether a loss was taken off everybody's cash. */
-function tookFromAll(outcome: Outcome | ChoreOutcome): boolean {
-  return "wroteOff" in outcome && outcome.wroteOff;
-}
-
-function count(outcomes: readonly Outcome[], kind: Outcome["kind"]): number {
-  return outcomes.filter((outcome) => outcome.kind === kind).length;
-}
-
-/** The block after all of these, and not before one that was reached already. */
-function lastBlock(outcomes: readonly (Outcome | ChoreOutcome)[], reached: number): number {
-  return outcomes.reduce(
-    (last, outcome) => ("blockNumber" in outcome ? Math.max(last, outcome.blockNumber) : last),
-    reached,
-  );
-}
-
-function leftAlone(risks: readonly Risk[], decisions: readonly Decision[]): Map<Risk, LeftReason> {
-  const left = new Map<Risk, LeftReason>();
-  for (const [i, risk] of risks.entries()) {
-    const decision = decisions[i];
-    if (decision?.kind === "skip") left.set(risk, decision.reason);
-  }
-  return left;
+function usablePrice(price: Price.Price | undefined): bigint | undefined {
+  return price === undefined || !Price.isUsable(price) ? undefined : Price.value(price);
 }

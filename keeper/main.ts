@@ -1,100 +1,136 @@
-import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { type JsonRpcProvider, Wallet, formatEther } from "ethers";
 import { type Logger, pino } from "pino";
 
-import { BallastError, type Deployment, parseDeployment } from "../sdk/index.js";
-import { type Env, readConfig, readKeeperKey } from "./config.js";
-import { Keeper } from "./keeper.js";
+import { type Env, readConfig } from "./config/index.js";
+import type { NodePool } from "./parts.js";
 import { failureDetail, failureReason } from "./reason.js";
-import { connectRpc, withoutSecrets } from "./rpc.js";
+import { type Started, startKeeper } from "./start.js";
 
-/** There is no deployment file where the keeper looks for it. */
-export class DeploymentMissingError extends BallastError {
-  override readonly name = "DeploymentMissingError";
+export { DeploymentMissingError } from "./start.js";
 
-  constructor(file: string, cause: unknown) {
-    super(
-      `cannot read ${file}: deploy first ("npx hardhat run scripts/deploy.ts --network localhost") or set BALLAST_DEPLOYMENT`,
-      { cause },
-    );
-  }
-}
-
-/** The keeper's key has nothing to pay gas with. */
-export class UnfundedError extends BallastError {
-  override readonly name = "UnfundedError";
-
-  constructor(address: string) {
-    super(`the keeper ${address} has no ether to pay gas with: send it some, or set BALLAST_KEEPER_KEY to another key`);
-  }
+export interface RunOptions {
+  /** Of the config; without one all keys have their defaults, which are the local chain's. */
+  readonly configFile?: string;
+  readonly env: Env;
+  /** Decides and simulates, and sends nothing. */
+  readonly isDryRun?: boolean;
 }
 
 const longestPauseMs = 30_000;
+const pursePauseMs = 60_000;
+/** Of the keeper's time margin calls may take a tenth. */
+const marginCallRest = 9;
+const killedByInterrupt = 130;
 
 /**
- * Runs the keeper until a signal stops it or the process gets SIGINT or SIGTERM; a turn that has begun is finished. Throws a BallastError
- * whose message names the fix where it cannot start. Once it runs, a turn that fails is logged and the next one comes later.
+ * Runs the keeper until the process gets SIGINT or SIGTERM; a turn that has begun is finished, unless the signal comes again. Throws a
+ * BallastError whose message names the fix where it cannot start. Once it runs, a turn that fails is logged and the next one comes later.
  */
-export async function runKeeper(env: Env): Promise<void> {
-  const config = readConfig(env);
-  const deployment = readDeployment(config.deploymentFile);
+export async function runKeeper({ configFile, env, isDryRun = false }: RunOptions): Promise<void> {
+  const config = readConfig(configFile, env);
   const log = pino({ level: config.logLevel });
-  const provider = await connectRpc(config.rpcUrl, deployment.chainId, config.pollMs);
   const stop = new AbortController();
-  const onSignal = () => stop.abort();
-  process.once("SIGINT", onSignal).once("SIGTERM", onSignal);
+  const onSignal = () => {
+    if (stop.signal.aborted) process.exit(killedByInterrupt);
+    log.info("stopping: once more ends it at once");
+    stop.abort();
+  };
+  process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
   try {
-    const signer = new Wallet(readKeeperKey(env, deployment.chainId), provider);
-    const { lensChunk, taker } = config;
-    const keeper = await Keeper.create({ signer, deployment, log, lensChunk, ...(taker && { taker }) });
-    const balance = await provider.getBalance(signer.address);
-    if (balance === 0n) throw new UnfundedError(signer.address);
-    const { chainId, vault } = deployment;
-    const ether = formatEther(balance);
-    log.info({ rpc: withoutSecrets(config.rpcUrl), chainId, vault, keeper: signer.address, ether, taker }, "started");
-    await follow(keeper, provider, config.pollMs, log, stop.signal);
+    const started = await startKeeper(config, env, log, isDryRun);
+    try {
+      await follow(started, log, stop.signal);
+    } finally {
+      await started.close();
+    }
     log.info("stopped");
   } finally {
     process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
-    provider.destroy();
   }
 }
 
-function readDeployment(file: string): Deployment {
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch (cause) {
-    throw new DeploymentMissingError(file, cause);
-  }
-  return parseDeployment(text);
-}
-
-/** One turn a block, the newest: blocks that pass meanwhile are read together. */
-async function follow(
-  keeper: Keeper,
-  provider: JsonRpcProvider,
-  pollMs: number,
-  log: Logger,
-  signal: AbortSignal,
-): Promise<void> {
-  let last: number | undefined;
-  let pauseMs = pollMs;
-  while (!signal.aborted) {
+/** A turn for each new head: blocks that pass meanwhile are read together. */
+async function follow(started: Started, log: Logger, signal: AbortSignal): Promise<void> {
+  const { pool, watch } = started;
+  const wakes = new Wakes(pool, signal);
+  let last: string | undefined;
+  let marginCallsAtMs = 0;
+  let pursesAtMs = performance.now() + pursePauseMs;
+  let failures = 0;
+  for (; !signal.aborted; await wakes.next()) {
+    watch.turnBegins();
     try {
-      const block = Number(await provider.send("eth_blockNumber", []));
-      if (block !== last) {
-        const { skipped, failed, ...counts } = await keeper.onBlock(block);
-        log.debug({ block, ...counts, skipped: skipped.length, failed: failed.length }, "turn");
-        last = block;
+      const head = await headOf(pool);
+      if (head === last) continue;
+      const isSettled = await turn(started, log);
+      last = isSettled ? head : undefined; // what did not get through is tried again, on this block too
+      failures = 0;
+      if (performance.now() >= marginCallsAtMs) marginCallsAtMs = callMargins(started);
+      if (performance.now() >= pursesAtMs) {
+        pursesAtMs = performance.now() + pursePauseMs;
+        await started.readPurses();
       }
-      pauseMs = pollMs;
     } catch (error) {
-      pauseMs = Math.min(2 * pauseMs, Math.max(longestPauseMs, pollMs));
-      log.error({ error: failureReason(error), detail: failureDetail(error), pauseMs }, "turn failed");
+      const [reason, detail] = [failureReason(error), failureDetail(error)];
+      const pauseMs = Math.min(longestPauseMs, 250 * 2 ** Math.min(failures, 10));
+      failures += 1;
+      watch.turnFailed(reason, detail);
+      log.error({ error: reason, detail, pauseMs }, "turn failed");
+      await sleep(pauseMs, undefined, { signal }).catch(() => undefined); // the signal ends the pause
     }
-    await sleep(pauseMs, undefined, { signal }).catch(() => undefined); // the signal ends the pause
+  }
+  wakes.close();
+}
+
+/** @returns whether all went through that was to be done */
+async function turn({ keeper, watch }: Started, log: Logger): Promise<boolean> {
+  const { acted, skipped, failed, ...counts } = await keeper.onBlock();
+  const { sight, audited } = keeper;
+  if (sight !== undefined) watch.turnEnded({ block: sight.head.number, state: sight.state, audit: audited });
+  const figures = { ...counts, acted: acted.length, skipped: skipped.length, failed: failed.length };
+  log.debug({ block: sight?.head.number, ...figures }, "turn");
+  return failed.length === 0;
+}
+
+/** @returns when margin calls are looked at again: they must not take the time that liquidations need */
+function callMargins({ keeper, marginCalls }: Started): number {
+  const { head } = keeper.sight ?? {};
+  if (head === undefined) return 0;
+  const sinceMs = performance.now();
+  marginCalls.look(keeper.nearEdge(marginCalls.horizonWad), head);
+  const nowMs = performance.now();
+  return nowMs + marginCallRest * (nowMs - sinceMs);
+}
+
+/** Hash of the chain's head, by the best node. */
+async function headOf(pool: NodePool): Promise<string> {
+  const number = await pool.pin();
+  const block = await pool.send("eth_getBlockByNumber", [`0x${number.toString(16)}`, false]);
+  return (block as { readonly hash?: string } | null)?.hash ?? String(number);
+}
+
+/** Waits for what may be a new block. One that comes during a turn is not missed. */
+class Wakes {
+  readonly #close: () => void;
+  #isDue = false;
+  #wake: () => void = () => undefined;
+
+  constructor(pool: NodePool, signal: AbortSignal) {
+    const wake = () => {
+      this.#isDue = true;
+      this.#wake();
+    };
+    this.#close = pool.onWake(wake);
+    signal.addEventListener("abort", wake, { once: true });
+  }
+
+  async next(): Promise<void> {
+    if (!this.#isDue) await new Promise<void>((resolve) => (this.#wake = resolve));
+    this.#isDue = false;
+  }
+
+  close(): void {
+    this.#close();
   }
 }

@@ -2,6 +2,7 @@
 import type { TransactionReceipt } from "ethers";
 
 import type { AccountId } from "../sdk/index.js";
+import type { CounterName, GaugeName, HistogramName } from "./operations/figures.js";
 
 /** Why an account that anyone may liquidate is left alone. */
 export type SkipReason =
@@ -23,6 +24,8 @@ export type SkipReason =
   | "backingOff"
   /** A transaction that helps it is under way. */
   | "underWay"
+  /** What is done for others before makes it healthy. */
+  | "helped"
   /** The turn ended before its time came. */
   | "roundLimit";
 
@@ -71,8 +74,13 @@ export type CallResult =
   | { readonly kind: "wouldSend"; readonly call: PlannedCall };
 
 export interface Hands {
-  /** Carries a plan out. Never throws for what the chain or a node does: that is a result. */
-  execute(calls: readonly PlannedCall[]): Promise<CallResult[]>;
+  /**
+   * Carries a plan out. Never throws for what the chain or a node does: that is a result, one a call in the order of the calls. What is under
+   * way when it returns is looked after all the same; no later result tells of it.
+   *
+   * @param seenAtMs when the prices were seen that the plan is about, by `performance.now()`: for the metrics
+   */
+  execute(calls: readonly PlannedCall[], seenAtMs?: number): Promise<CallResult[]>;
   /** Accounts that transactions under way act on. */
   underWay(): ReadonlySet<AccountId>;
   /** Settles what an earlier run of the keeper has left open; await it before the first plan. */
@@ -106,11 +114,11 @@ export interface Store {
   close(): void;
 }
 
-/** Where the keeper counts what happens. Names of figures are in operations/metrics.ts. */
+/** Where the keeper counts what happens. Names of figures are in operations/figures.ts. */
 export interface Metrics {
-  count(name: string, labels?: Readonly<Record<string, string>>, by?: number): void;
-  set(name: string, value: number, labels?: Readonly<Record<string, string>>): void;
-  observe(name: string, seconds: number): void;
+  count(name: CounterName, labels?: Readonly<Record<string, string>>, by?: number): void;
+  set(name: GaugeName, value: number, labels?: Readonly<Record<string, string>>): void;
+  observe(name: HistogramName, seconds: number): void;
 }
 
 /** Nodes of the chain, the best of which answers. Throws BallastErrors of rpc/ where none does. */

@@ -1,8 +1,10 @@
+import { NodeAnswerError } from "../sdk/book/index.js";
 import { ContractError, decodeRevert, revertData } from "../sdk/index.js";
 
 /** One word for why something failed: the contract's error, else the code or the class of whoever raised it. */
 export function failureReason(error: unknown): string {
   if (error instanceof ContractError) return error.errorName;
+  if (error instanceof NodeAnswerError && error.cause instanceof Error) return failureReason(error.cause);
   const data = revertData(error);
   const decoded = data === undefined ? undefined : decodeRevert(data);
   if (decoded !== undefined) return decoded.errorName;

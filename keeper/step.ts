@@ -1,10 +1,11 @@
-import { Wallet } from "ethers";
 import { type Logger, pino } from "pino";
 
 import type { Deployment } from "../sdk/index.js";
-import { readConfig } from "./config.js";
-import { Keeper, type TurnReport } from "./keeper.js";
-import { connectRpc } from "./rpc.js";
+import { assembleKeeper } from "./assemble.js";
+import type { KeeperPolicy } from "./keeper.js";
+import { noMetrics } from "./operations/metrics.js";
+import { MemoryStore } from "./store/index.js";
+import type { TurnReport } from "./turn.js";
 
 export interface KeeperStepOptions {
   readonly rpcUrl: string;
@@ -12,10 +13,11 @@ export interface KeeperStepOptions {
   readonly privateKey: string;
   /** None by default. */
   readonly log?: Logger;
-  readonly lensChunk?: number;
   readonly pollMs?: number;
   /** Whether the key's first account holds capital and takes what is liquidated, with the default policy. None by default. */
   readonly isTaker?: boolean;
+  /** By default gas costs nothing: it acts on whatever there is. */
+  readonly policy?: KeeperPolicy;
 }
 
 /** A keeper whose turns somebody else calls for. */
@@ -24,22 +26,23 @@ export interface KeeperStep {
   close(): Promise<void>;
 }
 
-/** The keeper over HTTP, as its own loop runs it, for a caller that wants to await each turn. */
+/** Of a chain whose gas costs nothing. */
+const free: KeeperPolicy = { minimumProfitWad: 0n, unknownProfit: "act" };
+const wholeEquity = { index: 0, inventoryPercent: 100, giveBackPercent: 100 };
+
+/** The keeper over HTTP, as its own loop runs it, for a caller that wants to await each turn. Its state ends with it. */
 export async function createKeeperStep(options: KeeperStepOptions): Promise<KeeperStep> {
-  const defaults = readConfig(options.isTaker === true ? { BALLAST_TAKER_INDEX: "0" } : {});
-  const { rpcUrl, deployment, privateKey, log = pino({ level: "silent" }) } = options;
-  const { lensChunk = defaults.lensChunk, pollMs = defaults.pollMs } = options;
-  const provider = await connectRpc(rpcUrl, deployment.chainId, pollMs);
-  try {
-    const { taker } = defaults;
-    const signer = new Wallet(privateKey, provider);
-    const keeper = await Keeper.create({ signer, deployment, log, lensChunk, ...(taker && { taker }) });
-    return {
-      onBlock: (blockNumber) => keeper.onBlock(blockNumber),
-      close: async () => provider.destroy(),
-    };
-  } catch (error) {
-    provider.destroy();
-    throw error;
-  }
+  const { rpcUrl, deployment, privateKey, log = pino({ level: "silent" }), pollMs = 50, policy = free } = options;
+  const { keeper, close } = assembleKeeper({
+    deployment,
+    nodes: { endpoints: [{ url: rpcUrl }], pollMs, timeoutMs: 60_000 },
+    keys: [privateKey],
+    policy,
+    lane: { pollMs },
+    taker: options.isTaker === true ? wholeEquity : undefined,
+    store: new MemoryStore(),
+    log,
+    metrics: noMetrics,
+  });
+  return { onBlock: (blockNumber) => keeper.onBlock(blockNumber), close };
 }

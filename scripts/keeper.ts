@@ -1,10 +1,11 @@
-// Runs the keeper against the node and the deployment that the environment names (keeper/config.ts), until SIGINT or SIGTERM.
-// "npm run keeper" and "npx hardhat run scripts/keeper.ts --network localhost" are the same: the network is BALLAST_RPC_URL's.
+// Runs the keeper until SIGINT or SIGTERM: "npx hardhat run scripts/keeper.ts --network localhost" is the same as "npm run keeper". Hardhat hands no
+// arguments on, so that the config file's path is read from BALLAST_KEEPER_CONFIG; its network is the config's.
 import { runKeeper } from "../keeper/main.js";
 import { BallastError } from "../sdk/index.js";
 
 try {
-  await runKeeper(process.env);
+  const configFile = process.env["BALLAST_KEEPER_CONFIG"];
+  await runKeeper({ env: process.env, ...(configFile ? { configFile } : {}) });
 } catch (error) {
   // What a setting can mend is one line that says which; anything else is a bug and keeps its stack.
   if (!(error instanceof BallastError)) throw error;

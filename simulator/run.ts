@@ -11,8 +11,8 @@ import {
   formatDecimal,
   normalizeAccount,
 } from "../sdk/index.js";
-import { MarginVault__factory, VaultLens__factory } from "../typechain-types/index.js";
-import { auditVault, inChunks } from "./audit.js";
+import { MarginVault__factory } from "../typechain-types/index.js";
+import { auditVault } from "./audit.js";
 import { bankRun } from "./bankRun.js";
 import { type Chain, startChain } from "./chain.js";
 import type { Figures } from "./figures.js";
@@ -23,6 +23,7 @@ import type { PriceFile, PriceRow } from "./prices.js";
 import type { StepReport } from "./report.js";
 import type { Stress } from "./scenarios/gap.js";
 import { SelfLiquidators } from "./self.js";
+import { Watch } from "./watch.js";
 import { readWaterfall } from "./waterfall.js";
 
 export interface RunOptions {
@@ -54,7 +55,6 @@ const firstStepSeconds = Date.UTC(2030, 0, 1) / 1000;
 const genesisSeconds = firstStepSeconds - 86_400;
 const keeperKey = 9;
 const firstOwnerKey = 10;
-const lensChunk = 50;
 
 /** Runs a price file from a fresh chain to its last row, and audits the books at the end. */
 export async function run(options: RunOptions): Promise<Figures> {
@@ -100,7 +100,7 @@ export async function run(options: RunOptions): Promise<Figures> {
             )
           : undefined;
       const owned = [...population.accounts, ...(self?.purses ?? [])];
-      const watch = watcher(chain, deployment, [...owned, ...takerAccounts]);
+      const watch = new Watch(chain, deployment, [...owned, ...takerAccounts]);
       let liquidations = 0;
       let taken = 0;
       let absorbed = 0;
@@ -111,7 +111,9 @@ export async function run(options: RunOptions): Promise<Figures> {
         if (i > 0) await pushRow(market, row, atSeconds);
         const own = await self?.act(new Set(await watch.liquidatable()));
         const turn = added(await keepers.step(), { ...idleTurn, ...own });
-        const left = (await watch.liquidatable()).length;
+        const atEnd = await watch.liquidatable();
+        const left = atEnd.length;
+        if (i % stepsBetweenChecks === 0 || i === file.rows.length - 1) await watch.checkWithLens(atEnd);
         liquidations += turn.liquidations;
         taken += turn.taken;
         absorbed += turn.absorbed;
@@ -172,53 +174,11 @@ async function deploy(chain: Chain, parameters: ReturnType<typeof deploymentPara
   }
 }
 
+/** At every such step, and at the last one, the count of liquidatable accounts is checked against the lens. */
+const stepsBetweenChecks = 60;
+
 interface CashView {
   readonly interestUnsweptWad: bigint;
-}
-
-interface Funds {
-  readonly poolEquityWad: bigint;
-  readonly insuranceWad: bigint;
-}
-
-/** Reads of the run's own, beside the keeper's. */
-function watcher(chain: Chain, deployment: Deployment, accounts: readonly AccountId[]) {
-  const lens = VaultLens__factory.createInterface();
-  const vault = MarginVault__factory.createInterface();
-  const call = async (to: string, data: string) => String(await chain.request("eth_call", [{ to, data }, "latest"]));
-  let funds: Funds | undefined;
-
-  return {
-    /** The accounts that anyone may liquidate now. */
-    async liquidatable(): Promise<AccountId[]> {
-      const found: AccountId[] = [];
-      for (let at = 0; at < accounts.length; at += lensChunk) {
-        const data = lens.encodeFunctionData("liquidatable", [accounts.slice(at, at + lensChunk)]);
-        const [some] = lens.decodeFunctionResult("liquidatable", await call(deployment.lens, data));
-        found.push(...(some as string[]).map(normalizeAccount));
-      }
-      return found;
-    },
-    async funds(anew: boolean): Promise<Funds> {
-      if (!anew && funds !== undefined) return funds;
-      const value = await call(deployment.vault, vault.encodeFunctionData("poolValue"));
-      const [poolEquityWad] = vault.decodeFunctionResult("poolValue", value) as unknown as [bigint];
-      const insurance = `0x${deployment.vault.slice(2)}${"0".repeat(24)}`;
-      const cash = await call(deployment.vault, vault.encodeFunctionData("cash", [insurance]));
-      const [insuranceWad] = vault.decodeFunctionResult("cash", cash) as unknown as [bigint];
-      funds = { poolEquityWad, insuranceWad };
-      return funds;
-    },
-    /** Cash, unrealised profit and loss, and collateral at its weight for maintenance, over these accounts. */
-    async equityWad(of: readonly AccountId[]): Promise<bigint> {
-      const equities = await inChunks(of, 50, async (account) => {
-        const answer = await call(deployment.vault, vault.encodeFunctionData("health", [account]));
-        const [health] = vault.decodeFunctionResult("health", answer) as unknown as [{ equityMaintenanceWad: bigint }];
-        return health.equityMaintenanceWad;
-      });
-      return equities.reduce((sum, equity) => sum + equity, 0n);
-    },
-  };
 }
 
 async function stepReport(
@@ -226,7 +186,7 @@ async function stepReport(
   turn: KeeperTurn,
   liquidatableLeft: number,
   anew: boolean,
-  watch: ReturnType<typeof watcher>,
+  watch: Watch,
 ): Promise<StepReport> {
   const { atRisk: accountsAtRisk, liquidations, taken, absorbed } = turn;
   return { row, accountsAtRisk, liquidations, taken, absorbed, liquidatableLeft, ...(await watch.funds(anew)) };

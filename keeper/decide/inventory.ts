@@ -1,5 +1,9 @@
-import { type AccountId, type Health, WAD, mulDivDown, mulDivUp } from "../../sdk/index.js";
-import type { Leg } from "../risk.js";
+import { type AccountId, type Health, type LegPreview, WAD, mulDivDown, mulDivUp } from "../../sdk/index.js";
+
+/** What liquidating one leg of an account would do. */
+export interface Leg extends LegPreview {
+  readonly market: number;
+}
 
 /** What one market asks of whoever holds a position there. Wad. */
 export interface MarketTerms {
@@ -31,6 +35,11 @@ export interface TakerPolicy {
   readonly inventoryPercent: number;
   /** Notional that goes back to the pool in a turn, in percent of equity. */
   readonly giveBackPercent: number;
+  /**
+   * Value of collateral that it may hold, in percent of its equity: it buys that of accounts under liquidation, for its cash. By default
+   * none: nothing in the vault gives it back, somebody has to withdraw and sell it.
+   */
+  readonly collateralPercent?: number;
 }
 
 /** A leg that the taker could take, all of it or a part. */
@@ -47,20 +56,20 @@ const marginPercent = 50n;
 const leastPart = 10n;
 
 /**
- * What the taker may still take in a round. A taking keeps to two bounds: the notional of all positions stays within a share of equity,
+ * What the taker may still take. A taking keeps to two bounds: the notional of all positions stays within a share of equity,
  * and the initial requirement within half of initial equity. Gains that it takes over count less, and modes and numbers of positions have
  * bounds of their own: there the contract has the last word.
  */
 export class Room {
   readonly #terms: ReadonlyMap<number, MarketTerms>;
-  readonly #sizesWad: Map<number, bigint>;
-  #notionalWad: bigint;
-  #marginWad: bigint;
+  readonly #sizesWad: ReadonlyMap<number, bigint>;
+  readonly #notionalWad: bigint;
+  readonly #marginWad: bigint;
 
   constructor({ health, sizesWad, terms }: TakerState, { inventoryPercent }: TakerPolicy) {
     const { equityMaintenanceWad, equityInitialWad, requirementInitialWad, pricesFresh } = health;
     this.#terms = terms;
-    this.#sizesWad = new Map(sizesWad);
+    this.#sizesWad = sizesWad;
     const inventory = [...sizesWad].reduce((sum, [market, size]) => sum + notionalUp(terms.get(market), size), 0n);
     // What it holds must have fresh prices, or the contract lets nothing in.
     this.#notionalWad = pricesFresh ? percentOf(equityMaintenanceWad, BigInt(inventoryPercent)) - inventory : 0n;
@@ -75,18 +84,6 @@ export class Room {
     if (sizeWad === 0n) return undefined;
     const discountWad = mulDivDown(leg.rewardWad, sizeWad, abs(leg.sizeDeltaWad));
     return { leg, sizeWad, earnsWad: discountWad - exitCostUp(terms, takenSize(leg, sizeWad)) };
-  }
-
-  /** Takes up the room of a taking. What it closes of the taker's own positions frees none before the next round. */
-  use({ leg, sizeWad }: Taking): void {
-    const terms = this.#terms.get(leg.market);
-    const own = this.#sizesWad.get(leg.market) ?? 0n;
-    const after = own + takenSize(leg, sizeWad);
-    this.#sizesWad.set(leg.market, after);
-    if (terms === undefined || abs(after) <= abs(own)) return;
-    const addedWad = notionalUp(terms, abs(after) - abs(own));
-    this.#notionalWad -= addedWad;
-    this.#marginWad -= mulDivUp(addedWad, marginRateUp(terms, abs(after)), WAD);
   }
 
   #sizeWithin(leg: Leg, terms: MarketTerms): bigint {

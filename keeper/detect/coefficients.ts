@@ -36,8 +36,11 @@ export interface Coefficients {
   readonly debtMargin: number;
 }
 
-/** The coefficients of maintenance margin, for accounts with a position or a debt, at the time of the transaction and its last prices. */
-export function coefficientsAt($: Vault, context: Context): Coefficients {
+/**
+ * The coefficients of maintenance margin, for accounts with a position or a debt, at the time of the transaction and its last prices.
+ * @param health what equity is held against: so many times the requirement
+ */
+export function coefficientsAt($: Vault, context: Context, health = 1): Coefficients {
   const { cash, oracle } = context;
   const ofKeys = new Float64Array(4 * keyCount);
   const put = (key: RowKey, worth: number, requirement: number, gross: number, ofSquare = 0) => {
@@ -56,9 +59,9 @@ export function coefficientsAt($: Vault, context: Context): Coefficients {
       const worth = Number(Sides.sharePriceFloor(side, i === 0 ? 1n : -1n, priceWad * RAY_PER_WAD)) / RAY;
       const scale = Number(side.scaleRay) / RAY;
       const notional = (scale * Number(priceWad)) / WAD;
-      const requirement = (notional * Number(MarketWords.maintenanceBase(risk))) / WAD;
+      const requirement = (health * notional * Number(MarketWords.maintenanceBase(risk))) / WAD;
       const depth = 2 * Number(MarketWords.skewScale(risk));
-      const tier = (notional * scale * Number(MarketWords.lambdaMaintenance(risk))) / WAD / depth;
+      const tier = (health * notional * scale * Number(MarketWords.lambdaMaintenance(risk))) / WAD / depth;
       put(positionKey(id, i === 0), worth, requirement, notional + Math.abs(worth) + requirement, tier);
     }
   }
@@ -80,8 +83,8 @@ export function coefficientsAt($: Vault, context: Context): Coefficients {
   const highest = prices.reduce((most, price) => Math.max(most, Number(price) / WAD), 1);
   return {
     ofKeys,
-    requirement: floorWad * (1 + relativeBand) + mostRows * roundingsARow * highest,
-    debtMargin: Number(VaultWords.debtMargin($.accountRisk)) / WAD,
+    requirement: health * floorWad * (1 + relativeBand) + Math.max(1, health) * mostRows * roundingsARow * highest,
+    debtMargin: (health * Number(VaultWords.debtMargin($.accountRisk))) / WAD,
   };
 }
 

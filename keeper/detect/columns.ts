@@ -48,6 +48,11 @@ export class Columns {
     return this.#memory.buffer.byteLength + this.#places.byteLength;
   }
 
+  /** How many accounts there are. */
+  get count(): number {
+    return this.#shelves.reduce((sum, shelf) => shelf.reduce((all, page) => all + page.count, sum), 0);
+  }
+
   /** Makes room for accounts below this number; else room for them grows by an eighth at a time. */
   reserve(accounts: number): void {
     if (accounts <= this.#places.length) return;

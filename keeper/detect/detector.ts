@@ -51,6 +51,21 @@ export class Detector {
     return this.#columns.byteLength;
   }
 
+  /** How many accounts a sweep looks at: those with a position or a debt. */
+  get count(): number {
+    return this.#columns.count;
+  }
+
+  /** How many accounts have a number, whether a sweep looks at them or not. */
+  get known(): number {
+    return this.#firstOwn + this.#ids.length;
+  }
+
+  /** The account with this number, below `known`. */
+  accountAt(number: number): AccountId {
+    return this.#idOf(number);
+  }
+
   /** Reads accounts from the books again: those whose word, positions or collaterals have changed, or were taken back. */
   update(accounts: Iterable<AccountId>): void {
     this.#followEpochs();
@@ -60,10 +75,11 @@ export class Detector {
   /**
    * The accounts whose margin is not certainly zero or more at the time and the prices given, in the order of their ids: few more than are
    * liquidatable.
+   * @param health so many times the requirement is held against equity: the accounts whose health may be below it
    */
-  candidates($: Vault, context: Context): AccountId[] {
+  candidates($: Vault, context: Context, health = 1): AccountId[] {
     this.#followEpochs();
-    const numbers = this.#columns.sweep(coefficientsAt($, context));
+    const numbers = this.#columns.sweep(coefficientsAt($, context, health));
     return numbers.map((number) => this.#idOf(number)).toSorted();
   }
 
@@ -76,6 +92,18 @@ export class Detector {
     return Views.healths($, context, candidates).flatMap((health, i) => {
       const account = candidates[i];
       return account !== undefined && Margin.isLiquidatable(health) ? [{ account, health }] : [];
+    });
+  }
+
+  /**
+   * All accounts whose health is below this (wad), exactly, in the order of their ids: those that are liquidatable among them if it is one
+   * or more.
+   */
+  below(healthWad: bigint, $: Vault, context: Context): Liquidatable[] {
+    const candidates = this.candidates($, context, Number(healthWad) / 1e18);
+    return Views.healths($, context, candidates).flatMap((health, i) => {
+      const account = candidates[i];
+      return account !== undefined && health.healthWad < healthWad ? [{ account, health }] : [];
     });
   }
 
@@ -108,7 +136,7 @@ export class Detector {
   #followEpochs(): void {
     const changed = this.#noteEpochs();
     if (changed === 0n) return;
-    for (let number = 0; number < this.#firstOwn + this.#ids.length; ++number) {
+    for (let number = 0; number < this.known; ++number) {
       const account = this.#idOf(number);
       if ((AccountWord.marketBits(this.#storage.accounts.get(account)) & changed) !== 0n) this.#read(account);
     }

@@ -22,6 +22,8 @@ export const undoableBlocks = 64;
  * stands in it is what sdk/risk works on.
  */
 export class Book {
+  /** Where accounts go whose word, positions or collaterals blocks change, applied or undone, while somebody wants to know. */
+  touched: Set<AccountId> | undefined;
   readonly #deployment: BookDeployment;
   readonly #reader: LogReader;
   /** Oldest first. */
@@ -43,7 +45,7 @@ export class Book {
 
   /** Text (JSON) that is a book again with fromSnapshot; it can undo as many blocks as this one. */
   snapshot(): string {
-    return writeSnapshot(this.#deployment, { storage: this.storage, head: this.#head, journal: this.#journal });
+    return writeSnapshot(this.#deployment, this.state);
   }
 
   get deployment(): BookDeployment {
@@ -64,6 +66,11 @@ export class Book {
   get earliest(): number {
     const [first] = this.#journal;
     return first === undefined ? this.nextBlock - 1 : (first.before?.number ?? this.#deployment.fromBlock - 1);
+  }
+
+  /** All that it knows, for whoever writes it down some other way: the constructor takes it. To be read, not written. */
+  get state(): BookState {
+    return { storage: this.storage, head: this.#head, journal: this.#journal };
   }
 
   /** To be read, not written: `at` gives what an operation can be tried on. */
@@ -128,6 +135,7 @@ export class Book {
     if (from < 0) throw new BookTooShallowError(toNumber, this.earliest);
     for (const { before, changes } of this.#journal.splice(from).toReversed()) {
       takeBack(this.storage, changes);
+      this.#note(changes);
       this.#head = before;
     }
   }
@@ -141,12 +149,18 @@ export class Book {
       takeBack(this.storage, changes);
       throw error;
     }
+    this.#note(changes);
     this.#journal.push({ before: this.#head, changes });
     const { number, hash, parentHash, timestamp } = block;
     this.#head = { number, hash, parentHash, timestamp };
     // What leads back to a block too old goes; what has just come stays, however many blocks it is.
     const oldest = number - undoableBlocks;
     while (this.#journal.length > 1 && this.earliest < oldest) this.#journal.shift();
+  }
+
+  #note(changes: readonly Change[]): void {
+    if (this.touched === undefined) return;
+    for (const { account } of changes) if (account !== undefined) this.touched.add(account);
   }
 }
 

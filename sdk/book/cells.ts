@@ -31,6 +31,8 @@ export type Row = readonly [a: Key, b: Key, word: string];
 
 /** Something that can be taken back. */
 export interface Change {
+  /** Whose word, position or collateral it is; undefined: nobody's. */
+  readonly account: AccountId | undefined;
   undo($: VaultStorage): void;
   /** With the word that was there before. */
   row(): readonly [name: CellName, ...Row];
@@ -84,6 +86,10 @@ export class WordChange<A extends Key, B extends Key> implements Change {
     private readonly b: B,
     private readonly before: bigint,
   ) {}
+
+  get account(): AccountId | undefined {
+    return ofAccounts.has(this.cell) ? (this.a as AccountId) : undefined;
+  }
 
   undo($: VaultStorage): void {
     this.cell.write($, this.a, this.b, this.before);
@@ -277,3 +283,6 @@ export type CellName = keyof typeof cells;
 export const cellNames = Object.keys(cells) as readonly CellName[];
 
 const nameOf = new Map<unknown, CellName>(cellNames.map((name) => [cells[name], name]));
+
+/** What margin is made of, account by account. */
+const ofAccounts = new Set<unknown>([cells.account, cells.position, cells.collateralOf]);

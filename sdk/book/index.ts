@@ -18,4 +18,4 @@ export { BookFollower, type FollowOptions, type FollowerOptions, type Turn } fro
 export { LogReader, type VaultLog } from "./logs.js";
 export type { RpcSender } from "./node.js";
 export { type PlacedWord, accountWords, sharedWords } from "./places.js";
-export type { BookBlock, BookDeployment } from "./snapshot.js";
+export type { BookBlock, BookDeployment, BookState } from "./snapshot.js";

@@ -1,44 +1,19 @@
 import { expect } from "chai";
-import { type Provider, type Signer as EthersSigner } from "ethers";
+import type { Signer as EthersSigner } from "ethers";
 import hre from "hardhat";
 
-import { Keeper, type TurnReport } from "../../keeper/index.js";
 import { type AccountId, WrongChainError, accountId, decodePrice, marketsOf } from "../../sdk/index.js";
 import { MarginVault__factory } from "../../typechain-types/index.js";
 import { conducts, deployAggregator, deployMixedWorld } from "../helpers/chainlink.js";
-import { type LogLine, intercept, keptLog } from "../helpers/keeper.js";
+import { intercept } from "../helpers/keeper.js";
 import { bring, deployPyth, ethId } from "../helpers/pyth.js";
-import { type Signer, type World, createWorld } from "../helpers/world.js";
+import { type World, createWorld } from "../helpers/world.js";
+import { type Between, keeperIn, keeperIndex, quiet, scene, sceneIn, told } from "./scene.js";
 
 const WAD = 10n ** 18n;
-const keeperIndex = 9;
 /** At this price an account of `leveraged` is at 0.93 of its requirement; at the deeper one its margin is all but gone. */
 const atMarginCall = "7500";
 const farUnderWater = "7200";
-
-interface Scene {
-  readonly world: World;
-  readonly keeper: Keeper;
-  readonly lines: LogLine[];
-  turn(): Promise<TurnReport>;
-}
-
-/** A world and a keeper in it; `wrap` stands between the keeper and its signer. */
-async function scene(wrap?: (signer: Signer, world: World) => EthersSigner): Promise<Scene> {
-  return sceneIn(await createWorld(), wrap);
-}
-
-async function sceneIn(
-  world: World,
-  wrap: (signer: Signer, world: World) => EthersSigner = (signer) => signer,
-): Promise<Scene> {
-  const { log, lines } = keptLog();
-  const signer = wrap(world.signers[keeperIndex]!, world);
-  const keeper = await Keeper.create({ signer, deployment: world.deployment, log, lensChunk: 200 });
-  const turn = async () => keeper.onBlock(await world.ballast.provider.getBlockNumber());
-  await turn();
-  return { world, keeper, lines, turn };
-}
 
 /** An account with 1,000 of margin and 11,200 of BTC. */
 async function leveraged(world: World, owner: number, index = 0): Promise<AccountId> {
@@ -49,12 +24,23 @@ async function leveraged(world: World, owner: number, index = 0): Promise<Accoun
 }
 
 const healthOf = async (world: World, account: AccountId) => (await world.ballast.health(account)).healthWad;
-const quiet = { liquidations: 0, taken: 0, givenBack: 0, absorbed: 0, chores: 0, skipped: [], failed: [] };
-const told = (lines: readonly LogLine[], msg: string) => lines.filter((line) => line.msg === msg);
 
-const vaultInterface = MarginVault__factory.createInterface();
-const absorbSelector = vaultInterface.getFunction("absorb").selector;
-const accountsOf = (data: string): string[] => [...vaultInterface.decodeFunctionData("absorb", data)[0]] as string[];
+const absorbSelector = MarginVault__factory.createInterface().getFunction("absorb").selector;
+
+/** A signer that cannot pay as long as this says so. */
+const broke =
+  (isBroke: () => boolean): NonNullable<Between["signer"]> =>
+  (signer) =>
+    intercept<EthersSigner>(signer, {
+      sendTransaction(transaction) {
+        if (!isBroke()) return signer.sendTransaction(transaction);
+        return Promise.reject(Object.assign(new Error("no ether"), { code: "INSUFFICIENT_FUNDS" }));
+      },
+    });
+
+/** What a quiet turn reports, these apart. */
+const without = (...keys: (keyof typeof quiet)[]) =>
+  Object.fromEntries(Object.entries(quiet).filter(([key]) => !keys.includes(key as keyof typeof quiet)));
 
 describe("keeper", () => {
   it("does nothing while everybody is healthy", async () => {
@@ -63,7 +49,7 @@ describe("keeper", () => {
     await world.push({ BTC: "7900" });
     expect(await turn()).to.deep.equal({ checked: 1, atRisk: 0, ...quiet });
     expect(lines).to.deep.equal([]);
-    expect(await turn()).to.deep.equal({ checked: 0, atRisk: 0, ...quiet });
+    expect(await turn()).to.deep.equal({ checked: 1, atRisk: 0, ...quiet });
   });
 
   it("liquidates a part into the pool, which restores health, and earns the reward", async () => {
@@ -74,7 +60,7 @@ describe("keeper", () => {
     await world.push({ BTC: atMarginCall });
     const word = await world.ballast.vault.accountWord(bystander);
 
-    expect(await turn()).to.deep.equal({ checked: 2, atRisk: 1, ...quiet, liquidations: 1 });
+    expect(await turn()).to.deep.equal({ checked: 2, atRisk: 1, ...quiet, liquidations: 1, acted: [account] });
     expect(await healthOf(world, account)).to.be.within(WAD, (WAD * 11n) / 10n + WAD / 1000n);
     const { sizeWad } = await world.ballast.position(account, "BTC");
     expect(sizeWad).to.be.within(1n, (WAD * 14n) / 10n - 1n);
@@ -82,9 +68,7 @@ describe("keeper", () => {
     expect((await world.ballast.state(keeper.account)).principalWad > 0n).to.equal(true);
     expect(told(lines, "liquidated")).to.have.length(1);
     expect(told(lines, "liquidated")[0]).to.include({ account, market: 0 });
-    const { checked, ...after } = await turn();
-    expect(after).to.deep.equal({ atRisk: 0, ...quiet });
-    expect(checked).to.be.above(0);
+    expect(await turn()).to.deep.equal({ checked: 2, atRisk: 0, ...quiet });
   });
 
   it("goes on from leg to leg until an account is healthy, in one turn", async () => {
@@ -106,48 +90,71 @@ describe("keeper", () => {
     const { world, turn, lines } = await scene();
     const account = await leveraged(world, 0);
     await world.push({ BTC: farUnderWater });
-    expect(await turn()).to.deep.equal({ checked: 1, atRisk: 1, ...quiet, absorbed: 1 });
+    expect(await turn()).to.deep.equal({ checked: 0, atRisk: 1, ...quiet, absorbed: 1, acted: [account] });
     const { assets } = await world.ballast.state(account);
     expect(marketsOf(assets)).to.deep.equal([]);
     expect(told(lines, "absorbed").map((line) => line["account"])).to.deep.equal([account]);
   });
 
-  it("absorbs up to eight accounts a transaction", async () => {
-    const batches: number[] = [];
-    const { world, turn } = await scene((signer) =>
-      intercept<EthersSigner>(signer, {
-        sendTransaction(transaction) {
-          batches.push(accountsOf(String(transaction.data)).length);
-          return signer.sendTransaction(transaction);
-        },
-      }),
-    );
-    for (let index = 0; index < 10; index += 1) await leveraged(world, 0, index);
-    await world.push({ BTC: farUnderWater });
-    expect(await turn()).to.deep.equal({ checked: 10, atRisk: 10, ...quiet, absorbed: 10 });
-    expect(batches).to.deep.equal([8, 2]);
-  });
-
-  it("absorbs account by account where a batch fails, and reports the one that fails alone", async () => {
+  it("absorbs whom it can in one turn, and reports the one whose absorb is refused", async () => {
     const bad = accountId("0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC");
-    const { world, turn, lines } = await scene((signer) =>
-      intercept<EthersSigner>(signer, {
-        call(transaction) {
-          const data = String(transaction.data);
-          if (!data.startsWith(absorbSelector) || !accountsOf(data).includes(bad)) return signer.call(transaction);
-          return Promise.reject(
-            Object.assign(new Error("reverted"), { data: vaultInterface.encodeErrorResult("NothingToAbsorb") }),
-          );
-        },
-      }),
-    );
+    const refusal = MarginVault__factory.createInterface().encodeErrorResult("NothingToAbsorb");
+    const { world, turn, lines } = await scene({
+      signer: (signer) =>
+        intercept<EthersSigner>(signer, {
+          call(transaction) {
+            const data = String(transaction.data);
+            if (!data.startsWith(absorbSelector) || !data.includes(bad.slice(2))) return signer.call(transaction);
+            return Promise.reject(Object.assign(new Error("reverted"), { data: refusal }));
+          },
+        }),
+    });
     const accounts = [await leveraged(world, 0), await leveraged(world, 1), await leveraged(world, 2)];
     expect(accounts[1]).to.equal(bad);
     await world.push({ BTC: farUnderWater });
     const failed = [{ account: bad, reason: "NothingToAbsorb" }];
-    expect(await turn()).to.deep.equal({ checked: 3, atRisk: 3, ...quiet, absorbed: 2, failed });
-    expect(told(lines, "batch failed, going one by one")).to.have.length(1);
+    const { acted, ...report } = await turn();
+    expect(report).to.deep.equal({
+      checked: 1,
+      atRisk: 3,
+      absorbed: 2,
+      failed,
+      ...without("absorbed", "failed", "acted"),
+    });
+    expect(acted).to.have.members(accounts);
     expect(told(lines, "failed")[0]).to.include({ action: "absorb", account: bad, reason: "NothingToAbsorb" });
+    expect((await turn()).failed, "far under water nobody waits").to.deep.equal(failed);
+  });
+
+  it("lets an account wait 1, 2, 4 blocks whose liquidation the chain refuses, and serves the others", async () => {
+    const bad = accountId("0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC");
+    const refusal = MarginVault__factory.createInterface().encodeErrorResult("MulticallNested");
+    let calls = 0;
+    const { world, turn } = await scene({
+      signer: (signer) =>
+        intercept<EthersSigner>(signer, {
+          call(transaction) {
+            if (!String(transaction.data).includes(bad.slice(2))) return signer.call(transaction);
+            calls += 1;
+            return Promise.reject(Object.assign(new Error("reverted"), { data: refusal }));
+          },
+        }),
+    });
+    for (const owner of [0, 1, 2]) await leveraged(world, owner);
+    await world.push({ BTC: atMarginCall });
+    const report = await turn();
+    expect(report).to.include({ atRisk: 3, liquidations: 2 });
+    expect(report.failed).to.deep.equal([{ account: bad, reason: "MulticallNested" }]);
+    const tries: boolean[] = [];
+    for (let block = 0; block < 12; block += 1) {
+      const before = calls;
+      const { skipped } = await turn();
+      tries.push(calls > before);
+      if (calls === before) expect(skipped).to.deep.equal([{ account: bad, reason: "backingOff" }]);
+      await world.connection.networkHelpers.mine(1);
+    }
+    const tried = tries.flatMap((isTried, block) => (isTried ? [block] : []));
+    expect(tried.map((block, i) => block - (tried[i - 1] ?? 0)).slice(1)).to.deep.equal([2, 4]);
   });
 
   it("leaves an account alone while its price is stale, says so, and comes back with the new price", async () => {
@@ -158,8 +165,12 @@ describe("keeper", () => {
     const skipped = [{ account, reason: "stalePrice" as const }];
     expect(await turn()).to.deep.equal({ checked: 1, atRisk: 1, ...quiet, skipped });
     expect(told(lines, "left alone")).to.have.length(1);
-    expect(told(lines, "left alone")[0]).to.include({ account, reason: "stalePrice" });
+    expect(told(lines, "left alone")[0]).to.include({ level: 30, account, reason: "stalePrice" });
     expect(await turn()).to.deep.equal({ checked: 1, atRisk: 1, ...quiet, skipped });
+    expect(
+      told(lines, "left alone").map(({ level }) => level),
+      "told once",
+    ).to.deep.equal([30, 20]);
 
     await world.refresh();
     expect(await turn()).to.include({ atRisk: 1, liquidations: 1 });
@@ -171,108 +182,139 @@ describe("keeper", () => {
     const other = await leveraged(world, keeperIndex, 1);
     await world.push({ BTC: "7400" }); // so low that the reward for the other one does not save it
     const skipped = [{ account: keeper.account, reason: "rewardToSelf" as const }];
-    expect(await turn()).to.deep.equal({ checked: 2, atRisk: 2, ...quiet, liquidations: 1, skipped });
+    expect(await turn()).to.deep.equal({ checked: 2, atRisk: 2, ...quiet, liquidations: 1, skipped, acted: [other] });
     expect((await world.ballast.health(other)).isLiquidatable).to.equal(false);
     expect(told(lines, "left alone").map(({ reason }) => reason)).to.deep.equal(["rewardToSelf"]);
   });
 
   it("reports a send that fails, and tries again in the next turn without a new price", async () => {
     let isBroke = true;
-    const { world, turn, lines } = await scene((signer) =>
-      intercept<EthersSigner>(signer, {
-        sendTransaction(transaction) {
-          if (!isBroke) return signer.sendTransaction(transaction);
-          return Promise.reject(Object.assign(new Error("no ether"), { code: "INSUFFICIENT_FUNDS" }));
-        },
-      }),
-    );
+    const { world, turn, lines } = await scene({ signer: broke(() => isBroke) });
     const account = await leveraged(world, 0);
     await world.push({ BTC: atMarginCall });
     const failed = [{ account, reason: "INSUFFICIENT_FUNDS" }];
-    expect(await turn()).to.deep.equal({ checked: 1, atRisk: 1, ...quiet, failed });
+    expect(await turn()).to.deep.equal({ checked: 1, atRisk: 1, ...quiet, failed, acted: [account] });
     expect(told(lines, "failed")).to.have.length(1);
     expect(told(lines, "failed")[0]).to.include({ action: "liquidate", account, reason: "INSUFFICIENT_FUNDS" });
     isBroke = false;
-    expect(await turn()).to.deep.equal({ checked: 1, atRisk: 1, ...quiet, liquidations: 1 });
+    expect(await turn()).to.deep.equal({ checked: 1, atRisk: 1, ...quiet, liquidations: 1, acted: [account] });
   });
 
   it("reports a simulation that fails by the contract's error, and sends nothing", async () => {
     let isLate = false;
     let sent = 0;
-    const { world, turn } = await scene((signer, { push }) =>
-      intercept<EthersSigner>(signer, {
-        async call(transaction) {
-          if (isLate) await push({ BTC: "8000" }); // the account is healthy again when the keeper comes
-          return signer.call(transaction);
-        },
-        sendTransaction(transaction) {
-          sent += 1;
-          return signer.sendTransaction(transaction);
-        },
-      }),
-    );
+    const { world, turn } = await scene({
+      signer: (signer, { push }) =>
+        intercept<EthersSigner>(signer, {
+          async call(transaction) {
+            if (isLate) await push({ BTC: "8000" }); // the account is healthy again when the keeper comes
+            return signer.call(transaction);
+          },
+          sendTransaction(transaction) {
+            sent += 1;
+            return signer.sendTransaction(transaction);
+          },
+        }),
+    });
     const account = await leveraged(world, 0);
     await world.push({ BTC: atMarginCall });
     isLate = true;
     const failed = [{ account, reason: "AccountHealthy" }];
-    expect(await turn()).to.deep.equal({ checked: 1, atRisk: 1, ...quiet, failed });
+    expect(await turn()).to.deep.equal({ checked: 1, atRisk: 1, ...quiet, failed, acted: [account] });
     expect(sent).to.equal(0);
   });
 
   it("reports a transaction that reverts after it was sent, and counts its nonces on", async () => {
     let isLate = true;
-    const { world, turn } = await scene((signer, { push }) =>
-      intercept<EthersSigner>(signer, {
-        async sendTransaction(transaction) {
-          if (isLate) await push({ BTC: "8000" });
-          return signer.sendTransaction(transaction);
-        },
-      }),
-    );
+    const { world, turn } = await scene({
+      signer: (signer, { push }) =>
+        intercept<EthersSigner>(signer, {
+          async sendTransaction(transaction) {
+            if (isLate) await push({ BTC: "8000" });
+            return signer.sendTransaction(transaction);
+          },
+        }),
+    });
     const account = await leveraged(world, 0);
     await world.push({ BTC: atMarginCall });
     const failed = [{ account, reason: "AccountHealthy" }];
-    expect(await turn()).to.deep.equal({ checked: 1, atRisk: 1, ...quiet, failed });
+    expect(await turn()).to.deep.equal({ checked: 1, atRisk: 1, ...quiet, failed, acted: [account] });
     isLate = false;
     await world.push({ BTC: atMarginCall });
-    expect(await turn()).to.deep.equal({ checked: 1, atRisk: 1, ...quiet, liquidations: 1 });
+    expect(await turn()).to.deep.equal({ checked: 1, atRisk: 1, ...quiet, liquidations: 1, acted: [account] });
   });
 
   it("forgets nobody when a turn breaks off because the node does not answer", async () => {
     let isGone = false;
-    const { world, turn } = await scene((signer, { ballast }) => {
-      const provider = intercept<Provider>(ballast.provider, {
-        call(transaction) {
-          if (!isGone) return ballast.provider.call(transaction);
+    const { world, turn } = await scene({
+      node: (node) => ({
+        send(method, params) {
+          if (!isGone || method !== "eth_call") return node.send(method, params);
           return Promise.reject(Object.assign(new Error("refused"), { code: "ECONNREFUSED" }));
         },
-      });
-      return intercept<EthersSigner>(signer, { provider });
+      }),
     });
-    await leveraged(world, 0);
+    const account = await leveraged(world, 0);
     await world.push({ BTC: atMarginCall });
     isGone = true;
     const error: unknown = await turn().catch((reason: unknown) => reason);
-    expect(error).to.have.property("code", "ECONNREFUSED");
+    expect(error).to.be.instanceOf(Error).and.have.property("message").that.includes("refused");
     isGone = false;
-    expect(await turn()).to.deep.equal({ checked: 1, atRisk: 1, ...quiet, liquidations: 1 });
+    expect(await turn()).to.deep.equal({ checked: 1, atRisk: 1, ...quiet, liquidations: 1, acted: [account] });
   });
 
-  it("refuses to start on another chain than the deployment's", async () => {
+  it("has done its work where only its audit cannot be made, and says so", async () => {
+    let isGone = false;
+    const healths = MarginVault__factory.createInterface().getFunction("healths").selector;
+    const { world, keeper, turn, lines } = await scene({
+      node: (node) => ({
+        send(method, params) {
+          const [call] = params as [{ data?: string }];
+          if (!isGone || call.data?.startsWith(healths) !== true) return node.send(method, params);
+          return Promise.reject(Object.assign(new Error("refused"), { code: "ECONNREFUSED" }));
+        },
+      }),
+    });
+    const account = await leveraged(world, 0);
+    await world.push({ BTC: atMarginCall });
+    const audited = keeper.audited?.block ?? 0;
+    isGone = true;
+    expect(await turn()).to.deep.equal({ checked: 1, atRisk: 1, ...quiet, liquidations: 1, acted: [account] });
+    expect(told(lines, "audit could not be made")[0]).to.include({ error: "ECONNREFUSED" });
+    expect(keeper.audited).to.deep.equal({ block: audited, agrees: true });
+  });
+
+  it("refuses the node of another chain than the deployment's", async () => {
     const world = await createWorld();
-    const deployment = { ...world.deployment, chainId: 1 };
-    const { log } = keptLog();
-    const error: unknown = await Keeper.create({ signer: world.signers[0]!, deployment, log, lensChunk: 200 }).catch(
-      (reason: unknown) => reason,
-    );
+    const { keeper } = await keeperIn({ ...world, deployment: { ...world.deployment, chainId: 1 } });
+    const error: unknown = await keeper.onBlock().catch((reason: unknown) => reason);
     expect(error).to.be.instanceOf(WrongChainError).and.include({ expected: 1, actual: 31337 });
+  });
+
+  it("sends nothing that costs more than its policy lets it, and nothing of which it does not know what it costs", async () => {
+    const world = await createWorld();
+    const account = await leveraged(world, 0);
+    const { address } = world.signers[keeperIndex]!;
+    await world.push({ BTC: atMarginCall });
+    const sent = await world.ballast.provider.getTransactionCount(address);
+    const [dear, unknown, cheap] = await Promise.all([
+      keeperIn(world, {
+        options: { policy: { minimumProfitWad: 0n, unknownProfit: "skip", gasToken: { priceWad: WAD * 10n ** 12n } } },
+      }),
+      keeperIn(world, { options: { policy: { minimumProfitWad: 0n, unknownProfit: "skip" } } }),
+      keeperIn(world, { options: { policy: { minimumProfitWad: 0n, unknownProfit: "skip", gasToken: { asset: 2 } } } }),
+    ]);
+    expect((await dear.turn()).skipped).to.deep.equal([{ account, reason: "unprofitable" }]);
+    expect((await unknown.turn()).skipped).to.deep.equal([{ account, reason: "unknownProfit" }]);
+    expect(await world.ballast.provider.getTransactionCount(address)).to.equal(sent);
+    expect(await cheap.turn()).to.include({ liquidations: 1 });
   });
 
   describe("with ETH read from an aggregator", () => {
     const E8 = 10n ** 8n;
 
     /** A mixed world with an account that is long 50 ETH on 1,000 of margin. */
-    async function enter(wrap?: (signer: Signer, world: World) => EthersSigner) {
+    async function enter(between?: Between) {
       const { world, aggregator } = await deployMixedWorld(await hre.network.create());
       const owner = world.signers[0]!;
       const account = await world.fund(owner, { USDC: "1000" });
@@ -281,13 +323,13 @@ describe("keeper", () => {
       const answer = async (price: string) => {
         await (await aggregator.setAnswer(BigInt(price) * E8, await time.latest())).wait();
       };
-      return { ...(await sceneIn(world, wrap)), aggregator, account, answer };
+      return { ...(await sceneIn(world, between)), aggregator, account, answer };
     }
 
     it("liquidates when the aggregator tells a lower price, though no event does", async () => {
       const { world, turn, account, answer } = await enter();
       await answer("184");
-      expect(await turn()).to.deep.equal({ checked: 1, atRisk: 1, ...quiet, liquidations: 1 });
+      expect(await turn()).to.deep.equal({ checked: 1, atRisk: 1, ...quiet, liquidations: 1, acted: [account] });
       expect((await world.ballast.health(account)).isLiquidatable).to.equal(false);
     });
 
@@ -296,7 +338,7 @@ describe("keeper", () => {
       await world.passTime(1000);
       await answer("190");
       await turn();
-      expect(told(lines, "prices stored").map(({ assets }) => assets)).to.deep.equal([[1, 96]]);
+      expect(told(lines, "prices stored").map(({ assets }) => assets)).to.deep.equal(["1 96"]);
       await (await aggregator.setConduct(conducts.reverts, 0, 0)).wait();
       expect(await world.ballast.price("ETH")).to.include({ priceWad: 190n * WAD, isFresh: false });
       await turn();
@@ -305,19 +347,12 @@ describe("keeper", () => {
 
     it("reports a price that it could not store, and tries again in the next turn", async () => {
       let isBroke = true;
-      const { world, turn, lines, answer } = await enter((signer) =>
-        intercept<EthersSigner>(signer, {
-          sendTransaction(transaction) {
-            if (!isBroke) return signer.sendTransaction(transaction);
-            return Promise.reject(Object.assign(new Error("no ether"), { code: "INSUFFICIENT_FUNDS" }));
-          },
-        }),
-      );
+      const { world, turn, lines, answer } = await enter({ signer: broke(() => isBroke) });
       await world.passTime(1000);
       await answer("199");
       expect((await turn()).failed).to.deep.equal([]);
       const [failed] = told(lines, "failed");
-      expect(failed).to.deep.include({ action: "refreshPrices", assets: [1, 96], reason: "INSUFFICIENT_FUNDS" });
+      expect(failed).to.deep.include({ action: "refresh", assets: "1 96", reason: "INSUFFICIENT_FUNDS" });
       expect(told(lines, "failed"), "one by one, where nothing can be sent").to.have.length(1);
       isBroke = false;
       await turn();
@@ -341,16 +376,14 @@ describe("keeper", () => {
       await bring(connection, pyth, { price: 5n * E8, confidence: E8 });
       await turn();
       const stored = () => told(lines, "prices stored").map(({ assets }) => assets);
-      expect(told(lines, "batch failed, going one by one").map(({ assets, reason }) => [assets, reason])).to.deep.equal(
-        [[[1, 2, 96], "FeedRefused"]],
-      );
-      expect(stored()).to.deep.equal([[1], [96]]);
+      expect(stored()).to.deep.equal(["1", "96"]);
       expect(told(lines, "failed").map(({ action, assets, reason }) => [action, assets, reason])).to.deep.equal([
-        ["refreshPrices", [link], "FeedRefused"],
+        ["refresh", "1 2 96", "FeedRefused"],
+        ["refresh", String(link), "FeedRefused"],
       ]);
       await bring(connection, pyth, { price: 5n * E8 });
       await turn();
-      expect(stored()).to.deep.equal([[1], [96], [link]]);
+      expect(stored()).to.deep.equal(["1", "96", String(link)]);
     });
 
     it("stores a price in the sequencer's grace time too, though it is good for reducing only", async () => {
@@ -363,7 +396,7 @@ describe("keeper", () => {
       await answer("199");
       expect(await world.ballast.price("ETH")).to.include({ isReduceOnly: true, inGrace: true });
       await turn();
-      expect(told(lines, "prices stored").map(({ assets }) => assets)).to.deep.equal([[1, 96]]);
+      expect(told(lines, "prices stored").map(({ assets }) => assets)).to.deep.equal(["1 96"]);
     });
   });
 
@@ -390,7 +423,7 @@ describe("keeper", () => {
       expect((await turn()).liquidations).to.equal(0);
       expect(told(lines, "failed")).to.deep.equal([]);
       await answer(atMarginCall);
-      expect(await turn()).to.deep.equal({ checked: 1, atRisk: 1, ...quiet, liquidations: 1 });
+      expect(await turn()).to.deep.equal({ checked: 1, atRisk: 1, ...quiet, liquidations: 1, acted: [account] });
       expect((await world.ballast.health(account)).isLiquidatable).to.equal(false);
     });
 
@@ -414,7 +447,7 @@ describe("keeper", () => {
       await turn();
       expect((await agreed()).priceWad).to.equal(8200n * WAD);
       await turn();
-      expect(told(lines, "prices stored").map(({ assets }) => assets)).to.deep.equal([[btc]]);
+      expect(told(lines, "prices stored").map(({ assets }) => assets)).to.deep.equal([String(btc)]);
       expect(told(lines, "failed")).to.deep.equal([]);
     });
   });

@@ -1,43 +1,39 @@
 import { expect } from "chai";
 import type { Signer as EthersSigner } from "ethers";
 
-import { Keeper, type TurnReport } from "../../keeper/index.js";
-import { Taker } from "../../keeper/taker.js";
-import { type AccountId, accountId, marketsOf } from "../../sdk/index.js";
-import { type LogLine, intercept, keptLog } from "../helpers/keeper.js";
-import { type Signer, type World, createWorld } from "../helpers/world.js";
+import { readTaker } from "../../keeper/decide/takerState.js";
+import { type AccountId, accountId, contractInterfaces, marketsOf, readState } from "../../sdk/index.js";
+import { intercept } from "../helpers/keeper.js";
+import { type World, createWorld } from "../helpers/world.js";
+import { type Between, type Scene, keeperIn, keeperIndex, quiet, sceneIn, told } from "./scene.js";
 
 const WAD = 10n ** 18n;
-const keeperIndex = 9;
 const capitalIndex = 4;
 /** At this price an account of `leveraged` is at 0.93 of its requirement. */
 const atMarginCall = "7500";
 
-interface Scene {
-  readonly world: World;
+interface TakerScene extends Scene {
   /** The account that holds the keeper's capital. */
   readonly taker: AccountId;
-  readonly lines: LogLine[];
-  turn(): Promise<TurnReport>;
 }
 
 /** A world and a keeper in it with so much capital. */
 async function scene(
   capital: string,
   policy = { inventoryPercent: 200, giveBackPercent: 100 },
-  wrap: (signer: Signer) => EthersSigner = (signer) => signer,
-): Promise<Scene> {
+  between: Between = {},
+): Promise<TakerScene> {
   const world = await createWorld();
-  const { log, lines } = keptLog();
-  const signer = world.signers[keeperIndex]!;
-  const taker = await world.fund(signer, { USDC: capital }, capitalIndex);
-  const options = { index: capitalIndex, ...policy };
-  const { deployment } = world;
-  const keeper = await Keeper.create({ signer: wrap(signer), deployment, log, lensChunk: 200, taker: options });
-  const turn = async () => keeper.onBlock(await world.ballast.provider.getBlockNumber());
-  await turn();
-  return { world, taker, lines, turn };
+  const taker = await world.fund(world.signers[keeperIndex]!, { USDC: capital }, capitalIndex);
+  // Shorts outweigh: whoever closes a long into the pool pays for it, and more than a taker asks.
+  const short = await world.fund(world.signers[5]!, { USDC: "200000" });
+  await (await world.as(world.signers[5]!)).trade(short, "BTC", "-20");
+  const options = { ...between.options, taker: { index: capitalIndex, ...policy } };
+  return { taker, ...(await sceneIn(world, { ...between, options })) };
 }
+
+const tooManyAssets = (account: AccountId) =>
+  contractInterfaces.MarginVault.encodeErrorResult("TooManyAssets", [account, 1]);
 
 /** An account with 1,000 of margin and 11,200 of BTC. */
 async function leveraged(world: World, owner: number): Promise<AccountId> {
@@ -48,8 +44,6 @@ async function leveraged(world: World, owner: number): Promise<AccountId> {
 }
 
 const sizeOf = async (world: World, account: AccountId) => (await world.ballast.position(account, "BTC")).sizeWad;
-const quiet = { liquidations: 0, taken: 0, givenBack: 0, absorbed: 0, chores: 0, skipped: [], failed: [] };
-const told = (lines: readonly LogLine[], msg: string) => lines.filter((line) => line.msg === msg);
 
 describe("keeper with a taker", () => {
   it("takes over what restores health, and leaves the pool's position as it was", async () => {
@@ -59,7 +53,9 @@ describe("keeper with a taker", () => {
     const pooled = await sizeOf(world, world.ballast.poolAccount);
     const before = (await world.ballast.health(taker)).equityMaintenanceWad;
 
-    expect(await turn()).to.deep.equal({ checked: 1, atRisk: 1, ...quiet, liquidations: 1, taken: 1 });
+    const acted = [account];
+    // The short and the taker's own position are looked at too.
+    expect(await turn()).to.deep.equal({ checked: 3, atRisk: 1, ...quiet, liquidations: 1, taken: 1, acted });
     const { healthWad } = await world.ballast.health(account);
     expect(healthWad).to.be.within(WAD, (WAD * 11n) / 10n + WAD / 1000n);
     const [left, own] = [await sizeOf(world, account), await sizeOf(world, taker)];
@@ -87,14 +83,14 @@ describe("keeper with a taker", () => {
 
   it("forces everything into the pool without any capital in its account", async () => {
     const { world, taker, turn, lines } = await scene("1");
-    await leveraged(world, 0);
+    const account = await leveraged(world, 0);
     await world.push({ BTC: atMarginCall });
-    expect(await turn()).to.deep.equal({ checked: 1, atRisk: 1, ...quiet, liquidations: 1 });
+    expect(await turn()).to.deep.equal({ checked: 2, atRisk: 1, ...quiet, liquidations: 1, acted: [account] });
     expect(await sizeOf(world, taker)).to.equal(0n);
     expect(told(lines, "liquidated")[0]).to.include({ reason: "noRoom" });
   });
 
-  it("forces into the pool, in the same turn, what the contract does not let it take", async () => {
+  it("forces into the pool what the contract would not let it take", async () => {
     const { world, taker, turn, lines } = await scene("20000", { inventoryPercent: 200, giveBackPercent: 1 });
     const owner = await world.as(world.signers[keeperIndex]!);
     await owner.setMode(taker, "isolated");
@@ -104,7 +100,27 @@ describe("keeper with a taker", () => {
     await world.push({ BTC: atMarginCall });
     const { liquidations, taken, failed } = await turn();
     expect({ liquidations, taken, failed }).to.deep.equal({ liquidations: 1, taken: 0, failed: [] });
-    expect(told(lines, "taker refused")).to.have.length(1);
+    expect(told(lines, "taker refused"), "the twin says so before anything is sent").to.deep.equal([]);
+    expect((await world.ballast.health(account)).isLiquidatable).to.equal(false);
+  });
+
+  it("forces into the pool, in the same turn, what the chain refuses the taker all the same", async () => {
+    let refuses = false;
+    const { world, turn, lines, taker } = await scene("20000", undefined, {
+      signer: (signer) =>
+        intercept<EthersSigner>(signer, {
+          call(transaction) {
+            const data = String(transaction.data);
+            if (!refuses || !data.includes(taker.slice(2))) return signer.call(transaction);
+            return Promise.reject(Object.assign(new Error("reverted"), { data: tooManyAssets(taker) }));
+          },
+        }),
+    });
+    const account = await leveraged(world, 0);
+    await world.push({ BTC: atMarginCall });
+    refuses = true;
+    const { liquidations, taken, failed } = await turn();
+    expect({ liquidations, taken, failed }).to.deep.equal({ liquidations: 1, taken: 0, failed: [] });
     expect(told(lines, "taker refused")[0]).to.include({ account, reason: "TooManyAssets" });
     expect(told(lines, "liquidated")[0]).to.include({ account, reason: "takerRefused" });
     expect((await world.ballast.health(account)).isLiquidatable).to.equal(false);
@@ -132,28 +148,41 @@ describe("keeper with a taker", () => {
   });
 
   it("takes and gives back nothing while a transaction of its own may yet be mined", async () => {
-    let [sent, mined] = [0, 0];
-    const { world, taker, turn, lines } = await scene("20000", undefined, (signer) =>
-      intercept<EthersSigner>(signer, {
-        getNonce: async (blockTag) => (await signer.getNonce(blockTag)) + (blockTag === "pending" ? sent - mined : 0),
-      }),
-    );
+    const underWay = new Set<AccountId>();
+    const { world, taker, turn, lines } = await scene("20000", undefined, {
+      hands: (hands) => intercept(hands, { underWay: () => underWay }),
+    });
     await leveraged(world, 0);
     await world.push({ BTC: atMarginCall });
-    sent = 1;
+    underWay.add(taker);
     expect((await turn()).taken).to.equal(0);
     expect(await sizeOf(world, taker)).to.equal(0n);
     expect(told(lines, "waiting for an earlier transaction: takes and gives back nothing").length).to.be.above(0);
-    mined = 1;
+    underWay.clear();
+    await world.push({ BTC: "8000" });
+    await leveraged(world, 1);
     await world.push({ BTC: atMarginCall });
     expect((await turn()).taken).to.equal(1);
     const held = await sizeOf(world, taker);
     await world.passTime(12);
-    sent = 2;
+    underWay.add(taker);
     expect((await turn()).givenBack).to.equal(0);
     expect(await sizeOf(world, taker)).to.equal(held);
-    mined = 2;
+    underWay.clear();
     expect((await turn()).givenBack).to.equal(1);
+  });
+
+  it("leaves an account alone whose transaction is under way", async () => {
+    const underWay = new Set<AccountId>();
+    const { world, turn } = await scene("20000", undefined, {
+      hands: (hands) => intercept(hands, { underWay: () => underWay }),
+    });
+    const account = await leveraged(world, 0);
+    await world.push({ BTC: atMarginCall });
+    underWay.add(account);
+    expect((await turn()).skipped).to.deep.equal([{ account, reason: "underWay" }]);
+    underWay.clear();
+    expect((await turn()).acted).to.deep.equal([account]);
   });
 
   it("sees the pool's size where a share has come to be less than a unit of it", async () => {
@@ -169,9 +198,8 @@ describe("keeper with a taker", () => {
     await world.push({ BTC: "7000" }); // the first has lost 4,000
     await world.ballast.absorb([accountId(longs!.address)]);
     const { deployment, ballast } = world;
-    const policy = { inventoryPercent: 200, giveBackPercent: 100 };
-    const taker = new Taker(ballast.provider, deployment, accountId(others!.address), policy);
-    const { terms } = await taker.read([0], await ballast.provider.getBlockNumber());
+    const taker = accountId(others!.address);
+    const { terms } = readTaker((await readState(ballast.provider, deployment, [taker])).at(), taker, [0]);
     const { sharesWad, sizeWad } = await ballast.vault.position(ballast.poolAccount, 0);
     expect(sizeWad).to.be.above(sharesWad).and.below(0n);
     expect(terms.get(0)?.skewWad).to.equal(-sizeWad);
@@ -179,14 +207,15 @@ describe("keeper with a taker", () => {
 
   it("reports a trade back that fails, and tries again in the next turn", async () => {
     let isBroke = false;
-    const { world, taker, turn } = await scene("20000", undefined, (signer) =>
-      intercept<EthersSigner>(signer, {
-        sendTransaction(transaction) {
-          if (!isBroke) return signer.sendTransaction(transaction);
-          return Promise.reject(Object.assign(new Error("no ether"), { code: "INSUFFICIENT_FUNDS" }));
-        },
-      }),
-    );
+    const { world, taker, turn } = await scene("20000", undefined, {
+      signer: (signer) =>
+        intercept<EthersSigner>(signer, {
+          sendTransaction(transaction) {
+            if (!isBroke) return signer.sendTransaction(transaction);
+            return Promise.reject(Object.assign(new Error("no ether"), { code: "INSUFFICIENT_FUNDS" }));
+          },
+        }),
+    });
     await leveraged(world, 0);
     await world.push({ BTC: atMarginCall });
     await turn();
@@ -216,21 +245,13 @@ describe("keeper with a taker", () => {
 
   it("is liquidated by others as anybody, and never by itself", async () => {
     const { world, taker, turn } = await scene("1000");
-    const [, , owner] = world.signers;
-    const stranger = keptLog();
-    const other = await Keeper.create({
-      signer: owner!,
-      deployment: world.deployment,
-      log: stranger.log,
-      lensChunk: 200,
-    });
+    const other = await keeperIn(world, { options: { owner: accountId(world.signers[2]!.address).slice(0, 42) } });
     await (await world.as(world.signers[keeperIndex]!)).trade(taker, "BTC", "1.4");
     await world.push({ BTC: atMarginCall });
     await world.passTime(Number(world.parameters.vault.maxPriceAgeSeconds) + 1);
     const skipped = [{ account: taker, reason: "rewardToSelf" as const }];
-    expect(await turn()).to.deep.equal({ checked: 1, atRisk: 1, ...quiet, skipped });
+    expect(await turn()).to.deep.equal({ checked: 2, atRisk: 1, ...quiet, skipped });
     await world.refresh();
-    const block = await world.ballast.provider.getBlockNumber();
-    expect(await other.onBlock(block)).to.deep.equal({ checked: 1, atRisk: 1, ...quiet, liquidations: 1 });
+    expect(await other.turn()).to.deep.equal({ checked: 2, atRisk: 1, ...quiet, liquidations: 1, acted: [taker] });
   });
 });

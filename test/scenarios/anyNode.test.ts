@@ -94,10 +94,12 @@ describe("any node: deploy, SDK and keeper ask for eth_, net_ and web3_ methods 
   });
 
   it("liquidates with the keeper's own key", async () => {
-    const keeper = run([...tsx, "scripts/keeper.ts"], {
-      BALLAST_DEPLOYMENT: join(folder, "testnet/addresses.json"),
-      BALLAST_KEEPER_KEY: testKey(keeperKey).privateKey,
-      BALLAST_POLL_MS: "50",
+    const config = join(folder, "keeper.json");
+    const deploymentFile = join(folder, "testnet/addresses.json");
+    const keys = { rpc: [{ url: proxy.url }], deployment: deploymentFile, pollMs: 50, http: { port: 0 } };
+    writeFileSync(config, JSON.stringify(keys));
+    const keeper = run([...tsx, "cli/main.ts", "keeper", "--config", config], {
+      BALLAST_KEEPER_KEYS: testKey(keeperKey).privateKey,
     });
     await keeper.printed(/"msg":"started"/);
     const { oracle } = await clientOf(deployerKey);

@@ -32,12 +32,15 @@ describe("processes: a node, a deployment, a keeper", () => {
     return started;
   };
   const key = (index: number) => testKey(index).connect(provider);
-  const keeperEnv = (changes: Readonly<Record<string, string>> = {}) => ({
-    BALLAST_RPC_URL: url,
-    BALLAST_DEPLOYMENT: file,
-    BALLAST_POLL_MS: "50",
-    ...changes,
-  });
+  /** Path of a config file of the keeper. */
+  const configOf = (changes: object = {}): string => {
+    const path = join(folder, `keeper-${Object.keys(changes).join("-")}.json`);
+    const config = { rpc: [{ url }], deployment: file, pollMs: 50, http: { port: 0 }, ...changes };
+    writeFileSync(path, JSON.stringify(config));
+    return path;
+  };
+  const runKeeper = (changes: object = {}, env: Readonly<Record<string, string>> = {}): Running =>
+    run([...tsx, "cli/main.ts", "keeper", "--config", configOf(changes)], env);
 
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), "ballast-"));
@@ -100,7 +103,7 @@ describe("processes: a node, a deployment, a keeper", () => {
     const account = await owner.account();
     await open(account);
 
-    const keeper = run([...tsx, "scripts/keeper.ts"], keeperEnv());
+    const keeper = runKeeper();
     await keeper.printed(/"msg":"started"/);
     const block = await provider.getBlockNumber();
     await push("7500");
@@ -126,11 +129,11 @@ describe("processes: a node, a deployment, a keeper", () => {
     await open(account);
 
     const line = await openRpcProxy(url, isStandard);
-    const keeper = run([...tsx, "scripts/keeper.ts"], keeperEnv({ BALLAST_RPC_URL: line.url }));
+    const keeper = runKeeper({ rpc: [{ url: line.url }] });
     await keeper.printed(/"msg":"started"/);
     await line.cut();
     await push("7500");
-    await keeper.printed(/"error":"ECONNREFUSED".*"msg":"turn failed"/);
+    await keeper.printed(/"error":"NoNodeError".*"msg":"turn failed"/);
     expect(keeper.output.stdout).not.to.match(/"msg":"liquidated"/);
     await line.mend();
     await keeper.printed(new RegExp(`"account":"${account}".*"msg":"liquidated"`));
@@ -141,29 +144,47 @@ describe("processes: a node, a deployment, a keeper", () => {
   });
 
   describe("a keeper that cannot start says in one line what to do, with exit code 1", () => {
-    const refusals: Record<string, { env: () => Record<string, string>; says: RegExp }> = {
+    interface Refusal {
+      readonly changes?: () => object;
+      readonly env?: Readonly<Record<string, string>>;
+      readonly says: RegExp;
+    }
+    const otherChain: Refusal = {
+      changes: () => ({ deployment: altered({ chainId: 1 }) }),
+      says: /^KeeperConfigError: rpc\[0\]\.url is a node of chain 31337, and the deployment is on chain 1: give a node of chain 1, .*\n$/,
+    };
+    const refusals: Readonly<Record<string, Refusal>> = {
       "nobody answers": {
-        env: () => keeperEnv({ BALLAST_RPC_URL: "http://127.0.0.1:9" }),
-        says: /^RpcUnreachableError: no node answers at http:\/\/127\.0\.0\.1:9: start one .* or set BALLAST_RPC_URL\n$/,
+        changes: () => ({ rpc: [{ url: "http://127.0.0.1:9" }] }),
+        says: /^\w+Error: no node answers .*127\.0\.0\.1:9.*: start one .*\n$/,
       },
-      "the chain is another one": {
-        env: () => keeperEnv({ BALLAST_DEPLOYMENT: altered({ chainId: 1 }) }),
-        says: /^WrongChainError: the deployment is on chain 1, the provider on chain 31337: use .*\n$/,
-      },
+      "the chain is another one": otherChain,
       "there is no code": {
-        env: () => keeperEnv({ BALLAST_DEPLOYMENT: altered({ lens: "0x00000000000000000000000000000000000000aa" }) }),
+        changes: () => ({ deployment: altered({ lens: "0x00000000000000000000000000000000000000aa" }) }),
         says: /^NotDeployedError: there is no code at 0x\w+ \(lens\): run the deploy script .*\n$/,
       },
       "there is no deployment file": {
-        env: () => keeperEnv({ BALLAST_DEPLOYMENT: join(folder, "nowhere.json") }),
-        says: /^DeploymentMissingError: cannot read .*nowhere\.json: deploy first .* or set BALLAST_DEPLOYMENT\n$/,
+        changes: () => ({ deployment: join(folder, "nowhere.json") }),
+        says: /^DeploymentMissingError: cannot read .*nowhere\.json: deploy first .* or set deployment in the config\n$/,
       },
       "a setting is none": {
-        env: () => keeperEnv({ BALLAST_POLL_MS: "often" }),
-        says: /^KeeperConfigError: BALLAST_POLL_MS must be a whole number .*\n$/,
+        changes: () => ({ pollMs: "often" }),
+        says: /^KeeperConfigError: pollMs must be a whole number .*\n$/,
+      },
+      "it has no such setting": {
+        changes: () => ({ pollSeconds: 1 }),
+        says: /^KeeperConfigError: pollSeconds is no key of the config: here it has rpc, .*\n$/,
+      },
+      "an address is none": {
+        changes: () => ({ rpc: [{ url: "127.0.0.1:8545" }] }),
+        says: /^KeeperConfigError: rpc\[0\]\.url must be an http or https address .*\n$/,
+      },
+      "its key is empty": {
+        env: { BALLAST_KEEPER_KEYS: "" },
+        says: /^KeeperConfigError: BALLAST_KEEPER_KEYS has no key in place 1: .*\n$/,
       },
       "its key has no ether": {
-        env: () => keeperEnv({ BALLAST_KEEPER_KEY: Wallet.createRandom().privateKey }),
+        env: { BALLAST_KEEPER_KEYS: Wallet.createRandom().privateKey },
         says: /^UnfundedError: the keeper 0x\w+ has no ether to pay gas with: send it some.*\n$/,
       },
     };
@@ -173,9 +194,9 @@ describe("processes: a node, a deployment, a keeper", () => {
       return path;
     };
 
-    for (const [when, { env, says }] of Object.entries(refusals)) {
+    for (const [when, { changes, env, says }] of Object.entries(refusals)) {
       it(`when ${when}`, async () => {
-        const keeper = run([...tsx, "scripts/keeper.ts"], env());
+        const keeper = runKeeper(changes?.(), env);
         expect(await keeper.ended()).to.equal(1);
         expect(keeper.output.stderr).to.match(says);
         expect(keeper.output.stdout).to.equal("");
@@ -183,10 +204,10 @@ describe("processes: a node, a deployment, a keeper", () => {
     }
 
     it("under hardhat run as well", async () => {
-      const { env, says } = refusals["the chain is another one"]!;
-      const keeper = run([...hardhat, "run", "--no-compile", "scripts/keeper.ts", "--network", "localhost"], env());
+      const env = { BALLAST_KEEPER_CONFIG: configOf(otherChain.changes?.()) };
+      const keeper = run([...hardhat, "run", "--no-compile", "scripts/keeper.ts", "--network", "localhost"], env);
       expect(await keeper.ended()).to.equal(1);
-      expect(keeper.output.stderr).to.match(says);
+      expect(keeper.output.stderr).to.match(otherChain.says);
     });
   });
 

@@ -1,7 +1,6 @@
 import { expect } from "chai";
 
-import { Room } from "../../../keeper/decide/inventory.js";
-import type { Leg } from "../../../keeper/risk.js";
+import { type Leg, Room } from "../../../keeper/decide/inventory.js";
 import { type Refusal, refusals } from "../../../sdk/index.js";
 import { healthOf, plainTerms, takerState } from "../../helpers/taker.js";
 import { wad } from "../../helpers/world.js";
@@ -74,16 +73,5 @@ describe("keeper/decide/inventory", () => {
     expect(earned("5", "10")).to.equal(wad("8.5") - wad("10"));
     expect(earned("50", "-10")).to.equal(wad("8.5"));
     expect(earned("-50", "10")).to.equal(wad("8.5"));
-  });
-
-  it("has less room after each taking, over all markets, and sees what it took", () => {
-    const room = new Room(takerState(), policy);
-    const first = room.fit(leg("-12"));
-    room.use(first!);
-    const second = room.fit(leg("-12", "none", 1));
-    expect(second?.sizeWad).to.equal(wad("8"));
-    room.use(second!);
-    expect(room.fit(leg("-12"))).to.equal(undefined);
-    expect(room.fit(leg("12"))?.sizeWad, "the other way it only closes").to.equal(wad("12"));
   });
 });

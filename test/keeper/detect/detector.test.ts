@@ -116,6 +116,25 @@ describe("keeper/detect", () => {
     });
   }
 
+  for (const healthWad of [WAD / 2n, (WAD * 115n) / 100n, 2n * WAD]) {
+    it(`finds exactly those whose health is below ${Number(healthWad) / 1e18}`, () => {
+      for (const touched of [false, true]) {
+        const [random] = randomStreams(12, 1) as [Random];
+        const books = new RandomBooks(random, { markets: 20, collaterals: 4, touched });
+        const ids = draw(books, random, 1_000);
+        const detector = new Detector(books.storage, []);
+        detector.update(ids);
+        const [$, context] = books.at(books.moved(0.1));
+        const exact = Views.healths($, context, ids).flatMap((health, i) =>
+          health.healthWad < healthWad ? [{ account: ids[i]!, health }] : [],
+        );
+        expect(exact.length).to.be.within(1, 999);
+        expect(detector.below(healthWad, $, context)).to.deep.equal(exact);
+        expect(detector.candidates($, context, Number(healthWad) / 1e18).length).to.be.at.most(exact.length + 20);
+      }
+    });
+  }
+
   it("follows accounts that open, close, grow and leave", () => {
     const [random] = randomStreams(8, 1) as [Random];
     const books = new RandomBooks(random, { markets: 20, collaterals: 4 });

@@ -59,6 +59,21 @@ describe("sdk/book", () => {
     );
   });
 
+  it("tells whoever asks which accounts blocks change, applied or undone", () => {
+    const [one, other] = [accountId(vault, 1), accountId(vault, 2)];
+    const { book } = bookOf(1);
+    book.apply(nextBlock(book), [logOf("AccountChanged", [one, 1n])]);
+    book.touched = new Set();
+    book.apply(nextBlock(book), [logOf("AccountChanged", [one, 1n])]);
+    expect([...book.touched], "its word is the same again").to.deep.equal([]);
+    book.apply(nextBlock(book), [logOf("AccountChanged", [other, 2n])]);
+    book.apply(nextBlock(book), [logOf("CashChanged", [1n, 2n, 3n])]);
+    expect([...book.touched]).to.deep.equal([other]);
+    book.touched.clear();
+    book.undo(names.fromBlock + 1);
+    expect([...book.touched]).to.deep.equal([other]);
+  });
+
   it("undoes 64 blocks exactly, and refuses 65", () => {
     const { book, contents } = bookOf(80);
     const last = names.fromBlock + 79;

@@ -1,0 +1,2 @@
+export { type HandsDependencies, type HandsPolicy, KeeperHands, handsPolicy } from "./hands.js";
+export type { LanePolicy, LaneSigner } from "./lane.js";
