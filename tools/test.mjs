@@ -1,7 +1,8 @@
 // Runs every test. Random sequences and the model take as long as all others together, so they have a process of their own, beside the
-// others'. With arguments, `hardhat test` gets them instead. The last line counts.
+// others'. With arguments, `hardhat test` gets them instead. The last line counts; what was printed stays in cache/tests.json, from which
+// `npm run check` has what was shown.
 import { spawn, spawnSync } from "node:child_process";
-import { globSync } from "node:fs";
+import { globSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { stripVTControlCharacters } from "node:util";
 
 const files = process.argv.slice(2);
@@ -9,6 +10,9 @@ const build = spawnSync("hardhat build --no-tests --quiet", { shell: true, stdio
 if (build.status !== 0) process.exit(1);
 if (files.length > 0) process.exit(spawnSync("hardhat", ["test", ...files], { stdio: "inherit" }).status ?? 1);
 
+const reportFile = "cache/tests.json";
+rmSync(reportFile, { force: true });
+const startedAt = Date.now();
 const long = ["test/invariants/", "test/model/", "test/simulator/"];
 const all = globSync("test/**/*.test.ts").toSorted();
 const isLong = (file) => long.some((folder) => file.startsWith(folder));
@@ -55,6 +59,8 @@ const second = run(queues[1], (chunk) => {
 
 const outcomes = await Promise.all([first, second]);
 const plain = outcomes.map(({ text }) => stripVTControlCharacters(text)).join("\n");
+mkdirSync("cache", { recursive: true });
+writeFileSync(reportFile, JSON.stringify({ startedAt, output: plain }));
 const count = (word) =>
   [...plain.matchAll(new RegExp(`^  ([0-9]+) ${word}(?: \\(.*)?$`, "gm"))].reduce(
     (sum, [, number]) => sum + Number(number),
