@@ -57,6 +57,7 @@ describe("invariants of random sequences", function () {
     );
     for (const [row, count] of Object.entries(tally.acts)) line(row, count);
     for (const [id, count] of Object.entries(tally.probes)) line(`probe of ${id}`, count);
+    for (const [name, count] of Object.entries(tally.entries)) line(name, count);
     console.log(`      events: ${[...tally.events].map(([name, count]) => `${name} ${count}`).join(", ")}`);
     if (process.env.INVARIANT_REFUSALS !== undefined) console.log(tally.refusals);
     for (const { connection } of arenas) await connection.close();

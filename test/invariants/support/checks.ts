@@ -5,7 +5,7 @@ import type { Act } from "./act.js";
 import type { Arena } from "./arena.js";
 import { type AccountBook, type Books, type HealthFigures, type VaultEvent, cashUnit } from "./books.js";
 import { accrued, indexOne, interestE15, marginWad, ratesOf } from "./cash.js";
-import { checkDeleveraging, checkPoolInWaterfall, checkWaterfall } from "./losses.js";
+import { checkBudgets, checkDeleveraging, checkPoolInWaterfall, checkWaterfall } from "./losses.js";
 import {
   accountOf,
   advantage,
@@ -25,6 +25,25 @@ import {
   wealth,
 } from "./figures.js";
 import { type Finding, type InvariantId, Judge, type Step, roundingWei } from "./judge.js";
+import {
+  checkBadDebt,
+  checkEpochs,
+  checkFundingRates,
+  checkIndices,
+  checkRedemption,
+  checkTokens,
+  checkUntouched,
+} from "./lasting.js";
+import {
+  checkDebts,
+  checkDepositCap,
+  checkGrowth,
+  checkInitialMargin,
+  checkOpenInterest,
+  checkReduction,
+  checkSizes,
+} from "./limits.js";
+import { checkPreview } from "./previews.js";
 import { ray } from "./sides.js";
 import { marketsHeld } from "./situation.js";
 import { checkDiscount, checkMoves, checkTakenPosition, collateralOf, isTaken } from "./takeovers.js";
@@ -100,7 +119,7 @@ function isStill({ act }: Step): boolean {
 
 const checks: Partial<Record<InvariantId, Check>> = {
   "INV-01"(judge, step, { markets, cash, collaterals }) {
-    const { before, after, events, replay, balances } = step;
+    const { before, after, replay, balances } = step;
     const reserve = reserveWadAMarket * BigInt(markets.length) * ray;
     const dust = dustRay(after);
     const most = dustWeiAChange * BigInt(replay.changes) + replay.roundingWei;
@@ -113,10 +132,6 @@ const checks: Partial<Record<InvariantId, Check>> = {
       for (const account of after.accounts.values()) sum += account.collaterals[index]!;
       judge.holds(sum === after.held[index], () => `${symbol}: accounts have ${sum}, ${after.held[index]} is counted`);
     }
-    // Bad debt comes from losses written off, and goes by insurance paying it.
-    const booked = sumOf(events, "LossWrittenOff", "badDebtWad") - sumOf(events, "BadDebtCovered", "paidWad");
-    const owed = after.cash.badDebtWad - before.cash.badDebtWad;
-    judge.holds(owed === booked, () => `bad debt changes by ${owed}, ${booked} is told`);
     if (balances === undefined) return;
     const counted = [after.cashHeldWad / cashUnit(cash.decimals), ...after.held];
     for (const [i, amount] of counted.entries()) {
@@ -186,9 +201,9 @@ const checks: Partial<Record<InvariantId, Check>> = {
       : 2n * positionCount(after) + accountsWei(after);
     slack += mismatchWei(before, pricesBeforeWad) + mismatchWei(after, pricesWad) + stepRounding(step);
     judge.within(gained, -slack, slack, "total equity appears, wei");
-    if (!movesTokens.has(act.kind)) judge.holds(moved === 0n, () => `cash held changes by ${moved}`);
+    if (!movesCounted.has(act.kind)) judge.holds(moved === 0n, () => `cash held changes by ${moved}`);
     for (const [index, held] of after.held.entries()) {
-      const may = movesTokens.has(act.kind) || held === before.held[index];
+      const may = movesCounted.has(act.kind) || held === before.held[index];
       judge.holds(may, () => `collateral ${index} held changes from ${before.held[index]} to ${held}`);
     }
     // Between accounts everything arrives that leaves.
@@ -252,15 +267,12 @@ const checks: Partial<Record<InvariantId, Check>> = {
 
   "INV-09"(judge, step, arena) {
     const { act, before, after, events } = step;
-    const { insurance, targetHealthWad } = arena;
-    judge.holds(after.accounts.get(insurance)!.principalWad >= 0n, () => "insurance is below zero");
-    checkWaterfall(judge, step, arena);
+    const { targetHealthWad } = arena;
     for (const event of events) {
       if (event.name === "PositionLiquidated") {
         const [was, is] = [before, after].map((books) => books.accounts.get(accountOf(event))!);
         const leg = is!.positions[Number(numberOf(event, "market"))]!.sizeWad;
         judge.holds(is!.health.health > was!.health.health, () => `health ${was!.health.health}, ${is!.health.health}`);
-        judge.holds(!isHealthy(was!), () => `${was!.name} was healthy`);
         const bankrupt = was!.health.equityMaintenance >= 0n && is!.health.equityMaintenance < 0n;
         judge.holds(!bankrupt, () => `equity falls to ${is!.health.equityMaintenance}`);
         const beyond = is!.health.health > targetHealthWad + targetSlackWad && leg !== 0n;
@@ -270,7 +282,6 @@ const checks: Partial<Record<InvariantId, Check>> = {
       if (event.name === "CollateralLiquidated") {
         const [was, is] = [before, after].map((books) => books.accounts.get(accountOf(event))!.health);
         judge.holds(is!.health > was!.health, () => `health ${was!.health}, ${is!.health}`);
-        judge.holds(was!.equityMaintenance < was!.requirementMaintenance, () => `it was healthy`);
         const bankrupt = was!.equityMaintenance >= 0n && is!.equityMaintenance < 0n;
         judge.holds(!bankrupt, () => `equity falls to ${is!.equityMaintenance}`);
         // Above its target only where the last of the debt goes, and its margin with it; below nothing is paid beyond it.
@@ -282,16 +293,15 @@ const checks: Partial<Record<InvariantId, Check>> = {
         checkToldHealth(judge, event, was!, is!);
       }
       if (event.name === "Absorbed") {
-        const [was, is] = [before, after].map((books) => books.accounts.get(accountOf(event))!);
-        judge.holds(!isHealthy(was!), () => `${was!.name} was healthy`);
+        const is = after.accounts.get(accountOf(event))!;
         // What stays behind for want of a price is counted at its last one; a loss is not made good before it is real.
-        const staying = marketsHeld(is!).length;
-        const unrealized = is!.health.netCash - is!.cashWad;
+        const staying = marketsHeld(is).length;
+        const unrealized = is.health.netCash - is.cashWad;
         const loss = staying > 0 && unrealized < 0n ? unrealized : 0n;
-        const ends = is!.health.equityMaintenance - loss;
-        judge.holds(staying > 1 || ends >= -4n, () => `${is!.name} ends at ${ends}, apart from a loss of ${loss}`);
-        const bare = is!.assets !== 0n || is!.cashWad >= 0n;
-        judge.holds(bare, () => `${is!.name} has nothing, and a debt of ${is!.principalWad}`);
+        const ends = is.health.equityMaintenance - loss;
+        judge.holds(staying > 1 || ends >= -4n, () => `${is.name} ends at ${ends}, apart from a loss of ${loss}`);
+        const bare = is.assets !== 0n || is.cashWad >= 0n;
+        judge.holds(bare, () => `${is.name} has nothing, and a debt of ${is.principalWad}`);
       }
     }
     judge.holds(act.kind !== "absorb" || events.some(({ name }) => name === "Absorbed"), () => "nothing was absorbed");
@@ -309,7 +319,6 @@ const checks: Partial<Record<InvariantId, Check>> = {
       const released = premium(before, arena, pricesWad) - premium(after, arena, pricesWad);
       judge.holds(gained <= released + roundingWei, () => `gained ${gained}, of which ${released} is premium`);
     }
-    for (const event of events) checkDiscount(judge, step, event, arena);
     if (act.other !== undefined && ownerOf(act.account!) === ownerOf(act.other)) {
       // From one hand into the other: only insurance's part is gone. Collateral all stays in the family.
       const family = ownerOf(act.account!).toLowerCase();
@@ -425,7 +434,7 @@ const checks: Partial<Record<InvariantId, Check>> = {
     judge.holds(!isBound || canBear, () => `${bearing} is below initial margin after it`);
     // What section 7 takes from those whom nobody names INV-11 looks at; a delisting closes everybody at its price.
     if (events.some(({ name }) => name === "Deleveraged" || name === "LossWrittenOff")) return;
-    if (act.kind === "delist") return checkDelisting(judge, step);
+    if (act.kind === "delist") return;
     for (const [id, account] of after.accounts) {
       const old = before.accounts.get(id)!;
       const lost = id !== arena.pool && isHealthy(old) && !isHealthy(account);
@@ -450,7 +459,46 @@ const checks: Partial<Record<InvariantId, Check>> = {
       judge.holds((old.assets & marketBits) === 0n, () => `${name} changes its mode with a position`);
     }
   },
+
+  "INV-19": checkTokens,
+  "INV-20": checkUntouched,
+  "INV-21": checkDepositCap,
+
+  "INV-22"(judge, step) {
+    if (step.act.kind === "delist") checkDelisting(judge, step);
+  },
+
+  "INV-23": checkEpochs,
+  "INV-25": checkGrowth,
+  "INV-26": checkReduction,
+  "INV-27": checkInitialMargin,
+  "INV-28": checkDebts,
+  "INV-29": checkSizes,
+  "INV-30": checkOpenInterest,
+
+  "INV-33"(judge, { before, events }) {
+    for (const event of events) {
+      if (!forcedEvents.has(event.name)) continue;
+      const was = before.accounts.get(accountOf(event))!;
+      judge.holds(!isHealthy(was), () => `${was.name} was healthy: ${told(was)}`);
+    }
+  },
+
+  "INV-34"(judge, step, arena) {
+    for (const event of step.events) checkDiscount(judge, step, event, arena);
+  },
+
+  "INV-35": checkPreview,
+  "INV-36": checkWaterfall,
+  "INV-37": checkBudgets,
+  "INV-38": checkBadDebt,
+  "INV-39": checkIndices,
+  "INV-41": checkFundingRates,
+  "INV-43": checkRedemption,
 };
+
+/** Events of what is done to an account that cannot carry its positions or its debt. */
+const forcedEvents = new Set(["PositionLiquidated", "CollateralLiquidated", "Absorbed"]);
 
 const marketBits = 2n ** 96n - 1n;
 
@@ -520,7 +568,9 @@ function mismatchWei(books: Books, pricesWad: readonly bigint[]): bigint {
   return wei;
 }
 
-const movesTokens = new Set(["deposit", "withdraw", "poolDeposit", "poolRedeem"]);
+/** Kinds of acts that move tokens, of those that the books count. */
+const movesCounted = new Set(["deposit", "withdraw", "poolDeposit", "poolRedeem"]);
+export const movesTokens = new Set([...movesCounted, "donate"]);
 const nanoWad = 10n ** 9n; // prices of fills in events have 18 decimals, times a size
 
 function told({ health }: AccountBook): string {

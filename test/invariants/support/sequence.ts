@@ -4,10 +4,13 @@ import { type Act, type Row, rows } from "./act.js";
 import { choose } from "./acts/choose.js";
 import { type Arena, firstPricesWad } from "./arena.js";
 import { BookReader, type Books, Replay, type VaultEvent } from "./books.js";
-import { checkStep } from "./checks.js";
+import { checkStep, movesTokens } from "./checks.js";
+import { entries, entryOf } from "./entries.js";
 import { accountOf, isHandOver, numberOf } from "./figures.js";
 import type { Finding, InvariantId } from "./judge.js";
+import { previewOf } from "./previews.js";
 import { probes } from "./probes.js";
+import { checkRefusal } from "./refusals.js";
 import { ray } from "./sides.js";
 import { type Situation, isFresh, isIsolated } from "./situation.js";
 import { type World, openWorld } from "./worlds.js";
@@ -29,6 +32,8 @@ export interface Count {
 /** Counts over all runs. */
 export interface Tally {
   readonly acts: Readonly<Record<Row, Count>>;
+  /** By contract and function. */
+  readonly entries: Readonly<Record<string, Count>>;
   /** Probes tried, and those that the state allowed. */
   readonly probes: Readonly<Record<string, Count>>;
   /** How often the vault told of something, by event. */
@@ -41,6 +46,7 @@ export function newTally(): Tally {
   const zero = (): Count => ({ called: 0, succeeded: 0 });
   return {
     acts: Object.fromEntries(rows.map((row) => [row, zero()])) as Record<Row, Count>,
+    entries: Object.fromEntries(entries.map((name) => [name, zero()])),
     probes: Object.fromEntries(Object.keys(probes).map((id) => [id, zero()])),
     events: new Map(),
     refusals: new Map(),
@@ -64,6 +70,8 @@ export async function runSequence(arena: Arena, seed: number, depth: number, tal
     let books = await reader.read();
     const trail: string[] = [`a world ${world.what}`];
     const probeIds = Object.keys(probes) as InvariantId[];
+    const balances = await reader.balances();
+    const progress: Progress = { reader, replay, tally, trail, world, pricesWad, publishedAt, balances };
 
     for (let step = 0; step < depth; step += 1) {
       const isLate = step >= depth / 2;
@@ -75,15 +83,7 @@ export async function runSequence(arena: Arena, seed: number, depth: number, tal
       };
       try {
         const act = await choose(situation);
-        const [after, findings] = await perform(act, books, arena, {
-          reader,
-          replay,
-          tally,
-          trail,
-          world,
-          pricesWad,
-          publishedAt,
-        });
+        const [after, findings] = await perform(act, books, arena, progress);
         report(findings);
         books = after;
         if (step % stepsAProbe === stepsAProbe - 1) {
@@ -118,18 +118,23 @@ interface Progress {
   readonly world: World;
   readonly pricesWad: Map<string, bigint>;
   readonly publishedAt: Map<string, number>;
+  /** Tokens in the vault, raw: cash, then the collaterals. */
+  balances: readonly bigint[];
 }
 
 async function perform(
   act: Act,
   before: Books,
   arena: Arena,
-  { reader, replay, tally, trail, world, pricesWad, publishedAt }: Progress,
+  progress: Progress,
 ): Promise<[Books, readonly Finding[]]> {
+  const { reader, replay, tally, trail, world, pricesWad, publishedAt } = progress;
   const { chain } = arena;
-  const count = tally.acts[act.row];
-  count.called += 1;
+  const entry = entryOf(act.to, act.data, arena.deployment);
+  const counts = [tally.acts[act.row], ...(entry === undefined ? [] : [tally.entries[entry]!])];
+  for (const count of counts) count.called += 1;
   trail.push(act.what);
+  const preview = await previewOf(act, arena);
   if (act.seconds !== undefined) await chain.passTime(act.seconds);
   const outcome =
     act.seconds === undefined ? await chain.send(act.from, act.to, act.data) : { ok: true as const, logs: [] };
@@ -139,9 +144,16 @@ async function perform(
     increment(tally.refusals, `${act.row}: ${errorName}`);
     if (errorName === "TooManyAssets") increment(tally.events, "second positions refused");
     const message = `${act.what}: a view announced it, and it was refused with ${outcome.error.message}`;
-    return [before, act.announced === undefined ? [] : [{ invariant: act.announced, message }]];
+    const isFreshAsset = (symbol: string) => isFresh({ arena, publishedAt }, symbol);
+    return [
+      before,
+      [
+        ...(act.announced === undefined ? [] : [{ invariant: act.announced, message }]),
+        ...checkRefusal(act, outcome.error, before, arena, isFreshAsset),
+      ],
+    ];
   }
-  count.succeeded += 1;
+  for (const count of counts) count.succeeded += 1;
   const pricesNow = () => arena.markets.map(({ symbol }) => pricesWad.get(symbol)!);
   const pricesBeforeWad = pricesNow();
   for (const [symbol, price] of act.pricesWad ?? []) {
@@ -153,10 +165,8 @@ async function perform(
   const prices = pricesNow();
   for (const name of happenings(act, before, events, prices)) increment(tally.events, name);
   const after = await reader.read();
-  const tokens = new Set([arena.cash, ...arena.collaterals].map(({ address }) => address.toLowerCase()));
-  const balances = outcome.logs.some(({ address }) => tokens.has(address.toLowerCase()))
-    ? await reader.balances()
-    : undefined;
+  const balancesBefore = progress.balances;
+  if (movesTokens.has(act.kind)) progress.balances = await reader.balances();
   const fresh = (market: number) => isFresh({ arena, publishedAt }, arena.markets[market]!.symbol);
   const freshMarkets = new Set([...arena.markets.keys()].filter(fresh));
   const step = {
@@ -165,7 +175,10 @@ async function perform(
     after,
     events,
     replay,
-    balances,
+    balancesBefore,
+    balances: progress.balances,
+    preview,
+    poolLogs: outcome.logs.filter(({ address }) => address.toLowerCase() === arena.deployment.pool.toLowerCase()),
     pricesBeforeWad,
     pricesWad: prices,
     freshMarkets,

@@ -1,0 +1,35 @@
+import { type ContractError, normalizeAccount } from "../../../sdk/index.js";
+import type { Act } from "./act.js";
+import type { Arena } from "./arena.js";
+import type { Books } from "./books.js";
+import { type Finding, Judge } from "./judge.js";
+import { marketsHeld } from "./situation.js";
+
+/** INV-47: an act is refused for a price only where it needs one that is not fresh. */
+export function checkRefusal(
+  act: Act,
+  { errorName, args, message }: ContractError,
+  { accounts }: Books,
+  { markets, collaterals }: Arena,
+  isFresh: (symbol: string) => boolean,
+): readonly Finding[] {
+  const judge = new Judge("INV-47");
+  const needed = () => {
+    if (errorName === "StaleMarketPrice") return [markets[Number(args["market"])]!.symbol];
+    if (errorName === "StaleCollateralPrice") {
+      const token = String(args["token"]).toLowerCase();
+      return [collaterals.find(({ address }) => address.toLowerCase() === token)!.asset];
+    }
+    const account = accounts.get(normalizeAccount(String(args["account"])))!;
+    return marketsHeld(account).map((market) => markets[market]!.symbol);
+  };
+  if (!priceErrors.has(errorName)) return [];
+  const symbols = needed();
+  judge.holds(
+    symbols.some((symbol) => !isFresh(symbol)),
+    () => `${act.what}: ${symbols.join(", ")} are fresh, and it is refused with ${message}`,
+  );
+  return judge.findings;
+}
+
+const priceErrors = new Set(["StaleMarketPrice", "StaleCollateralPrice", "StalePrices"]);
