@@ -1,4 +1,5 @@
 import type { AccountId } from "../../../sdk/index.js";
+import type { Sending } from "./arena.js";
 import type { InvariantId } from "./judge.js";
 
 /** Rows of the table of calls. */
@@ -6,6 +7,9 @@ export const rows = [
   "deposit cash",
   "deposit WETH",
   "deposit WBTC",
+  "deposit WLINK",
+  "deposit CENT",
+  "deposit HEX",
   "withdraw",
   "trade: open",
   "trade: increase",
@@ -83,6 +87,9 @@ export interface Act {
   readonly market?: number;
   /** The invariant that a refusal breaks: a view announced that it would go through. */
   readonly announced?: InvariantId | undefined;
+  /** Transactions that come with it, once it went through. */
+  readonly also?: readonly Sending[];
+  readonly valueWei?: bigint;
   /** Prices (wad, by symbol) that hold afterwards. */
   readonly pricesWad?: ReadonlyMap<string, bigint>;
   /** Time that passes instead of a transaction. */

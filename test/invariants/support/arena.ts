@@ -1,15 +1,22 @@
+import type { HDNodeWallet } from "ethers";
 import hre from "hardhat";
 
 import type { DeploymentParameters } from "../../../deployments/schema.js";
 import type { Connection } from "../../../ignition/deploy.js";
 import { type AccountId, type Deployment, WAD, accountId, assetsOfSymbol, parseDecimal } from "../../../sdk/index.js";
 import {
+  AccessManager__factory,
   LiquidityPool__factory,
   MarginVault__factory,
+  MockAggregator__factory,
+  MockHostileToken__factory,
+  MockPyth__factory,
   MockToken__factory,
   PriceOracle__factory,
   VaultLens__factory,
 } from "../../../typechain-types/index.js";
+import { deployAggregator } from "../../helpers/chainlink.js";
+import { testKey } from "../../helpers/keys.js";
 import { changed, deployWorld, firstPrices, wad } from "../../helpers/world.js";
 import { RawChain, type RawLog } from "./chain.js";
 
@@ -18,6 +25,10 @@ export const poolInterface = LiquidityPool__factory.createInterface();
 export const oracleInterface = PriceOracle__factory.createInterface();
 export const lensInterface = VaultLens__factory.createInterface();
 export const tokenInterface = MockToken__factory.createInterface();
+export const hostileInterface = MockHostileToken__factory.createInterface();
+export const aggregatorInterface = MockAggregator__factory.createInterface();
+export const pythInterface = MockPyth__factory.createInterface();
+export const managerInterface = AccessManager__factory.createInterface();
 
 export interface MarketTerms {
   readonly symbol: string;
@@ -53,6 +64,8 @@ export interface CollateralTerms extends Token {
 export interface Actor {
   readonly name: string;
   readonly address: string;
+  /** Signs permits and grants; contracts have none. */
+  readonly wallet?: HDNodeWallet;
 }
 
 export interface NamedAccount {
@@ -90,6 +103,15 @@ export interface Arena {
   readonly rewardFloorWad: bigint;
   readonly rewardPerHourWad: bigint;
   readonly poolLockSeconds: number;
+  /** Whom owners may give permissions. */
+  readonly operators: readonly Actor[];
+  /** The asset that is read from an aggregator, all others being pushed, and what becomes of it in a sequence. */
+  readonly feed: { readonly symbol: string; readonly aggregator: string; isDead: boolean };
+  /** A collateral that moves what it likes; the conduct that it was told last. */
+  readonly hostile: { readonly address: string; conduct: number };
+  /** What listings are tried with: a token that is none of the vault's. */
+  readonly spare: string;
+  readonly pyth: string;
   /** As it was deployed; worlds change some of it. */
   readonly parameters: DeploymentParameters;
   /** All logs of the vault since its deployment. */
@@ -103,16 +125,29 @@ const capNotional = 600_000n;
 /** What each trader's accounts begin with: indexes of accounts, and deposits of the first. */
 const traders: Readonly<Record<string, readonly Readonly<Record<string, string>>[]>> = {
   ann: [{ USDC: "20000" }, { USDC: "3000", WETH: "10" }],
-  bob: [{ WETH: "150", USDC: "500" }, { USDC: "8000" }],
-  cid: [{ WBTC: "2", WETH: "40" }, { USDC: "2500" }],
-  dot: [{ USDC: "60000" }, { USDC: "100", WBTC: "0.1" }],
+  bob: [
+    { WETH: "150", USDC: "500" },
+    { USDC: "8000", HEX: "5" },
+  ],
+  cid: [
+    { WBTC: "2", WETH: "40" },
+    { USDC: "2500", WLINK: "300" },
+  ],
+  dot: [{ USDC: "60000" }, { USDC: "100", WBTC: "0.1", CENT: "40" }],
   eve: [{ USDC: "1500", WBTC: "0.25" }],
-  fay: [{ USDC: "400" }],
+  fay: [{ USDC: "400", WLINK: "50" }],
 };
 
 export async function openArena(): Promise<Arena> {
   const connection = await hre.network.create({ network: "demo", override: { initialDate: genesis } });
-  const world = await deployWorld(connection, thinMarkets, "400000");
+  const [deployer] = await connection.ethers.getSigners();
+  const aggregator = await (
+    await deployAggregator(connection, feedDecimals, 4n * 10n ** BigInt(feedDecimals))
+  ).getAddress();
+  const hostile = await (await new MockHostileToken__factory(deployer!).deploy(12)).getAddress();
+  const world = await deployWorld(connection, (parameters) => nineAssets(parameters, aggregator, hostile), "400000");
+  const spare = await (await new MockToken__factory(deployer!).deploy("Spare", "SPARE", 4)).getAddress();
+  const pyth = await (await new MockPyth__factory(deployer!).deploy(3)).getAddress();
   const { deployment, parameters } = world;
   const deployedAt = Date.parse(genesis) / 1000;
   const chain = new RawChain(connection, deployedAt);
@@ -120,7 +155,10 @@ export async function openArena(): Promise<Arena> {
   await chain.passTime(86_400);
 
   const signers = [...world.signers];
-  const actor = (name: string): Actor => ({ name, address: signers.shift()!.address.toLowerCase() });
+  const actor = (name: string): Actor => {
+    const address = signers.shift()!.address.toLowerCase();
+    return { name, address, wallet: testKey(world.signers.length - signers.length) };
+  };
   const admin: Actor = { name: "admin", address: world.admin.address.toLowerCase() };
   const [keeper, stranger, provider] = [actor("keeper"), actor("stranger"), actor("provider")];
   const owners = Object.keys(traders).map(actor);
@@ -136,8 +174,11 @@ export async function openArena(): Promise<Arena> {
       }
     }
   }
-  const pushed = priceData(deployment, firstPricesWad(), chain.nowSeconds);
-  await chain.mustSend(admin.address, deployment.oracle, pushed);
+  const feed = { symbol: feedSymbol, aggregator, isDead: false };
+  for (const { from, to, data } of priceCalls({ admin, deployment, feed }, firstPricesWad(), chain.nowSeconds)) {
+    await chain.mustSend(from, to, data);
+  }
+  await chain.mustSend(admin.address, deployment.oracle, oracleInterface.encodeFunctionData("setPyth", [pyth]));
   await chain.mustSend(keeper.address, deployment.vault, vaultInterface.encodeFunctionData("refreshCapital"));
 
   const accounts: NamedAccount[] = [];
@@ -176,6 +217,11 @@ export async function openArena(): Promise<Arena> {
     accounts,
     pool,
     insurance,
+    operators: [keeper, stranger],
+    feed,
+    hostile: { address: hostile, conduct: 0 },
+    spare,
+    pyth,
     markets: parameters.markets.map((market) => ({
       symbol: market.symbol,
       firstPriceWad: wad(market.firstPrice),
@@ -215,7 +261,36 @@ export async function openArena(): Promise<Arena> {
   };
 }
 
-function thinMarkets(parameters: Parameters<typeof changed>[0]) {
+/** The market, and the collateral, whose price is read from an aggregator. */
+const feedSymbol = "LINK";
+const feedDecimals = 8;
+/** Of a price (wad), what the aggregator's answers leave out. */
+export const feedUnitWad = 10n ** BigInt(18 - feedDecimals);
+
+type Parameters = DeploymentParameters;
+
+/** Four markets and five collaterals, of 18 decimals to 2, one of them a token and one a feed that do as they like. */
+function nineAssets(parameters: Parameters, aggregator: string, hostile: string): Parameters {
+  const [first] = parameters.collaterals;
+  const link = parameters.markets.find(({ symbol }) => symbol === feedSymbol)!;
+  const bnb = { ...link, symbol: "BNB", firstPrice: "20", minimumSize: "0.5" };
+  const fed = {
+    ...link,
+    feed: { kind: "chainlink" as const, aggregator, minPrice: "0.001", maxPrice: "10000", maxAgeSeconds: "3600" },
+  };
+  const others = [
+    { symbol: "WLINK", asset: feedSymbol, decimals: "6" },
+    { symbol: "CENT", asset: "BNB", decimals: "2" },
+    { symbol: "HEX", asset: "ETH", decimals: "12", address: hostile },
+  ];
+  return thinMarkets({
+    ...parameters,
+    markets: [...parameters.markets.map((market) => (market === link ? fed : market)), bnb],
+    collaterals: [...parameters.collaterals, ...others.map((other) => ({ ...first!, ...other }))],
+  });
+}
+
+function thinMarkets(parameters: Parameters): Parameters {
   const thin = parameters.markets.map((market): [string, { openInterestCap: string; skewScale: string }] => {
     const cap = capNotional / BigInt(market.firstPrice);
     const scale = (cap * WAD) / wad(market.maintenanceBase) + 1n; // the least that the cap allows
@@ -228,18 +303,49 @@ function thinMarkets(parameters: Parameters<typeof changed>[0]) {
 }
 
 export function firstPricesWad(): Map<string, bigint> {
-  return new Map(Object.entries(firstPrices).map(([symbol, price]) => [symbol, wad(price)]));
+  return new Map(Object.entries({ ...firstPrices, BNB: "20" }).map(([symbol, price]) => [symbol, wad(price)]));
 }
 
-/** Call data that publishes prices (wad, by symbol) to markets and collaterals. */
-export function priceData(deployment: Deployment, prices: ReadonlyMap<string, bigint>, publishedAt: number): string {
+/** A transaction. */
+export interface Sending {
+  readonly from: string;
+  readonly to: string;
+  readonly data: string;
+}
+
+/**
+ * What publishes prices (wad, by symbol): a push of those that are pushed; where one is read, its aggregator's answer, which is stored at
+ * once. An aggregator that is dead stays so.
+ */
+export function priceCalls(
+  { admin, deployment, feed }: Pick<Arena, "admin" | "deployment" | "feed">,
+  prices: ReadonlyMap<string, bigint>,
+  publishedAt: number,
+): Sending[] {
   const assets: number[] = [];
   const pricesWad: bigint[] = [];
+  const answers: Sending[] = [];
+  const from = admin.address;
   for (const [symbol, price] of prices) {
-    for (const asset of assetsOfSymbol(deployment, symbol)) {
-      assets.push(asset);
-      pricesWad.push(price);
+    const own = assetsOfSymbol(deployment, symbol);
+    if (symbol !== feed.symbol) {
+      assets.push(...own);
+      pricesWad.push(...own.map(() => price));
+    } else if (!feed.isDead) {
+      const answer = aggregatorInterface.encodeFunctionData("setAnswer", [price / feedUnitWad, publishedAt]);
+      answers.push({ from, to: feed.aggregator, data: answer });
+      answers.push({ from, to: deployment.oracle, data: oracleInterface.encodeFunctionData("refresh", [own]) });
     }
   }
-  return oracleInterface.encodeFunctionData("push", [assets, pricesWad, publishedAt]);
+  const push = oracleInterface.encodeFunctionData("push", [assets, pricesWad, publishedAt]);
+  return [{ from, to: deployment.oracle, data: push }, ...answers];
+}
+
+/** Publishes prices. */
+export async function publish(
+  arena: Arena,
+  prices: ReadonlyMap<string, bigint>,
+  publishedAt = arena.chain.nowSeconds,
+): Promise<void> {
+  for (const { from, to, data } of priceCalls(arena, prices, publishedAt)) await arena.chain.mustSend(from, to, data);
 }

@@ -1,15 +1,17 @@
 import { marketParameters } from "../../../ignition/deploy.js";
 import { type AccountId, WAD, accountId, assetsOfSymbol } from "../../../sdk/index.js";
 import { abs } from "../../helpers/model.js";
+import { conducts as feedConducts } from "../../helpers/chainlink.js";
 import { wordsOf } from "../../helpers/vaultStorage.js";
 import { tradeData } from "./acts/trading.js";
 import {
   type Actor,
   type Arena,
   type NamedAccount,
+  aggregatorInterface,
   oracleInterface,
   poolInterface,
-  priceData,
+  publish,
   vaultInterface,
 } from "./arena.js";
 import { type AccountBook, type BookReader, type VaultEvent, cashUnit } from "./books.js";
@@ -285,7 +287,7 @@ async function liquidateAtNoNetCash(situation: Situation): Promise<readonly Find
     const fallen = price - (sign * ((await healthOf()).netCashWad - left) * WAD) / size;
     if (fallen <= 0n) return undefined;
     const prices = new Map([...pricesWad, [symbol, fallen]]);
-    await chain.mustSend(admin.address, deployment.oracle, priceData(deployment, prices, chain.nowSeconds));
+    await publish(arena, prices);
     // Collateral for a health below one.
     const poor = await healthOf();
     const missing = part(situation, poor.requirementMaintenanceWad, 0.6, 1) - poor.equityMaintenanceWad;
@@ -365,7 +367,7 @@ async function takeFromOneself(situation: Situation): Promise<readonly Finding[]
     const equity = (health * (arena.keeperFloorWad + (owed * arena.debtMarginWad) / WAD)) / WAD;
     const price = ((((owed + equity) * WAD) / collateral.maintenanceWeightWad) * unit) / amount;
     const prices = new Map([...pricesWad, [collateral.asset, price]]);
-    await chain.mustSend(admin.address, deployment.oracle, priceData(deployment, prices, chain.nowSeconds));
+    await publish(arena, prices);
 
     const family = [target, second];
     const holding = async (id: AccountId) => {
@@ -431,7 +433,7 @@ async function inAndOut(situation: Situation): Promise<readonly Finding[] | unde
     const atOnce = await poolCall("previewRedeem", shares);
     const was = await value();
     await chain.passTime(arena.poolLockSeconds);
-    await chain.mustSend(admin.address, deployment.oracle, priceData(deployment, pricesWad, chain.nowSeconds));
+    await publish(arena, pricesWad);
     const funding = (await value()) - was;
     const supply = BigInt(await chain.call(deployment.pool, poolInterface.encodeFunctionData("totalSupply")));
     const mine = funding > 0n ? (funding * shares) / supply + 1n : 0n;
@@ -486,8 +488,8 @@ async function closeWithDeadFeed(situation: Situation, reader: BookReader): Prom
     await chain.passTime(seconds);
     const living = new Map([...pricesWad].filter(([each]) => each !== symbol));
     const last = new Map([...pricesWad].filter(([each]) => each === symbol));
-    await chain.mustSend(admin.address, deployment.oracle, priceData(deployment, living, chain.nowSeconds));
-    await chain.mustSend(admin.address, deployment.oracle, priceData(deployment, last, chain.nowSeconds - 2));
+    await publish(arena, living);
+    await publish(arena, last, chain.nowSeconds - 2);
     for (const market of openMarkets(situation)) {
       const terms = marketParameters(parameters.markets[market]!);
       const full = { ...terms, openInterestCapWad: terms.minimumSizeWad };
@@ -495,10 +497,7 @@ async function closeWithDeadFeed(situation: Situation, reader: BookReader): Prom
       await chain.mustSend(admin.address, deployment.vault, data);
     }
     const book = (await reader.read()).accounts.get(account.id)!;
-    for (const asset of assetsOfSymbol(deployment, symbol)) {
-      const data = oracleInterface.encodeFunctionData("setPushFeed", [asset, WAD / 1000n, 1]);
-      await chain.mustSend(admin.address, deployment.oracle, data);
-    }
+    await silence(arena, symbol);
     const findings: Finding[] = [];
     const goesThrough = async (data: string, what: string) => {
       const outcome = await chain.tentatively(() => chain.send(account.owner.address, deployment.vault, data));
@@ -507,7 +506,9 @@ async function closeWithDeadFeed(situation: Situation, reader: BookReader): Prom
       findings.push(...finding("INV-14", outcome.ok, () => `${where}: ${why}`));
     };
     // Funding may have taken its margin.
-    const closable = freeMargin(book) >= 0n ? marketsFilled(book).filter((market) => market !== dead) : [];
+    const isAlive = (market: number) =>
+      market !== dead && (!arena.feed.isDead || markets[market]!.symbol !== arena.feed.symbol);
+    const closable = freeMargin(book) >= 0n ? marketsFilled(book).filter(isAlive) : [];
     for (const market of closable) {
       const size = -book.positions[market]!.sizeWad;
       await goesThrough(tradeData(account.id, market, size), `closes ${size} ${markets[market]!.symbol}`);
@@ -520,6 +521,19 @@ async function closeWithDeadFeed(situation: Situation, reader: BookReader): Prom
     }
     return findings;
   });
+}
+
+/** Makes a feed give no good price any more. */
+async function silence({ chain, deployment, admin, feed }: Arena, symbol: string): Promise<void> {
+  if (symbol === feed.symbol) {
+    const data = aggregatorInterface.encodeFunctionData("setConduct", [feedConducts.reverts, 0, 0]);
+    await chain.mustSend(admin.address, feed.aggregator, data);
+    return;
+  }
+  for (const asset of assetsOfSymbol(deployment, symbol)) {
+    const data = oracleInterface.encodeFunctionData("setPushFeed", [asset, WAD / 1000n, 1]);
+    await chain.mustSend(admin.address, deployment.oracle, data);
+  }
 }
 
 /** Markets in which an account has some size, and can still trade. */

@@ -3,6 +3,7 @@ import { randomStreams } from "../../../simulator/random.js";
 import { type Act, type Row, rows } from "./act.js";
 import { choose } from "./acts/choose.js";
 import { type Arena, firstPricesWad } from "./arena.js";
+import type { RawLog } from "./chain.js";
 import { BookReader, type Books, Replay, type VaultEvent } from "./books.js";
 import { checkStep, movesTokens } from "./checks.js";
 import { entries, entryOf } from "./entries.js";
@@ -59,6 +60,7 @@ const stepsAProbe = 8;
 
 /** One random sequence from the arena's first state, which it leaves as it found it. It ends at the first step that fails. */
 export async function runSequence(arena: Arena, seed: number, depth: number, tally: Tally): Promise<void> {
+  [arena.feed.isDead, arena.hostile.conduct] = [false, 0];
   await arena.chain.tentatively(async () => {
     const [random, probing, opening] = randomStreams(seed, 3);
     const reader = new BookReader(arena);
@@ -137,7 +139,9 @@ async function perform(
   const preview = await previewOf(act, arena);
   if (act.seconds !== undefined) await chain.passTime(act.seconds);
   const outcome =
-    act.seconds === undefined ? await chain.send(act.from, act.to, act.data) : { ok: true as const, logs: [] };
+    act.seconds === undefined
+      ? await chain.send(act.from, act.to, act.data, act.valueWei)
+      : { ok: true as const, logs: [] as RawLog[] };
   if (!outcome.ok) {
     const { errorName } = outcome.error;
     trail.push(`  refused: ${outcome.error.message}`);
@@ -160,6 +164,7 @@ async function perform(
     pricesWad.set(symbol, price);
     publishedAt.set(symbol, chain.nowSeconds);
   }
+  for (const { from, to, data } of act.also ?? []) await chain.mustSend(from, to, data);
   const events = replay.apply(outcome.logs);
   for (const { name } of events) increment(tally.events, name);
   const prices = pricesNow();

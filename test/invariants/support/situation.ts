@@ -56,6 +56,7 @@ export function bell({ random }: Situation): number {
 // ------------------------------------------------------------------ what stands
 
 export function isFresh({ arena, publishedAt }: Pick<Situation, "arena" | "publishedAt">, symbol: string): boolean {
+  if (arena.feed.isDead && symbol === arena.feed.symbol) return false;
   return arena.chain.nowSeconds <= publishedAt.get(symbol)! + maxPriceAgeSeconds;
 }
 

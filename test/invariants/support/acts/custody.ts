@@ -1,6 +1,6 @@
 import { WAD } from "../../../../sdk/index.js";
 import type { Act, Row } from "../act.js";
-import { type Arena, type NamedAccount, type Token, tokenInterface, vaultInterface } from "../arena.js";
+import { type NamedAccount, type Token, tokenInterface, vaultInterface } from "../arena.js";
 import {
   type Situation,
   bookOf,
@@ -17,8 +17,7 @@ import {
 export function depositAct(situation: Situation): Act {
   const { arena, pricesWad } = situation;
   const account = pick(situation, chance(situation, 0.95) ? traders(situation) : arena.accounts);
-  const [weth, wbtc] = arena.collaterals as [Arena["collaterals"][0], Arena["collaterals"][0]];
-  const collateral = chance(situation, 0.5) ? weth : wbtc;
+  const collateral = pick(situation, arena.collaterals);
   const token: Token = chance(situation, 0.5) ? arena.cash : collateral;
   const price = token === collateral ? pricesWad.get(collateral.asset)! : WAD;
   // Strangers are turned away with little, or with a token that the account does not hold.
