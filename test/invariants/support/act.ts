@@ -37,6 +37,29 @@ export const rows = [
   "haltMarket",
   "resumeMarket",
   "refreshCapital",
+  "depositWithPermit",
+  "setOperator",
+  "setOperatorBySig",
+  "revokeSignatures",
+  "pool mint",
+  "pool withdraw",
+  "pool transfer",
+  "pool transferFrom",
+  "pool approve",
+  "haltBorrowing",
+  "resumeBorrowing",
+  "setMarketParameters",
+  "setCollateralParameters",
+  "setAccountParameters",
+  "setCashParameters",
+  "rampMarket",
+  "rampCollateral",
+  "rampAccounts",
+  "updatePrices",
+  "token misbehaves",
+  "token behaves",
+  "feed dies",
+  "feed comes back",
   "push prices",
   "push a crash",
   "time passes",
@@ -66,6 +89,12 @@ export type Kind =
   | "delist"
   | "halt"
   | "refreshCapital"
+  | "grant"
+  | "poolShares"
+  | "parameters"
+  | "ramp"
+  | "update"
+  | "conduct"
   | "push"
   | "time"
   | "donate";
@@ -90,8 +119,16 @@ export interface Act {
   /** Transactions that come with it, once it went through. */
   readonly also?: readonly Sending[];
   readonly valueWei?: bigint;
+  /** Whose shares of the pool it takes. */
+  readonly holder?: string;
+  /** How the hostile token behaves from then on. */
+  readonly tokenConduct?: number;
+  /** Whether the feed that is read is dead from then on. */
+  readonly feedDies?: boolean;
   /** Prices (wad, by symbol) that hold afterwards. */
   readonly pricesWad?: ReadonlyMap<string, bigint>;
+  /** As of when. */
+  readonly publishedAt?: number;
   /** Time that passes instead of a transaction. */
   readonly seconds?: number;
 }

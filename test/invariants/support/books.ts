@@ -96,12 +96,16 @@ export class BookReader {
   }
 
   #look(): void {
-    const { accounts, collaterals } = this.#arena;
+    const { accounts, collaterals, operators } = this.#arena;
     const extent: Extent = {
       accounts: accounts.map(({ id }) => id),
       markets: this.#ended.length,
       ended: new Map(this.#ended.entries()),
       collaterals: collaterals.map(({ address }) => address),
+      operators: accounts
+        .filter(({ trades }) => trades)
+        .flatMap(({ id }) => operators.map(({ address }) => [id, address] as const)),
+      signers: new Set(accounts.map(({ owner }) => owner.address)),
     };
     this.#places = placesOf(extent);
     this.#slots = this.#places.map(({ slot }) => slot);

@@ -1,6 +1,14 @@
-import { type AccountId, WAD, accountId, hasFlag, normalizeAccount, ownerOf } from "../../../sdk/index.js";
+import {
+  type AccountId,
+  WAD,
+  accountId,
+  decodeCollateral,
+  hasFlag,
+  normalizeAccount,
+  ownerOf,
+} from "../../../sdk/index.js";
 import { abs, ceilDiv, floorDiv } from "../../helpers/model.js";
-import { differences, sentence, toldBy } from "../../helpers/vaultStorage.js";
+import { differences, place, sentence, toldBy } from "../../helpers/vaultStorage.js";
 import type { Act } from "./act.js";
 import type { Arena } from "./arena.js";
 import { type AccountBook, type Books, type HealthFigures, type VaultEvent, cashUnit } from "./books.js";
@@ -43,6 +51,7 @@ import {
   checkReduction,
   checkSizes,
 } from "./limits.js";
+import { checkCallers, checkLock, checkNonces, checkParameters, checkPermissions, checkPublished } from "./powers.js";
 import { checkPreview } from "./previews.js";
 import { ray } from "./sides.js";
 import { marketsHeld } from "./situation.js";
@@ -110,9 +119,14 @@ function namedBy({ act, before, events }: Step, { pool, insurance }: Arena): Set
   }
 }
 
-/** Whether neither prices nor time move in this step. */
+/** Whether neither prices nor time move in this step, nor whether a price counts. */
 function isStill({ act }: Step): boolean {
-  return act.kind !== "time" && act.kind !== "push";
+  return !["time", "push", "conduct"].includes(act.kind);
+}
+
+/** Whether it changes what margin asks of everybody: INV-17 looks at that. */
+function changesTerms({ kind }: Act): boolean {
+  return kind === "parameters" || kind === "ramp";
 }
 
 // ------------------------------------------------------------------ what must hold after a step
@@ -351,7 +365,7 @@ const checks: Partial<Record<InvariantId, Check>> = {
   "INV-12"(judge, step, arena) {
     const { act, before, after, events, pricesWad } = step;
     const { cash } = arena;
-    if (!isStill(step) || act.kind === "delist") return;
+    if (!isStill(step) || act.kind === "delist" || changesTerms(act)) return;
     if (act.kind === "poolDeposit" || act.kind === "poolRedeem") {
       // A share of what was there is worth no less: NAV per share, one virtual unit and the virtual shares counted.
       const unit = cashUnit(cash.decimals);
@@ -367,9 +381,10 @@ const checks: Partial<Record<InvariantId, Check>> = {
     let expected = 0n;
     if (act.kind === "buyCollateral") {
       for (const event of events.filter(({ name }) => name === "PoolCollateralSold")) {
-        const { terms, index, valueOf } = collateralOf(event, arena, pricesWad);
+        const { index, valueOf } = collateralOf(event, arena, pricesWad);
         const [old, now] = [before, after].map(({ accounts }) => accounts.get(arena.pool)!.collaterals[index]!);
-        const counted = (amount: bigint) => (valueOf(amount) * terms.maintenanceWeightWad) / WAD;
+        const { weightMaintenanceWad } = decodeCollateral(after.words.get(place.collateral(index).name)!);
+        const counted = (amount: bigint) => (valueOf(amount) * weightMaintenanceWad) / WAD;
         expected = numberOf(event, "costWad") + counted(now!) - counted(old!);
         judge.holds(expected >= 0n, () => `the pool sells with a loss of ${-expected}`);
       }
@@ -423,7 +438,7 @@ const checks: Partial<Record<InvariantId, Check>> = {
   },
 
   "INV-15"(judge, step, arena) {
-    if (!isStill(step)) return;
+    if (!isStill(step) || changesTerms(step.act)) return;
     const { act, before, after, events, world } = step;
     const named = namedBy(step, arena);
     // Who takes out or takes over can bear it.
@@ -454,8 +469,8 @@ const checks: Partial<Record<InvariantId, Check>> = {
       );
       judge.holds(bitCount(assets >> 96n) <= 8, () => `${name} has ${bitCount(assets >> 96n)} collaterals`);
       if (mode === old.mode) continue;
-      const isAsked = act.kind === "setMode" && act.account === id && ownerOf(id).toLowerCase() === act.from;
-      judge.holds(isAsked, () => `${name} changes its mode to ${mode}, and its owner did not ask for that`);
+      const isAsked = act.kind === "setMode" && act.account === id;
+      judge.holds(isAsked, () => `${name} changes its mode to ${mode}, and nobody asked for that`);
       judge.holds((old.assets & marketBits) === 0n, () => `${name} changes its mode with a position`);
     }
   },
@@ -495,6 +510,12 @@ const checks: Partial<Record<InvariantId, Check>> = {
   "INV-39": checkIndices,
   "INV-41": checkFundingRates,
   "INV-43": checkRedemption,
+  "INV-17": checkParameters,
+  "INV-18": checkCallers,
+  "INV-44": checkLock,
+  "INV-46": checkPublished,
+  "INV-52": checkPermissions,
+  "INV-53": checkNonces,
 };
 
 /** Events of what is done to an account that cannot carry its positions or its debt. */

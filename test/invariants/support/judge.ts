@@ -30,6 +30,8 @@ export const invariants = {
   "INV-15":
     "no act makes another account unhealthy, or changes the health of one that it does not name, or leaves a taker below initial margin",
   "INV-16": "an isolated account has one position at most, and changes its mode only without one",
+  "INV-17": "setting parameters makes nobody's margin worse, and a step is no more than a 72nd of the change",
+  "INV-18": "roles and owners alone do what is theirs",
   "INV-19": "the books move by exactly the tokens that move, whatever a token does",
   "INV-20": "tokens that come unasked, and time by itself, change no word of storage",
   "INV-21": "a deposit leaves a collateral within its cap",
@@ -51,6 +53,10 @@ export const invariants = {
   "INV-39": "indices of cash only rise, but for a write-off",
   "INV-41": "rates of funding stay within their largest value",
   "INV-43": "redeeming leaves the pool its margin and no debt",
+  "INV-44": "shares that are locked neither move nor are redeemed",
+  "INV-46": "no price is stored that is older than the one before",
+  "INV-52": "an operator does what the owner has permitted, and nothing else",
+  "INV-53": "a signed grant uses up a nonce of its owner, and nobody else does",
   "INV-47": "a price refuses only what needs it while it is not fresh",
 } as const;
 
@@ -73,6 +79,10 @@ export interface Step {
   readonly balances: readonly bigint[] | undefined;
   /** Logs of the pool's shares. */
   readonly poolLogs: readonly RawLog[];
+  /** Until when the shares that it took were locked (Unix seconds). */
+  readonly lockedUntil: number | undefined;
+  /** When prices were published that the oracle had stored, by asset, if it may have stored some. */
+  readonly published: { readonly before: readonly number[]; readonly after: readonly number[] } | undefined;
   /** What a view said just before it that it would do, by the names of what it tells. */
   readonly preview: Readonly<Record<string, bigint>> | undefined;
   /** By market; before it, and after it. */

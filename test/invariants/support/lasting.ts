@@ -29,7 +29,7 @@ export function checkTokens(judge: Judge, step: Step, { cash, collaterals }: Are
 
 /** INV-20: time, and tokens that come unasked, change no word. */
 export function checkUntouched(judge: Judge, { act, before, after }: Step): void {
-  if (act.kind !== "time" && act.kind !== "donate") return;
+  if (!["time", "donate", "update", "conduct"].includes(act.kind)) return;
   for (const [name, word] of after.words) {
     const old = before.words.get(name) ?? 0n;
     judge.holds(old === word, () => `${act.what}, and ${name} goes from ${old.toString(16)} to ${word.toString(16)}`);

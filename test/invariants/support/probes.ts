@@ -1,14 +1,15 @@
 import { marketParameters } from "../../../ignition/deploy.js";
-import { type AccountId, WAD, accountId, assetsOfSymbol } from "../../../sdk/index.js";
+import { type AccountId, WAD, accountId, assetsOfSymbol, decodeCollateral } from "../../../sdk/index.js";
 import { abs } from "../../helpers/model.js";
 import { conducts as feedConducts } from "../../helpers/chainlink.js";
-import { wordsOf } from "../../helpers/vaultStorage.js";
+import { place, wordsOf } from "../../helpers/vaultStorage.js";
 import { tradeData } from "./acts/trading.js";
 import {
   type Actor,
   type Arena,
   type NamedAccount,
   aggregatorInterface,
+  feedUnitWad,
   oracleInterface,
   poolInterface,
   publish,
@@ -17,6 +18,7 @@ import {
 import { type AccountBook, type BookReader, type VaultEvent, cashUnit } from "./books.js";
 import type { RawLog } from "./chain.js";
 import { roundingOf } from "./figures.js";
+import { administer } from "./listings.js";
 import type { Finding, InvariantId } from "./judge.js";
 import {
   type Situation,
@@ -44,6 +46,7 @@ export const probes: Readonly<Partial<Record<InvariantId, Probe>>> = {
   "INV-10": takeFromOneself,
   "INV-12": inAndOut,
   "INV-14": closeWithDeadFeed,
+  "INV-18": administer,
 };
 
 const weiAFill = 8n;
@@ -344,6 +347,7 @@ async function takeFromOneself(situation: Situation): Promise<readonly Finding[]
   const collaterals = arena.collaterals.filter(({ asset }) => isFresh(situation, asset));
   if (collaterals.length === 0) return undefined;
   const collateral = pick(situation, collaterals);
+  const index = arena.collaterals.indexOf(collateral);
   const { owner } = pick(
     situation,
     arena.accounts.filter(({ trades }) => trades),
@@ -365,7 +369,9 @@ async function takeFromOneself(situation: Situation): Promise<readonly Finding[]
     // The price at which this is its health.
     const owed = borrowed * cashUnit(arena.cash.decimals);
     const equity = (health * (arena.keeperFloorWad + (owed * arena.debtMarginWad) / WAD)) / WAD;
-    const price = ((((owed + equity) * WAD) / collateral.maintenanceWeightWad) * unit) / amount;
+    const { weightMaintenanceWad } = decodeCollateral(situation.books.words.get(place.collateral(index).name)!);
+    const exact = ((((owed + equity) * WAD) / weightMaintenanceWad) * unit) / amount;
+    const price = collateral.asset === arena.feed.symbol ? (exact / feedUnitWad) * feedUnitWad : exact;
     const prices = new Map([...pricesWad, [collateral.asset, price]]);
     await publish(arena, prices);
 
@@ -398,7 +404,10 @@ async function takeFromOneself(situation: Situation): Promise<readonly Finding[]
       // On its target to a unit of the token, or out of debt.
       const { healthAfterWad } = told(outcome.logs, "CollateralLiquidated")! as { readonly healthAfterWad: bigint };
       const short = targetHealthWad - healthAfterWad;
-      const isOnTarget = (short >= -nanoWad && short <= WAD / 10_000n) || (await netCash(arena, [target])) > -nanoWad;
+      // A coarse token's unit is worth this much of health.
+      const grain = (2n * price * WAD) / (unit * (arena.keeperFloorWad + (owed * arena.debtMarginWad) / WAD)) + 1n;
+      const isOnTarget =
+        (short >= -nanoWad && short <= WAD / 10_000n + grain) || (await netCash(arena, [target])) > -nanoWad;
       return [
         ...finding("INV-09", isOnTarget, () => `${what}: health becomes ${healthAfterWad}`),
         ...finding("INV-10", abs(gained + paid) <= weiAFill, () => `${what}: gained ${gained}, insurance ${paid}`),

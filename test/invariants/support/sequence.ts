@@ -1,8 +1,8 @@
-import { WAD, ownerOf } from "../../../sdk/index.js";
+import { WAD, collateralAsset, decodePrice, marketAsset, ownerOf } from "../../../sdk/index.js";
 import { randomStreams } from "../../../simulator/random.js";
 import { type Act, type Row, rows } from "./act.js";
 import { choose } from "./acts/choose.js";
-import { type Arena, firstPricesWad } from "./arena.js";
+import { type Arena, firstPricesWad, oracleInterface, poolInterface } from "./arena.js";
 import type { RawLog } from "./chain.js";
 import { BookReader, type Books, Replay, type VaultEvent } from "./books.js";
 import { checkStep, movesTokens } from "./checks.js";
@@ -72,12 +72,18 @@ export async function runSequence(arena: Arena, seed: number, depth: number, tal
     let books = await reader.read();
     const trail: string[] = [`a world ${world.what}`];
     const probeIds = Object.keys(probes) as InvariantId[];
-    const balances = await reader.balances();
-    const progress: Progress = { reader, replay, tally, trail, world, pricesWad, publishedAt, balances };
+    const [balances, published] = [await reader.balances(), await publishedTimes(arena)];
+    const progress: Progress = { reader, replay, tally, trail, world, pricesWad, publishedAt, balances, published };
 
     for (let step = 0; step < depth; step += 1) {
       const isLate = step >= depth / 2;
-      const situation: Situation = { arena, random: random!, books, world, pricesWad, publishedAt, isLate };
+      const count = (to: string, data: string, isDone: boolean) => {
+        const entry = tally.entries[entryOf(to, data, arena.deployment) ?? ""];
+        if (entry === undefined) return;
+        entry.called += 1;
+        if (isDone) entry.succeeded += 1;
+      };
+      const situation: Situation = { arena, random: random!, books, world, pricesWad, publishedAt, isLate, count };
       const found: Failure[] = [];
       const report = (findings: readonly Finding[]) => {
         for (const finding of findings)
@@ -122,6 +128,21 @@ interface Progress {
   readonly publishedAt: Map<string, number>;
   /** Tokens in the vault, raw: cash, then the collaterals. */
   balances: readonly bigint[];
+  /** When the prices were published that the oracle has stored, by asset. */
+  published: readonly number[];
+}
+
+async function lockOf({ chain, deployment }: Arena, holder: string): Promise<number> {
+  return Number(await chain.call(deployment.pool, poolInterface.encodeFunctionData("lockedUntil", [holder])));
+}
+
+/** When the prices were published that the oracle has stored, markets first. */
+async function publishedTimes({ chain, deployment, markets, collaterals }: Arena): Promise<number[]> {
+  const assets = [...markets.map((_, id) => marketAsset(id)), ...collaterals.map((_, index) => collateralAsset(index))];
+  const set = assets.reduce((bits, asset) => bits | (1n << BigInt(asset)), 0n);
+  const data = oracleInterface.encodeFunctionData("lastPrices", [set]);
+  const [words] = oracleInterface.decodeFunctionResult("lastPrices", await chain.call(deployment.oracle, data));
+  return (words as bigint[]).map((word) => decodePrice(word).publishedAt);
 }
 
 async function perform(
@@ -137,6 +158,7 @@ async function perform(
   for (const count of counts) count.called += 1;
   trail.push(act.what);
   const preview = await previewOf(act, arena);
+  const lockedUntil = act.holder === undefined ? undefined : await lockOf(arena, act.holder);
   if (act.seconds !== undefined) await chain.passTime(act.seconds);
   const outcome =
     act.seconds === undefined
@@ -158,11 +180,13 @@ async function perform(
     ];
   }
   for (const count of counts) count.succeeded += 1;
+  if (act.tokenConduct !== undefined) arena.hostile.conduct = act.tokenConduct;
+  if (act.feedDies !== undefined) arena.feed.isDead = act.feedDies;
   const pricesNow = () => arena.markets.map(({ symbol }) => pricesWad.get(symbol)!);
   const pricesBeforeWad = pricesNow();
   for (const [symbol, price] of act.pricesWad ?? []) {
     pricesWad.set(symbol, price);
-    publishedAt.set(symbol, chain.nowSeconds);
+    publishedAt.set(symbol, act.publishedAt ?? chain.nowSeconds);
   }
   for (const { from, to, data } of act.also ?? []) await chain.mustSend(from, to, data);
   const events = replay.apply(outcome.logs);
@@ -170,6 +194,9 @@ async function perform(
   const prices = pricesNow();
   for (const name of happenings(act, before, events, prices)) increment(tally.events, name);
   const after = await reader.read();
+  const published =
+    act.kind === "push" ? { before: progress.published, after: await publishedTimes(arena) } : undefined;
+  if (published !== undefined) progress.published = published.after;
   const balancesBefore = progress.balances;
   if (movesTokens.has(act.kind)) progress.balances = await reader.balances();
   const fresh = (market: number) => isFresh({ arena, publishedAt }, arena.markets[market]!.symbol);
@@ -183,6 +210,8 @@ async function perform(
     balancesBefore,
     balances: progress.balances,
     preview,
+    lockedUntil,
+    published,
     poolLogs: outcome.logs.filter(({ address }) => address.toLowerCase() === arena.deployment.pool.toLowerCase()),
     pricesBeforeWad,
     pricesWad: prices,

@@ -13,6 +13,7 @@ import {
   toRaw,
   traders,
 } from "../situation.js";
+import { callerFor } from "./authority.js";
 
 export function depositAct(situation: Situation): Act {
   const { arena, pricesWad } = situation;
@@ -82,7 +83,7 @@ function spare(situation: Situation): { account: NamedAccount; token: Token; amo
 export function withdrawAct(situation: Situation): Act {
   const { arena } = situation;
   const { account, token, amount } = spare(situation);
-  const from = chance(situation, 0.05) ? pick(situation, arena.actors) : account.owner;
+  const from = callerFor(situation, account, "withdraw");
   return {
     row: "withdraw",
     kind: "withdraw",
@@ -97,7 +98,7 @@ export function withdrawAct(situation: Situation): Act {
 export function transferAct(situation: Situation): Act {
   const { arena } = situation;
   const { account, token, amount } = spare(situation);
-  const from = chance(situation, 0.03) ? pick(situation, arena.actors) : account.owner;
+  const from = callerFor(situation, account, "transfer");
   // Mostly to where it is welcome: strangers take no token that they do not hold.
   const own = arena.accounts.filter(({ owner, id }) => owner === account.owner && id !== account.id);
   const index = arena.collaterals.findIndex(({ symbol }) => symbol === token.symbol);
@@ -125,7 +126,7 @@ export function setModeAct(situation: Situation): Act {
   const { arena } = situation;
   const bare = traders(situation).filter((each) => marketsHeld(bookOf(situation, each)).length === 0);
   const account = pick(situation, bare.length > 0 && chance(situation, 0.85) ? bare : traders(situation));
-  const from = chance(situation, 0.03) ? pick(situation, arena.actors) : account.owner;
+  const from = callerFor(situation, account, "setMode");
   const becomesIsolated = isIsolated(bookOf(situation, account)) ? chance(situation, 0.45) : chance(situation, 0.9);
   let mode = becomesIsolated ? 1 : 0;
   if (chance(situation, 0.03)) mode = 2;

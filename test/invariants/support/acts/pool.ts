@@ -44,6 +44,7 @@ export async function poolRedeemAct(situation: Situation): Promise<Act> {
     from: from.address,
     to: arena.deployment.pool,
     data: poolInterface.encodeFunctionData("redeem", [shares, from.address, from.address]),
+    holder: from.address,
     announced: isWorthSomething && shares <= most ? "INV-12" : undefined,
   };
 }

@@ -19,7 +19,9 @@ export function pushAct(situation: Situation): Act {
     const step = chance(situation, 0.3) ? 0 : 0.015 * bell(situation);
     prices.set(symbol, moved(pricesWad.get(symbol)!, firstPriceWad, step));
   }
-  return pushOf(situation, "push prices", prices);
+  // What comes late is refused, for it is older than what is known.
+  const isLate = chance(situation, 0.04);
+  return pushOf(situation, "push prices", prices, isLate ? situation.random.integer(1, 2000) : 0);
 }
 
 export function crashAct(situation: Situation): Act {
@@ -40,10 +42,11 @@ export function crashAct(situation: Situation): Act {
   return pushOf(situation, "push a crash", prices);
 }
 
-function pushOf({ arena }: Situation, row: Row, all: ReadonlyMap<string, bigint>): Act {
+function pushOf({ arena }: Situation, row: Row, all: ReadonlyMap<string, bigint>, lateSeconds = 0): Act {
   // An aggregator that is dead tells nothing.
   const prices = new Map([...all].filter(([symbol]) => !arena.feed.isDead || symbol !== arena.feed.symbol));
-  const [push, ...also] = priceCalls(arena, prices, arena.chain.nowSeconds);
+  const publishedAt = arena.chain.nowSeconds - lateSeconds;
+  const [push, ...also] = priceCalls(arena, prices, publishedAt);
   return {
     row,
     kind: "push",
@@ -51,6 +54,7 @@ function pushOf({ arena }: Situation, row: Row, all: ReadonlyMap<string, bigint>
     ...push!,
     also,
     pricesWad: prices,
+    publishedAt,
   };
 }
 
