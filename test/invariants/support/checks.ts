@@ -1,12 +1,4 @@
-import {
-  type AccountId,
-  WAD,
-  accountId,
-  decodeCollateral,
-  hasFlag,
-  normalizeAccount,
-  ownerOf,
-} from "../../../sdk/index.js";
+import { type AccountId, WAD, accountId, decodeCollateral, hasFlag, normalizeAccount } from "../../../sdk/index.js";
 import { abs, ceilDiv, floorDiv } from "../../helpers/model.js";
 import { differences, place, sentence, toldBy } from "../../helpers/vaultStorage.js";
 import type { Act } from "./act.js";
@@ -19,6 +11,7 @@ import {
   advantage,
   claimsRay,
   dustRay,
+  holderOf,
   isHandOver,
   isHealthy,
   mismatchRay,
@@ -65,8 +58,8 @@ const targetSlackWad = 10n ** 9n; // of 1e18
 /** Wei that rounding may move in a step, in markets that were deleveraged. */
 function stepRounding({ after, events, pricesWad }: Step): bigint {
   let wei = 0n;
-  for (const { name, args } of events) {
-    if (name === "MarketChanged") wei += 2n * roundingOf(after, Number(args.market), pricesWad[Number(args.market)]!);
+  for (const { name, market } of events) {
+    if (name === "MarketChanged") wei += 2n * roundingOf(after, market, pricesWad[market]!);
   }
   return wei;
 }
@@ -329,13 +322,13 @@ const checks: Partial<Record<InvariantId, Check>> = {
     );
     const owner = act.from;
     const gained = wealth(after, owner) - wealth(before, owner);
-    if (act.kind === "liquidatePosition" && ownerOf(act.account!).toLowerCase() === owner) {
+    if (act.kind === "liquidatePosition" && holderOf(act.account!) === owner) {
       const released = premium(before, arena, pricesWad) - premium(after, arena, pricesWad);
       judge.holds(gained <= released + roundingWei, () => `gained ${gained}, of which ${released} is premium`);
     }
-    if (act.other !== undefined && ownerOf(act.account!) === ownerOf(act.other)) {
+    if (act.other !== undefined && holderOf(act.account!) === holderOf(act.other)) {
       // From one hand into the other: only insurance's part is gone. Collateral all stays in the family.
-      const family = ownerOf(act.account!).toLowerCase();
+      const family = holderOf(act.account!);
       const change = netCashOf(after, family) - netCashOf(before, family);
       let part = sumOf(events, "CollateralLiquidated", "insuranceWad");
       part += sumOf(events, "PositionLiquidated", "feeWad") - sumOf(events, "PositionLiquidated", "rewardWad");
@@ -350,7 +343,7 @@ const checks: Partial<Record<InvariantId, Check>> = {
       const share = (penalty * arena.keeperShareWad) / WAD;
       const most = share > arena.rewardFloorWad ? share : arena.rewardFloorWad;
       judge.holds(reward <= most, () => `a reward of ${reward} for a penalty of ${penalty}`);
-      if (ownerOf(accountOf(event)).toLowerCase() === owner) {
+      if (holderOf(accountOf(event)) === owner) {
         isOwn = true;
         const legs = events.filter((leg) => leg.name === "PositionAbsorbed" && accountOf(leg) === accountOf(event));
         const better = advantage(legs, pricesWad);

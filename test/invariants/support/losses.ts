@@ -121,7 +121,7 @@ function isHealthyWith({ health }: AccountBook, lost: bigint, slack: bigint, { d
 function waterfallRounding({ after, events, pricesWad }: Step): bigint {
   let wei = 0n;
   for (const event of events) {
-    if (event.name === "MarketChanged") wei += 2n * roundingOf(after, marketOf(event), pricesWad[marketOf(event)]!);
+    if (event.name === "MarketChanged") wei += 2n * roundingOf(after, event.market, pricesWad[event.market]!);
   }
   return wei;
 }

@@ -3,7 +3,6 @@ import {
   decodeAccountRisk,
   decodeCollateral,
   decodeMarketRisk,
-  ownerOf,
   permission,
 } from "../../../sdk/index.js";
 import { type Caller, callers } from "../../../sdk/callers.js";
@@ -13,6 +12,7 @@ import { rampedCollateral, rampedMarket } from "./acts/administration.js";
 import type { Arena } from "./arena.js";
 import type { Books } from "./books.js";
 import { entryOf } from "./entries.js";
+import { holderOf } from "./figures.js";
 import type { Judge, Step } from "./judge.js";
 
 const wordOf = ({ words }: Books, { name }: { readonly name: string }) => words.get(name) ?? 0n;
@@ -30,7 +30,7 @@ export function checkCallers(judge: Judge, { act }: Step, arena: Arena): void {
   const line = callerOf(act, arena);
   if (line?.kind === "role") judge.holds(act.from === arena.admin.address, () => `${act.what}, without the role`);
   if (line?.kind !== "owner") return;
-  judge.holds(act.from === ownerOf(act.account!).toLowerCase(), () => `${act.what}, and is not the owner`);
+  judge.holds(act.from === holderOf(act.account!), () => `${act.what}, and is not the owner`);
 }
 
 /** INV-52: whoever is not the owner has the permission. */
@@ -39,7 +39,7 @@ export function checkPermissions(judge: Judge, { act, before }: Step, arena: Are
   const needed = act.row === "multicall of trades" ? "trade" : line?.kind === "operator" ? line.permission : undefined;
   const isTaking = act.kind === "liquidatePosition" || act.kind === "liquidateCollateral";
   const account = isTaking ? act.other : act.account;
-  if (needed === undefined || account === undefined || ownerOf(account).toLowerCase() === act.from) return;
+  if (needed === undefined || account === undefined || holderOf(account) === act.from) return;
   const bits = wordOf(before, place.permissionsOf(account, act.from));
   judge.holds((bits & permission[needed]) !== 0n, () => `${act.what} with permissions ${bits}`);
 }
@@ -48,7 +48,7 @@ export function checkPermissions(judge: Judge, { act, before }: Step, arena: Are
 export function checkNonces(judge: Judge, { act, before, after }: Step, { accounts }: Arena): void {
   for (const address of new Set(accounts.map(({ owner }) => owner.address))) {
     const used = wordOf(after, place.nonce(address)) - wordOf(before, place.nonce(address));
-    const isGrant = act.row === "setOperatorBySig" && ownerOf(act.account!).toLowerCase() === address;
+    const isGrant = act.row === "setOperatorBySig" && holderOf(act.account!) === address;
     const isRevoked = act.row === "revokeSignatures" && act.from === address;
     judge.within(used, isRevoked ? 1n : 0n, isGrant || isRevoked ? 1n : 0n, `${act.what}: nonces of ${address} used`);
   }

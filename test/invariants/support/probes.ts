@@ -235,7 +235,7 @@ async function splitTrade(situation: Situation): Promise<readonly Finding[] | un
  */
 async function liquidateAtNoNetCash(situation: Situation): Promise<readonly Finding[] | undefined> {
   const { arena, pricesWad } = situation;
-  const { chain, deployment, admin, keeper, targetHealthWad } = arena;
+  const { chain, deployment, keeper, targetHealthWad } = arena;
   const fresh = freshMarkets(situation);
   if (fresh.length === 0) return undefined;
   const market = pick(situation, fresh);
@@ -343,7 +343,7 @@ async function liquidateAtNoNetCash(situation: Situation): Promise<readonly Find
  */
 async function takeFromOneself(situation: Situation): Promise<readonly Finding[] | undefined> {
   const { arena, pricesWad } = situation;
-  const { chain, deployment, admin, insurance, targetHealthWad } = arena;
+  const { chain, deployment, insurance, targetHealthWad } = arena;
   const collaterals = arena.collaterals.filter(({ asset }) => isFresh(situation, asset));
   if (collaterals.length === 0) return undefined;
   const collateral = pick(situation, collaterals);
@@ -425,7 +425,7 @@ async function takeFromOneself(situation: Situation): Promise<readonly Finding[]
 /** Somebody enters the pool, waits out the lock at constant prices and leaves: he has his part of the funding at most. */
 async function inAndOut(situation: Situation): Promise<readonly Finding[] | undefined> {
   const { arena, pricesWad } = situation;
-  const { chain, cash, deployment, admin, stranger } = arena;
+  const { chain, cash, deployment, stranger } = arena;
   const assets = part(situation, 10n ** BigInt(cash.decimals + 6), 0.000001, 1) + 1n;
   const poolCall = async (name: "balanceOf" | "previewRedeem" | "maxRedeem", argument: bigint | string) =>
     BigInt(

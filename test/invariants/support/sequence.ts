@@ -1,4 +1,4 @@
-import { WAD, collateralAsset, decodePrice, marketAsset, ownerOf } from "../../../sdk/index.js";
+import { WAD, collateralAsset, decodePrice, marketAsset } from "../../../sdk/index.js";
 import { randomStreams } from "../../../simulator/random.js";
 import { type Act, type Row, rows } from "./act.js";
 import { choose } from "./acts/choose.js";
@@ -7,7 +7,7 @@ import type { RawLog } from "./chain.js";
 import { BookReader, type Books, Replay, type VaultEvent } from "./books.js";
 import { checkStep, movesTokens } from "./checks.js";
 import { entries, entryOf } from "./entries.js";
-import { accountOf, isHandOver, numberOf } from "./figures.js";
+import { accountOf, holderOf, isHandOver, numberOf } from "./figures.js";
 import type { Finding, InvariantId } from "./judge.js";
 import { previewOf } from "./previews.js";
 import { probes } from "./probes.js";
@@ -193,7 +193,9 @@ async function perform(
   for (const { name } of events) increment(tally.events, name);
   const prices = pricesNow();
   for (const name of happenings(act, before, events, prices)) increment(tally.events, name);
-  const after = await reader.read();
+  const { pool } = arena.deployment;
+  const poolLogs = outcome.logs.filter(({ address }) => address.toLowerCase() === pool.toLowerCase());
+  const after = await reader.read(poolLogs.length === 0 ? before.poolSupply : undefined);
   const published =
     act.kind === "push" ? { before: progress.published, after: await publishedTimes(arena) } : undefined;
   if (published !== undefined) progress.published = published.after;
@@ -212,7 +214,7 @@ async function perform(
     preview,
     lockedUntil,
     published,
-    poolLogs: outcome.logs.filter(({ address }) => address.toLowerCase() === arena.deployment.pool.toLowerCase()),
+    poolLogs,
     pricesBeforeWad,
     pricesWad: prices,
     freshMarkets,
@@ -229,8 +231,8 @@ function happenings(
   events: readonly VaultEvent[],
   pricesWad: readonly bigint[],
 ): string[] {
-  const owner = account === undefined ? undefined : ownerOf(account).toLowerCase();
-  const isToOneself = other !== undefined && ownerOf(other).toLowerCase() === owner;
+  const owner = account === undefined ? undefined : holderOf(account);
+  const isToOneself = other !== undefined && holderOf(other) === owner;
   const isForced = kind === "liquidatePosition" || kind === "liquidateCollateral" || kind === "absorb";
   const found = isForced && owner === from ? ["liquidations of one's own"] : [];
   for (const event of events) {
