@@ -58,6 +58,11 @@ describe("invariants of random sequences", function () {
     for (const [row, count] of Object.entries(tally.acts)) line(row, count);
     for (const [id, count] of Object.entries(tally.probes)) line(`probe of ${id}`, count);
     for (const [name, count] of Object.entries(tally.entries)) line(name, count);
+    console.log(
+      `      looked at: ${Object.entries(tally.looks)
+        .map(([id, looks]) => `${id} ${looks}`)
+        .join(", ")}`,
+    );
     console.log(`      events: ${[...tally.events].map(([name, count]) => `${name} ${count}`).join(", ")}`);
     if (process.env.INVARIANT_REFUSALS !== undefined) console.log(tally.refusals);
     for (const { connection } of arenas) await connection.close();
@@ -118,6 +123,12 @@ describe("invariants of random sequences", function () {
       ...rare.filter((name) => count(name) < leastOften / 5),
     ];
     expect(missed.map((name) => `${name} ${count(name)}`)).to.deep.equal([]);
+  });
+
+  it("holds something against every invariant", function () {
+    if (!isWholeSuite) this.skip();
+    const never = Object.entries(tally.looks).filter(([, looks]) => looks === 0);
+    expect(never.map(([id]) => id)).to.deep.equal([]);
   });
 
   it("lets at least 30% of the calls of every kind, and of every function that may write, through", function () {

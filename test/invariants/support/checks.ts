@@ -66,10 +66,12 @@ function stepRounding({ after, events, pricesWad }: Step): bigint {
 
 type Check = (judge: Judge, step: Step, arena: Arena) => void;
 
-export function checkStep(step: Step, arena: Arena): Finding[] {
-  return Object.entries(checks).flatMap(([id, check]) => {
-    const judge = new Judge(id as InvariantId);
+/** What does not hold after a step; `count` is told how often each invariant was looked at. */
+export function checkStep(step: Step, arena: Arena, count: (id: InvariantId, looks: number) => void): Finding[] {
+  return (Object.entries(checks) as [InvariantId, Check][]).flatMap(([id, check]) => {
+    const judge = new Judge(id);
     check(judge, step, arena);
+    count(id, judge.looks);
     return judge.findings;
   });
 }

@@ -99,6 +99,8 @@ export const roundingWei = 16n;
 /** Collects what does not hold. */
 export class Judge {
   readonly findings: Finding[] = [];
+  /** How often something was held against the invariant. */
+  looks = 0;
   readonly #invariant: InvariantId;
 
   constructor(invariant: InvariantId) {
@@ -106,6 +108,7 @@ export class Judge {
   }
 
   holds(condition: boolean, message: () => string): void {
+    this.looks += 1;
     if (!condition) this.findings.push({ invariant: this.#invariant, message: message() });
   }
 

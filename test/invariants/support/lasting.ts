@@ -84,12 +84,11 @@ export function checkBadDebt(judge: Judge, { before, after, events }: Step, { in
   judge.holds(owed === booked, () => `bad debt changes by ${owed}, ${booked} is told`);
 }
 
-/** INV-43: redeeming leaves the pool its margin and no debt. */
+/** INV-43: redeeming leaves the pool its margin and no debt, were all settled. */
 export function checkRedemption(judge: Judge, { act, after }: Step, { pool }: Arena): void {
   if (act.kind !== "poolRedeem") return;
-  const { health, principalWad } = after.accounts.get(pool)!;
-  const { equityInitial, requirementInitial } = health;
+  const { equityInitial, requirementInitial, netCash } = after.accounts.get(pool)!.health;
   const has = equityInitial >= requirementInitial;
   judge.holds(has, () => `the pool is left with ${equityInitial} of ${requirementInitial}`);
-  judge.holds(principalWad >= 0n, () => `the pool is left with a debt of ${-principalWad}`);
+  judge.holds(netCash >= 0n, () => `the pool is left with net cash of ${netCash}`);
 }

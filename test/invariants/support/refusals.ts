@@ -2,7 +2,7 @@ import { type ContractError, normalizeAccount } from "../../../sdk/index.js";
 import type { Act } from "./act.js";
 import type { Arena } from "./arena.js";
 import type { Books } from "./books.js";
-import { type Finding, Judge } from "./judge.js";
+import { type Finding, type InvariantId, Judge } from "./judge.js";
 import { marketsHeld } from "./situation.js";
 
 /** INV-47: an act is refused for a price only where it needs one that is not fresh. */
@@ -12,6 +12,7 @@ export function checkRefusal(
   { accounts }: Books,
   { markets, collaterals }: Arena,
   isFresh: (symbol: string) => boolean,
+  count: (id: InvariantId, looks: number) => void,
 ): readonly Finding[] {
   const judge = new Judge("INV-47");
   const needed = () => {
@@ -29,6 +30,7 @@ export function checkRefusal(
     symbols.some((symbol) => !isFresh(symbol)),
     () => `${act.what}: ${symbols.join(", ")} are fresh, and it is refused with ${message}`,
   );
+  count("INV-47", judge.looks);
   return judge.findings;
 }
 

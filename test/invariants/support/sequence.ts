@@ -8,7 +8,7 @@ import { BookReader, type Books, Replay, type VaultEvent } from "./books.js";
 import { checkStep, movesTokens } from "./checks.js";
 import { entries, entryOf } from "./entries.js";
 import { accountOf, holderOf, isHandOver, numberOf } from "./figures.js";
-import type { Finding, InvariantId } from "./judge.js";
+import { type Finding, type InvariantId, invariants } from "./judge.js";
 import { previewOf } from "./previews.js";
 import { probes } from "./probes.js";
 import { checkRefusal } from "./refusals.js";
@@ -37,6 +37,8 @@ export interface Tally {
   readonly entries: Readonly<Record<string, Count>>;
   /** Probes tried, and those that the state allowed. */
   readonly probes: Readonly<Record<string, Count>>;
+  /** How often something was held against an invariant. */
+  readonly looks: Record<InvariantId, number>;
   /** How often the vault told of something, by event. */
   readonly events: Map<string, number>;
   readonly refusals: Map<string, number>;
@@ -49,6 +51,7 @@ export function newTally(): Tally {
     acts: Object.fromEntries(rows.map((row) => [row, zero()])) as Record<Row, Count>,
     entries: Object.fromEntries(entries.map((name) => [name, zero()])),
     probes: Object.fromEntries(Object.keys(probes).map((id) => [id, zero()])),
+    looks: Object.fromEntries(Object.keys(invariants).map((id) => [id, 0])) as Record<InvariantId, number>,
     events: new Map(),
     refusals: new Map(),
     failures: [],
@@ -99,6 +102,7 @@ export async function runSequence(arena: Arena, seed: number, depth: number, tal
           const result = await probes[id]!({ ...situation, random: probing!, books }, reader);
           tally.probes[id]!.called += 1;
           if (result !== undefined) tally.probes[id]!.succeeded += 1;
+          tally.looks[id] += result === undefined ? 0 : 1;
           report(result ?? []);
         }
       } catch (error) {
@@ -156,6 +160,9 @@ async function perform(
   const entry = entryOf(act.to, act.data, arena.deployment);
   const counts = [tally.acts[act.row], ...(entry === undefined ? [] : [tally.entries[entry]!])];
   for (const count of counts) count.called += 1;
+  const look = (id: InvariantId, times: number) => {
+    tally.looks[id] += times;
+  };
   trail.push(act.what);
   const preview = await previewOf(act, arena);
   const lockedUntil = act.holder === undefined ? undefined : await lockOf(arena, act.holder);
@@ -175,7 +182,7 @@ async function perform(
       before,
       [
         ...(act.announced === undefined ? [] : [{ invariant: act.announced, message }]),
-        ...checkRefusal(act, outcome.error, before, arena, isFreshAsset),
+        ...checkRefusal(act, outcome.error, before, arena, isFreshAsset, look),
       ],
     ];
   }
@@ -221,7 +228,7 @@ async function perform(
     world,
   };
   replay.allowRounding(step);
-  return [after, checkStep(step, arena)];
+  return [after, checkStep(step, arena, look)];
 }
 
 /** What happened that no single event tells. */

@@ -14,8 +14,11 @@ import { type Situation, chance, isFresh, pick } from "../situation.js";
 export const rampedMarket = 1;
 export const rampedCollateral = 2;
 
-const isRunning = ({ books }: Situation, clock: Place) =>
-  decodeRampClock(books.words.get(clock.name) ?? 0n).secondsLeft > 0;
+/** Whether there is a step to take: one was not taken in this second. */
+function isRunning({ arena, books }: Situation, clock: Place): boolean {
+  const { secondsLeft, steppedAt } = decodeRampClock(books.words.get(clock.name) ?? 0n);
+  return secondsLeft > 0 && steppedAt < arena.chain.nowSeconds;
+}
 
 /** The steps that there are to take. */
 export function ramps(situation: Situation): Row[] {

@@ -89,7 +89,7 @@ export async function choose(situation: Situation): Promise<Act> {
     [2.5, sharesAct],
     [isBorrowingHalted(situation) ? 12 : 0.7, haltBorrowingAct],
     [3, parametersAct],
-    [ramps(situation).length > 0 ? 4 : inVain / 8, rampAct],
+    [ramps(situation).length > 0 ? 6 : inVain / 16, rampAct],
     [1.5, updatePricesAct],
     [arena.hostile.conduct === 0 ? 1 : 6, tokenConductAct],
     [arena.feed.isDead ? 12 : 0.7, feedConductAct],
