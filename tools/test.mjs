@@ -1,6 +1,5 @@
-// Runs every test. Random sequences and the model take as long as all others together, so they have a process of their own, beside the
-// others'. With arguments, `hardhat test` gets them instead. The last line counts; what was printed stays in cache/tests.json, from which
-// `npm run check` has what was shown.
+// Runs every test: each folder of test/ in a process of its own, two at a time. With arguments, `hardhat test` gets them instead. The last
+// line counts; what was printed stays in cache/tests.json, from which `npm run check` has which invariants were shown.
 import { spawn, spawnSync } from "node:child_process";
 import { globSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { stripVTControlCharacters } from "node:util";
@@ -13,52 +12,46 @@ if (files.length > 0) process.exit(spawnSync("hardhat", ["test", ...files], { st
 const reportFile = "cache/tests.json";
 rmSync(reportFile, { force: true });
 const startedAt = Date.now();
-const long = ["test/invariants/", "test/model/", "test/simulator/"];
-const all = globSync("test/**/*.test.ts").toSorted();
-const isLong = (file) => long.some((folder) => file.startsWith(folder));
-// Types and artifacts are as the build has left them: neither process changes what the other reads.
-const queues = [
-  [
-    ["test", "solidity", "--no-typechain"],
-    ["test", "mocha", "--no-compile", ...all.filter((file) => !isLong(file))],
-  ],
-  [["test", "mocha", "--no-compile", ...all.filter(isLong)]],
-];
+const processesAtOnce = 2;
+/** What takes long comes first, so that the processes end together; folders that are not named share the last one. */
+const order = ["invariants", "sdk", "scenarios", "solidity", "contracts", "model", "keeper", "attacks"];
+const folderOf = (file) => file.split("/")[1];
+const folders = Map.groupBy(globSync("test/**/*.test.ts").toSorted(), (file) =>
+  order.includes(folderOf(file)) ? folderOf(file) : "others",
+);
+// Types and artifacts are as the build has left them: no process changes what another reads.
+const jobs = [...order, "others"].map((name) => ({
+  name,
+  args:
+    name === "solidity" ? ["test", name, "--no-typechain"] : ["test", "mocha", "--no-compile", ...folders.get(name)],
+  text: "",
+  status: undefined,
+}));
 
-/** Runs hardhat with each list of arguments, one after the other; `print` gets what it says, as it says it. */
-async function run(queue, print) {
-  let status = 0;
-  let text = "";
-  for (const args of queue) {
-    const child = spawn("hardhat", args, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...colors } });
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding("utf8");
-      stream.on("data", (chunk) => {
-        text += chunk;
-        print(chunk);
-      });
-    }
-    status |= await new Promise((resolve) => child.once("close", (code) => resolve(code ?? 1)));
-  }
-  return { status, text };
+let printed = 0;
+/** What the first job that has not ended says is printed at once; what others say meanwhile, when their turn comes. */
+function print(job, chunk) {
+  job.text += chunk;
+  if (job === jobs[printed]) process.stdout.write(chunk);
 }
 
-const colors = process.stdout.isTTY ? { FORCE_COLOR: "1" } : {};
-// What the first says is printed at once; what the second says meanwhile, when the first has ended.
-let held = "";
-let isHeld = true;
-const first = run(queues[0], (chunk) => process.stdout.write(chunk)).then((done) => {
-  isHeld = false;
-  process.stdout.write(held);
-  return done;
-});
-const second = run(queues[1], (chunk) => {
-  if (isHeld) held += chunk;
-  else process.stdout.write(chunk);
-});
+async function run(job) {
+  const colors = process.stdout.isTTY ? { FORCE_COLOR: "1" } : {};
+  const child = spawn("hardhat", job.args, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...colors } });
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding("utf8").on("data", (chunk) => print(job, chunk));
+  job.status = await new Promise((resolve) => child.once("close", (code) => resolve(code ?? 1)));
+  while (jobs[printed]?.status !== undefined) process.stdout.write(jobs[++printed]?.text ?? "");
+}
 
-const outcomes = await Promise.all([first, second]);
-const plain = outcomes.map(({ text }) => stripVTControlCharacters(text)).join("\n");
+const waiting = [...jobs];
+await Promise.all(
+  Array.from({ length: processesAtOnce }, async () => {
+    for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) await run(job);
+  }),
+);
+
+const plain = jobs.map(({ text }) => stripVTControlCharacters(text)).join("\n");
 mkdirSync("cache", { recursive: true });
 writeFileSync(reportFile, JSON.stringify({ startedAt, output: plain }));
 const count = (word) =>
@@ -67,7 +60,8 @@ const count = (word) =>
     0,
   );
 const [passed, failed, skipped] = [count("passing"), count("failing"), count("pending") + count("skipped")];
-const broken = outcomes.some(({ status }) => status !== 0);
+const broken = jobs.filter(({ status }) => status !== 0).map(({ name }) => name);
+if (broken.length > 0) console.log(`\nfailed: ${broken.join(", ")}`);
 // A process that fails without naming a test that did is one failure.
-console.log(`tests: ${passed} passed, ${failed === 0 && broken ? 1 : failed} failed, ${skipped} skipped`);
-process.exitCode = broken || failed > 0 || passed === 0 ? 1 : 0;
+console.log(`tests: ${passed} passed, ${failed === 0 && broken.length > 0 ? 1 : failed} failed, ${skipped} skipped`);
+process.exitCode = broken.length > 0 || failed > 0 || passed === 0 ? 1 : 0;

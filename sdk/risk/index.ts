@@ -22,6 +22,7 @@ export * as Parameters from "./libraries/Parameters.js";
 export * as PartialLiquidation from "./libraries/PartialLiquidation.js";
 export * as PoolResolution from "./libraries/PoolResolution.js";
 export * as PoolValue from "./libraries/PoolValue.js";
+export * as Prices from "./libraries/Prices.js";
 export * as Ramps from "./libraries/Ramps.js";
 export * as Settlement from "./libraries/Settlement.js";
 export * as Sides from "./libraries/Sides.js";

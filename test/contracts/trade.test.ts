@@ -402,10 +402,10 @@ describe("contracts/MarginVault: trade", () => {
 
     it("opens nothing against a checkpoint that is too old, and closes", async () => {
       await (await trade("10")).wait();
-      await world.passTime(3500);
+      await world.passTime(3000);
       await world.push({ ETH: "200" });
       await (await trade("1")).wait();
-      await world.passTime(120);
+      await world.passTime(700);
       await world.push({ ETH: "200" });
       const takenAt = ((await vault.capital()) >> 128n) & (2n ** 40n - 1n);
       await expectRevert(() => trade("1"), "CapitalCheckpointStale", { takenAt, maxAge: 3600n });

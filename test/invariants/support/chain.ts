@@ -1,7 +1,7 @@
 import { toBeHex, toQuantity } from "ethers";
 
 import type { Connection } from "../../../ignition/deploy.js";
-import { type ContractError, decodeRevert, revertData } from "../../../sdk/index.js";
+import { ContractError, decodeRevert, revertData } from "../../../sdk/index.js";
 import {
   AccessManager__factory,
   IPriceOracle__factory,
@@ -31,8 +31,9 @@ const declared = [
   IPriceOracle__factory.createInterface(),
   LiquidityPool__factory.createInterface(),
   AccessManager__factory.createInterface(),
-  MockHostileToken__factory.createInterface(),
 ];
+/** A token may refuse as it likes. */
+const hostile = MockHostileToken__factory.createInterface();
 const builtIn = new Set(["Error", "Panic"]); // ethers knows them whatever the interface
 const gas = toBeHex(12_000_000);
 
@@ -109,6 +110,9 @@ export class RawChain {
 
 function declaredError(error: unknown): ContractError {
   const data = revertData(error) ?? "0x";
+  const ofToken = data.length >= 10 ? hostile.parseError(data) : null;
+  if (ofToken !== null && !builtIn.has(ofToken.name))
+    return new ContractError(ofToken.name, ofToken.args.toObject(), error);
   const known = declared.some((candidate) => {
     const found = data.length >= 10 ? candidate.parseError(data) : null;
     return found !== null && !builtIn.has(found.name);

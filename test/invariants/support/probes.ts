@@ -499,7 +499,9 @@ async function closeWithDeadFeed(situation: Situation, reader: BookReader): Prom
     const last = new Map([...pricesWad].filter(([each]) => each === symbol));
     await publish(arena, living);
     await publish(arena, last, chain.nowSeconds - 2);
+    const isDead = (market: number) => arena.feed.isDead && markets[market]!.symbol === arena.feed.symbol;
     for (const market of openMarkets(situation)) {
+      if (isDead(market)) continue; // no parameters are set without a price
       const terms = marketParameters(parameters.markets[market]!);
       const full = { ...terms, openInterestCapWad: terms.minimumSizeWad };
       const data = vaultInterface.encodeFunctionData("setMarketParameters", [market, full]);
@@ -515,9 +517,8 @@ async function closeWithDeadFeed(situation: Situation, reader: BookReader): Prom
       findings.push(...finding("INV-14", outcome.ok, () => `${where}: ${why}`));
     };
     // Funding may have taken its margin.
-    const isAlive = (market: number) =>
-      market !== dead && (!arena.feed.isDead || markets[market]!.symbol !== arena.feed.symbol);
-    const closable = freeMargin(book) >= 0n ? marketsFilled(book).filter(isAlive) : [];
+    const isClosed = (market: number) => market !== dead && !isDead(market);
+    const closable = freeMargin(book) >= 0n ? marketsFilled(book).filter(isClosed) : [];
     for (const market of closable) {
       const size = -book.positions[market]!.sizeWad;
       await goesThrough(tradeData(account.id, market, size), `closes ${size} ${markets[market]!.symbol}`);

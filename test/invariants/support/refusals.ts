@@ -5,6 +5,15 @@ import type { Books } from "./books.js";
 import { type Finding, type InvariantId, Judge } from "./judge.js";
 import { marketsHeld } from "./situation.js";
 
+/** A token's own errors reach only who moves it. */
+export function checkTokenError(act: Act, { errorName }: ContractError, { hostile }: Arena): readonly Finding[] {
+  const judge = new Judge("INV-19");
+  const isNamed = act.data.toLowerCase().includes(hostile.address.slice(2).toLowerCase());
+  const isOfToken = errorName === "NotNow" || errorName === "Insufficient" || errorName === "SafeERC20FailedOperation";
+  judge.holds(!isOfToken || isNamed || act.to === hostile.address, () => `${act.what}: refused with ${errorName}`);
+  return judge.findings;
+}
+
 /** INV-47: an act is refused for a price only where it needs one that is not fresh. */
 export function checkRefusal(
   act: Act,

@@ -11,7 +11,7 @@ import { accountOf, holderOf, isHandOver, numberOf } from "./figures.js";
 import { type Finding, type InvariantId, invariants } from "./judge.js";
 import { previewOf } from "./previews.js";
 import { probes } from "./probes.js";
-import { checkRefusal } from "./refusals.js";
+import { checkRefusal, checkTokenError } from "./refusals.js";
 import { ray } from "./sides.js";
 import { type Situation, isFresh, isIsolated } from "./situation.js";
 import { type World, openWorld } from "./worlds.js";
@@ -182,6 +182,7 @@ async function perform(
       before,
       [
         ...(act.announced === undefined ? [] : [{ invariant: act.announced, message }]),
+        ...checkTokenError(act, outcome.error, arena),
         ...checkRefusal(act, outcome.error, before, arena, isFreshAsset, look),
       ],
     ];
