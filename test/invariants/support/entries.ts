@@ -2,6 +2,7 @@ import type { Interface } from "ethers";
 
 import type { Deployment } from "../../../sdk/index.js";
 import { functionsOf } from "../../../sdk/callers.js";
+import { contractInterfaces } from "../../../sdk/contracts.js";
 import { poolInterface, vaultInterface } from "./arena.js";
 
 /** The names of a contract's functions that may write, by their selectors. */
@@ -15,9 +16,11 @@ const ofPool = writingOf(poolInterface);
 export const vaultFunctionOf = (data: string): string | undefined => ofVault.get(data.slice(0, 10));
 export const poolFunctionOf = (data: string): string | undefined => ofPool.get(data.slice(0, 10));
 
-/** Every function of the vault and of its pool that is no view. */
+/** Every function of the vault, of its extension, which runs as the vault's, and of its pool that is no view. */
 export const entries: readonly string[] = [
-  ...[...ofVault.values()].map((name) => `MarginVault.${name}`),
+  ...[...new Set([...ofVault.values(), ...writingOf(contractInterfaces.VaultExtension).values()])].map(
+    (name) => `MarginVault.${name}`,
+  ),
   ...[...ofPool.values()].map((name) => `LiquidityPool.${name}`),
 ];
 
