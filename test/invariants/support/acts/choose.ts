@@ -91,7 +91,7 @@ export async function choose(situation: Situation): Promise<Act> {
     [3, parametersAct],
     [ramps(situation).length > 0 ? 6 : inVain / 16, rampAct],
     [1.5, updatePricesAct],
-    [arena.hostile.conduct === 0 ? 1 : 6, tokenConductAct],
+    [arena.hostile.conduct === 0 ? 1 : 3, tokenConductAct],
     [arena.feed.isDead ? 12 : 0.7, feedConductAct],
   ];
   let at = situation.random.uniform() * weights.reduce((sum, [weight]) => sum + weight, 0);
