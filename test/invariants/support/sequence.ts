@@ -5,7 +5,7 @@ import { choose } from "./acts/choose.js";
 import { type Arena, firstPricesWad, oracleInterface, poolInterface } from "./arena.js";
 import type { RawLog } from "./chain.js";
 import { BookReader, type Books, Replay, type VaultEvent } from "./books.js";
-import { checkStep, movesTokens } from "./checks.js";
+import { checkStep } from "./checks.js";
 import { entries, entryOf } from "./entries.js";
 import { accountOf, holderOf, isHandOver, numberOf } from "./figures.js";
 import { type Finding, type InvariantId, invariants } from "./judge.js";
@@ -14,6 +14,7 @@ import { probes } from "./probes.js";
 import { checkRefusal, checkTokenError } from "./refusals.js";
 import { ray } from "./sides.js";
 import { type Situation, isFresh, isIsolated } from "./situation.js";
+import { movesTokens } from "./steps.js";
 import { type World, openWorld } from "./worlds.js";
 
 /** What went wrong, and where. */
