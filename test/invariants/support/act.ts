@@ -1,5 +1,4 @@
 import type { AccountId } from "../../../sdk/index.js";
-import type { Sending } from "./arena.js";
 import type { InvariantId } from "./judge.js";
 
 /** Rows of the table of calls. */
@@ -98,6 +97,13 @@ export type Kind =
   | "push"
   | "time"
   | "donate";
+
+/** A transaction. */
+export interface Sending {
+  readonly from: string;
+  readonly to: string;
+  readonly data: string;
+}
 
 /** What somebody is about to do. */
 export interface Act {

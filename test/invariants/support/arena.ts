@@ -3,32 +3,15 @@ import hre from "hardhat";
 
 import type { DeploymentParameters } from "../../../deployments/schema.js";
 import type { Connection } from "../../../ignition/deploy.js";
-import { type AccountId, type Deployment, WAD, accountId, assetsOfSymbol, parseDecimal } from "../../../sdk/index.js";
-import {
-  AccessManager__factory,
-  LiquidityPool__factory,
-  MarginVault__factory,
-  MockAggregator__factory,
-  MockHostileToken__factory,
-  MockPyth__factory,
-  MockToken__factory,
-  PriceOracle__factory,
-  VaultLens__factory,
-} from "../../../typechain-types/index.js";
+import { type AccountId, type Deployment, accountId, parseDecimal } from "../../../sdk/index.js";
+import { MockHostileToken__factory, MockPyth__factory, MockToken__factory } from "../../../typechain-types/index.js";
 import { deployAggregator } from "../../helpers/chainlink.js";
 import { testKey } from "../../helpers/keys.js";
-import { changed, deployWorld, firstPrices, wad } from "../../helpers/world.js";
+import { deployWorld, wad } from "../../helpers/world.js";
 import { RawChain, type RawLog } from "./chain.js";
-
-export const vaultInterface = MarginVault__factory.createInterface();
-export const poolInterface = LiquidityPool__factory.createInterface();
-export const oracleInterface = PriceOracle__factory.createInterface();
-export const lensInterface = VaultLens__factory.createInterface();
-export const tokenInterface = MockToken__factory.createInterface();
-export const hostileInterface = MockHostileToken__factory.createInterface();
-export const aggregatorInterface = MockAggregator__factory.createInterface();
-export const pythInterface = MockPyth__factory.createInterface();
-export const managerInterface = AccessManager__factory.createInterface();
+import { oracleInterface, tokenInterface, vaultInterface } from "./interfaces.js";
+import { feedDecimals, feedSymbol, firstPricesWad, nineAssets } from "./nineAssets.js";
+import { priceCalls } from "./publishing.js";
 
 export interface MarketTerms {
   readonly symbol: string;
@@ -119,9 +102,6 @@ export interface Arena {
 }
 
 const genesis = "2020-03-12T00:00:00Z";
-/** Open-interest cap of every market in quote units: thin, so that impact, caps and the pool's margin matter. */
-const capNotional = 600_000n;
-
 /** What each trader's accounts begin with: indexes of accounts, and deposits of the first. */
 const traders: Readonly<Record<string, readonly Readonly<Record<string, string>>[]>> = {
   ann: [{ USDC: "20000" }, { USDC: "3000", WETH: "10" }],
@@ -259,93 +239,4 @@ export async function openArena(): Promise<Arena> {
     parameters,
     logs: await chain.request<RawLog[]>("eth_getLogs", filter),
   };
-}
-
-/** The market, and the collateral, whose price is read from an aggregator. */
-const feedSymbol = "LINK";
-const feedDecimals = 8;
-/** Of a price (wad), what the aggregator's answers leave out. */
-export const feedUnitWad = 10n ** BigInt(18 - feedDecimals);
-
-type Parameters = DeploymentParameters;
-
-/** Four markets and five collaterals, of 18 decimals to 2, one of them a token and one a feed that do as they like. */
-function nineAssets(parameters: Parameters, aggregator: string, hostile: string): Parameters {
-  const [first] = parameters.collaterals;
-  const link = parameters.markets.find(({ symbol }) => symbol === feedSymbol)!;
-  const bnb = { ...link, symbol: "BNB", firstPrice: "20", minimumSize: "0.5" };
-  const fed = {
-    ...link,
-    feed: { kind: "chainlink" as const, aggregator, minPrice: "0.001", maxPrice: "10000", maxAgeSeconds: "3600" },
-  };
-  const others = [
-    { symbol: "WLINK", asset: feedSymbol, decimals: "6" },
-    { symbol: "CENT", asset: "BNB", decimals: "2" },
-    { symbol: "HEX", asset: "ETH", decimals: "12", address: hostile },
-  ];
-  return thinMarkets({
-    ...parameters,
-    markets: [...parameters.markets.map((market) => (market === link ? fed : market)), bnb],
-    collaterals: [...parameters.collaterals, ...others.map((other) => ({ ...first!, ...other }))],
-  });
-}
-
-function thinMarkets(parameters: Parameters): Parameters {
-  const thin = parameters.markets.map((market): [string, { openInterestCap: string; skewScale: string }] => {
-    const cap = capNotional / BigInt(market.firstPrice);
-    const scale = (cap * WAD) / wad(market.maintenanceBase) + 1n; // the least that the cap allows
-    return [market.symbol, { openInterestCap: String(cap), skewScale: String(scale) }];
-  });
-  return changed(parameters, {
-    markets: Object.fromEntries(thin),
-    vault: { poolLockSeconds: "600", insuranceSeed: "60" },
-  });
-}
-
-export function firstPricesWad(): Map<string, bigint> {
-  return new Map(Object.entries({ ...firstPrices, BNB: "20" }).map(([symbol, price]) => [symbol, wad(price)]));
-}
-
-/** A transaction. */
-export interface Sending {
-  readonly from: string;
-  readonly to: string;
-  readonly data: string;
-}
-
-/**
- * What publishes prices (wad, by symbol): a push of those that are pushed; where one is read, its aggregator's answer, which is stored at
- * once. An aggregator that is dead stays so.
- */
-export function priceCalls(
-  { admin, deployment, feed }: Pick<Arena, "admin" | "deployment" | "feed">,
-  prices: ReadonlyMap<string, bigint>,
-  publishedAt: number,
-): Sending[] {
-  const assets: number[] = [];
-  const pricesWad: bigint[] = [];
-  const answers: Sending[] = [];
-  const from = admin.address;
-  for (const [symbol, price] of prices) {
-    const own = assetsOfSymbol(deployment, symbol);
-    if (symbol !== feed.symbol) {
-      assets.push(...own);
-      pricesWad.push(...own.map(() => price));
-    } else if (!feed.isDead) {
-      const answer = aggregatorInterface.encodeFunctionData("setAnswer", [price / feedUnitWad, publishedAt]);
-      answers.push({ from, to: feed.aggregator, data: answer });
-      answers.push({ from, to: deployment.oracle, data: oracleInterface.encodeFunctionData("refresh", [own]) });
-    }
-  }
-  const push = oracleInterface.encodeFunctionData("push", [assets, pricesWad, publishedAt]);
-  return [{ from, to: deployment.oracle, data: push }, ...answers];
-}
-
-/** Publishes prices. */
-export async function publish(
-  arena: Arena,
-  prices: ReadonlyMap<string, bigint>,
-  publishedAt = arena.chain.nowSeconds,
-): Promise<void> {
-  for (const { from, to, data } of priceCalls(arena, prices, publishedAt)) await arena.chain.mustSend(from, to, data);
 }

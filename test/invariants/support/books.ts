@@ -18,7 +18,8 @@ import {
   epochEndKey,
 } from "../../../sdk/index.js";
 import { type Extent, type Place, place, placesOf, wordsOf } from "../../helpers/vaultStorage.js";
-import { type Arena, poolInterface, vaultInterface } from "./arena.js";
+import type { Arena } from "./arena.js";
+import { poolInterface, vaultInterface } from "./interfaces.js";
 import { type CashState, cashOf, readCash } from "./cash.js";
 import type { RawLog } from "./chain.js";
 import { roundingOf } from "./figures.js";

@@ -3,7 +3,7 @@ import type { Interface } from "ethers";
 import type { Deployment } from "../../../sdk/index.js";
 import { functionsOf } from "../../../sdk/callers.js";
 import { contractInterfaces } from "../../../sdk/contracts.js";
-import { poolInterface, vaultInterface } from "./arena.js";
+import { poolInterface, vaultInterface } from "./interfaces.js";
 
 /** The names of a contract's functions that may write, by their selectors. */
 function writingOf(contract: Interface): Map<string, string> {

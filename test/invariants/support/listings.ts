@@ -1,6 +1,7 @@
 import { collateralParameters, marketParameters } from "../../../ignition/deploy.js";
 import { WAD, collateralAsset, marketAsset } from "../../../sdk/index.js";
-import { type Actor, type Arena, managerInterface, oracleInterface, vaultInterface } from "./arena.js";
+import type { Actor, Arena } from "./arena.js";
+import { managerInterface, oracleInterface, vaultInterface } from "./interfaces.js";
 import { type BookReader, type Books, cashUnit } from "./books.js";
 import { type Finding, Judge } from "./judge.js";
 import { type Situation, pick } from "./situation.js";

@@ -1,5 +1,6 @@
 import type { Act } from "./act.js";
-import { type Arena, poolInterface, vaultInterface } from "./arena.js";
+import type { Arena } from "./arena.js";
+import { poolInterface, vaultInterface } from "./interfaces.js";
 import { poolFunctionOf, vaultFunctionOf } from "./entries.js";
 import { numberOf } from "./figures.js";
 import type { Judge, Step } from "./judge.js";

@@ -4,17 +4,10 @@ import { abs } from "../../helpers/model.js";
 import { conducts as feedConducts } from "../../helpers/chainlink.js";
 import { place, wordsOf } from "../../helpers/vaultStorage.js";
 import { tradeData } from "./acts/trading.js";
-import {
-  type Actor,
-  type Arena,
-  type NamedAccount,
-  aggregatorInterface,
-  feedUnitWad,
-  oracleInterface,
-  poolInterface,
-  publish,
-  vaultInterface,
-} from "./arena.js";
+import type { Actor, Arena, NamedAccount } from "./arena.js";
+import { aggregatorInterface, oracleInterface, poolInterface, vaultInterface } from "./interfaces.js";
+import { feedUnitWad } from "./nineAssets.js";
+import { publish } from "./publishing.js";
 import { type AccountBook, type BookReader, type VaultEvent, cashUnit } from "./books.js";
 import type { RawLog } from "./chain.js";
 import { roundingOf } from "./figures.js";

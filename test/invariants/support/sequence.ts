@@ -2,7 +2,9 @@ import { WAD, collateralAsset, decodePrice, marketAsset } from "../../../sdk/ind
 import { randomStreams } from "../../../simulator/random.js";
 import { type Act, type Row, rows } from "./act.js";
 import { choose } from "./acts/choose.js";
-import { type Arena, firstPricesWad, oracleInterface, poolInterface } from "./arena.js";
+import type { Arena } from "./arena.js";
+import { oracleInterface, poolInterface } from "./interfaces.js";
+import { firstPricesWad } from "./nineAssets.js";
 import type { RawLog } from "./chain.js";
 import { BookReader, type Books, Replay, type VaultEvent } from "./books.js";
 import { checkStep } from "./checks.js";

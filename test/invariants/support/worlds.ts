@@ -2,7 +2,8 @@ import { collateralParameters, marketParameters } from "../../../ignition/deploy
 import { WAD } from "../../../sdk/index.js";
 import type { Random } from "../../../simulator/random.js";
 import { cashTerms } from "./acts/administration.js";
-import { type Arena, poolInterface, vaultInterface } from "./arena.js";
+import type { Arena } from "./arena.js";
+import { poolInterface, vaultInterface } from "./interfaces.js";
 import type { RawLog } from "./chain.js";
 
 /** In what a sequence differs from others from its start. */

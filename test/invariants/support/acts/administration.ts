@@ -7,7 +7,8 @@ import {
 import { WAD, decodeRampClock } from "../../../../sdk/index.js";
 import { type Place, place } from "../../../helpers/vaultStorage.js";
 import type { Act, Row } from "../act.js";
-import { type Arena, vaultInterface } from "../arena.js";
+import type { Arena } from "../arena.js";
+import { vaultInterface } from "../interfaces.js";
 import { type Situation, chance, isFresh, pick } from "../situation.js";
 
 /** What is tightened and loosened: the second market, the collateral of six decimals, and all accounts. */

@@ -3,7 +3,8 @@ import { Signature } from "ethers";
 import { type AccountId, WAD, operatorGrantData, permission, permitData } from "../../../../sdk/index.js";
 import { place } from "../../../helpers/vaultStorage.js";
 import type { Act } from "../act.js";
-import { type Actor, type Arena, type NamedAccount, tokenInterface, vaultInterface } from "../arena.js";
+import type { Actor, Arena, NamedAccount } from "../arena.js";
+import { tokenInterface, vaultInterface } from "../interfaces.js";
 import { type Situation, chance, noDeadline, part, pick, toRaw, traders } from "../situation.js";
 
 export type PermissionName = keyof typeof permission;

@@ -1,6 +1,7 @@
 import { WAD } from "../../../../sdk/index.js";
 import type { Act, Row } from "../act.js";
-import { type NamedAccount, type Token, tokenInterface, vaultInterface } from "../arena.js";
+import type { NamedAccount, Token } from "../arena.js";
+import { tokenInterface, vaultInterface } from "../interfaces.js";
 import {
   type Situation,
   bookOf,

@@ -1,6 +1,6 @@
 import { conducts as feedConducts } from "../../../helpers/chainlink.js";
 import type { Act } from "../act.js";
-import { aggregatorInterface, hostileInterface, pythInterface, vaultInterface } from "../arena.js";
+import { aggregatorInterface, hostileInterface, pythInterface, vaultInterface } from "../interfaces.js";
 import { type Situation, chance, pick } from "../situation.js";
 
 /** How the hostile token moves, by the numbers of its contract: it always tells what everybody has. */

@@ -1,7 +1,8 @@
 import { WAD, accountId, normalizeAccount } from "../../../../sdk/index.js";
 import { abs } from "../../../helpers/model.js";
 import type { Act } from "../act.js";
-import { type Actor, type NamedAccount, lensInterface, vaultInterface } from "../arena.js";
+import type { Actor, NamedAccount } from "../arena.js";
+import { lensInterface, vaultInterface } from "../interfaces.js";
 import {
   type Situation,
   bookOf,

@@ -1,5 +1,6 @@
 import type { Act, Row } from "../act.js";
-import { feedUnitWad, priceCalls } from "../arena.js";
+import { feedUnitWad } from "../nineAssets.js";
+import { priceCalls } from "../publishing.js";
 import { closingMarkets } from "./delisting.js";
 import { type Situation, bell, chance, pick } from "../situation.js";
 

@@ -1,6 +1,7 @@
 import { WAD } from "../../../../sdk/index.js";
 import type { Act, Row } from "../act.js";
-import { type Actor, type Arena, poolInterface } from "../arena.js";
+import type { Actor, Arena } from "../arena.js";
+import { poolInterface } from "../interfaces.js";
 import { type Situation, chance, part, pick, toRaw } from "../situation.js";
 
 async function ask({ chain, deployment }: Arena, data: string): Promise<bigint> {

@@ -1,7 +1,7 @@
 import { type AccountId, WAD } from "../../../../sdk/index.js";
 import { abs } from "../../../helpers/model.js";
 import type { Act, Row } from "../act.js";
-import { vaultInterface } from "../arena.js";
+import { vaultInterface } from "../interfaces.js";
 import type { AccountBook } from "../books.js";
 import {
   type Situation,
