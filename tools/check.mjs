@@ -9,6 +9,7 @@ const steps = {
   "sweep assembled": "tsx tools/assemble-sweep.ts --check",
   types: "tsc",
   "mutants current": "tsx tools/mutants.ts --check",
+  invariants: "tsx tools/invariants.ts",
   "gas record": "hardhat build --no-tests --quiet && tsx scripts/bench-gas.ts --check",
 };
 

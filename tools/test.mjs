@@ -1,7 +1,7 @@
 // Runs every test: each folder of test/ in a process of its own, two at a time. With arguments, `hardhat test` gets them instead. The last
-// line counts.
+// line counts; what was printed stays in cache/tests.json, from which `npm run check` has which invariants were shown.
 import { spawn, spawnSync } from "node:child_process";
-import { globSync } from "node:fs";
+import { globSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { stripVTControlCharacters } from "node:util";
 
 const files = process.argv.slice(2);
@@ -9,6 +9,9 @@ const build = spawnSync("hardhat build --no-tests --quiet", { shell: true, stdio
 if (build.status !== 0) process.exit(1);
 if (files.length > 0) process.exit(spawnSync("hardhat", ["test", ...files], { stdio: "inherit" }).status ?? 1);
 
+const reportFile = "cache/tests.json";
+rmSync(reportFile, { force: true });
+const startedAt = Date.now();
 const processesAtOnce = 2;
 /** What takes long comes first, so that the processes end together; folders that are not named share the last one. */
 const order = ["invariants", "sdk", "scenarios", "solidity", "contracts", "model", "keeper", "attacks"];
@@ -49,6 +52,8 @@ await Promise.all(
 );
 
 const plain = jobs.map(({ text }) => stripVTControlCharacters(text)).join("\n");
+mkdirSync("cache", { recursive: true });
+writeFileSync(reportFile, JSON.stringify({ startedAt, output: plain }));
 const count = (word) =>
   [...plain.matchAll(new RegExp(`^  ([0-9]+) ${word}(?: \\(.*)?$`, "gm"))].reduce(
     (sum, [, number]) => sum + Number(number),

@@ -132,7 +132,7 @@ describe("contracts: who may call what (INV-18)", () => {
       });
 
       for (const [name, line] of callersOf(contract)) {
-        it(`${contract}.${name} is for ${phrase(line)}, whichever way it is called`, async () => {
+        it(`INV-18: ${contract}.${name} is for ${phrase(line)}, whichever way it is called`, async () => {
           for (const one of cast.cases[contract][name] ?? []) {
             for (const person of cast.people) {
               await expectAsStated(contract, name, one, one.caller ?? line, person);

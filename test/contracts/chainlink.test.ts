@@ -190,7 +190,7 @@ describe("contracts/Chainlink feeds", () => {
     ];
 
     for (const { title, fault, fail } of failures) {
-      it(title, async () => {
+      it(`INV-47: ${title}`, async () => {
         const [before] = await last(eth);
         await fail();
         const held = { ...before, isFresh: false };

@@ -200,7 +200,7 @@ describe("contracts/MarginVault: custody", () => {
       await (await oracle.push([98], [wad("3")], timestamp)).wait();
     });
 
-    it("refuses the deposit of a token that keeps a fee, with what it moved", async () => {
+    it("INV-19: refuses the deposit of a token that keeps a fee, with what it moved", async () => {
       const token = await new MockFeeToken__factory(owner).deploy();
       const address = await token.getAddress();
       await (await world.ballast.vault.listCollateral(address, terms)).wait();
@@ -228,7 +228,7 @@ describe("contracts/MarginVault: custody", () => {
       expect(collaterals).to.equal(3n);
     });
 
-    it("takes no notice of tokens that nobody deposited", async () => {
+    it("INV-20: takes no notice of tokens that nobody deposited", async () => {
       await world.fund(owner, { USDC: "100", WETH: "1" });
       const client = await world.as(owner);
       await client.trade(account, "ETH", "10");
@@ -249,7 +249,7 @@ describe("contracts/MarginVault: custody", () => {
   });
 
   describe("the deposit cap", () => {
-    it("bounds what all accounts hold of a token together, to the unit, and gives room back after a withdrawal", async () => {
+    it("INV-21: bounds what all accounts hold of a token together, to the unit, and gives room back after a withdrawal", async () => {
       const cap = wad("10");
       const [listed] = world.parameters.collaterals;
       if (listed === undefined) throw new TypeError("no collateral");
@@ -401,7 +401,7 @@ describe("contracts/MarginVault: custody", () => {
       await (await vault.withdraw(account, usdc, free, owner.address)).wait();
     });
 
-    it("refuses a debt below the minimum, and lets one be repaid in parts of any size", async () => {
+    it("INV-28: refuses a debt below the minimum, and lets one be repaid in parts of any size", async () => {
       await world.fund(owner, { USDC: "1", WETH: "10" });
       await expectRevert(() => vault.withdraw(account, usdc, 10_999_999n, owner.address), "DebtBelowMinimum", {
         account,

@@ -155,7 +155,7 @@ describe("contracts: liquidation", () => {
       });
     });
 
-    it("refuses an account that is healthy, be it by a wei", async () => {
+    it("INV-33: refuses an account that is healthy, be it by a wei", async () => {
       const account = await longOf();
       // 200 + 10 * p - cost = 0.3 * p * (1 + 10 / 480,000) + 2; the least whole number of wei above it.
       let [low, high] = [wad("180"), wad("200")];
@@ -347,7 +347,7 @@ describe("contracts: liquidation", () => {
     });
   });
 
-  it("previews exactly what it then does", async () => {
+  it("INV-35: previews exactly what it then does", async () => {
     const stories = [
       ["10", "200", "185", everything],
       ["10", "200", "183.6", everything],

@@ -62,7 +62,7 @@ describe("contracts/MarginVault: multicall", () => {
   const shortOf = (of = account) => ({ account: of, equityWad: () => true, requiredWad: () => true });
 
   describe("checks margin once, at its end", () => {
-    it("so calls may stand in any order that ends well", async () => {
+    it("INV-54: so calls may stand in any order that ends well", async () => {
       // 500 ETH at 200 need 5,000 and more of initial margin; the account has 1,000.
       await expectRevert(() => vault.trade(account, ETH, wad("500"), 0n, noDeadline), "InsufficientMargin", shortOf());
       await multicall(open("500"), deposit("9000"));
@@ -70,7 +70,7 @@ describe("contracts/MarginVault: multicall", () => {
       expect((await vault.health(account)).healthWad > wad("1")).to.equal(true);
     });
 
-    it("and refuses all of them where they do not, whichever call comes last", async () => {
+    it("INV-54: and refuses all of them where they do not, whichever call comes last", async () => {
       const before = await portfolios(world, { account, second });
       const calls = [open("500"), deposit("100"), interface_.encodeFunctionData("settle", [account, ETH])];
       for (const order of [calls, [calls[1], calls[0]]] as string[][]) {

@@ -57,7 +57,7 @@ describe("contracts/MarginVault: operators", () => {
     };
   }
 
-  it("may do just what they are permitted", async () => {
+  it("INV-52: may do just what they are permitted", async () => {
     for (const [name, bit] of Object.entries(permission)) {
       for (const permissions of [bit, everything - bit]) {
         await grant(permissions);
@@ -81,7 +81,7 @@ describe("contracts/MarginVault: operators", () => {
     }
   });
 
-  it("may do it with that account alone, and nobody else may", async () => {
+  it("INV-52: may do it with that account alone, and nobody else may", async () => {
     await grant(everything);
     const sibling = await world.fund(owner, { USDC: "1000" }, 1);
     for (const call of Object.values(acts(sibling))) {
@@ -217,7 +217,7 @@ describe("contracts/MarginVault: operators", () => {
       await expectRevert(await send({ account: theirs }), "InvalidSignature", { owner: other.address });
     });
 
-    it("counts once: a grant that was taken back does not come again", async () => {
+    it("INV-53: counts once: a grant that was taken back does not come again", async () => {
       const call = await send();
       await done(call);
       await grant(0n);
@@ -244,7 +244,7 @@ describe("contracts/MarginVault: operators", () => {
       await expectRevert(call, "DeadlinePassed", { deadline, blockTime: deadline + 1n });
     });
 
-    it("is worth nothing once its owner has revoked it, which nobody else can do", async () => {
+    it("INV-53: is worth nothing once its owner has revoked it, which nobody else can do", async () => {
       const call = await send();
       await (await vault.connect(other).revokeSignatures()).wait();
       expect(await vault.nonces(owner.address)).to.equal(0n);

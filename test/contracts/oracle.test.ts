@@ -106,7 +106,7 @@ describe("contracts/PriceOracle", () => {
       await (await oracle.push([1], [wad("1")], now + 10n)).wait();
     });
 
-    it("refuses a price older than one already used, and takes one of the same second", async () => {
+    it("INV-46: refuses a price older than one already used, and takes one of the same second", async () => {
       await (await oracle.push([1], [wad("201")], now - 1n)).wait();
       await expectRevert(() => oracle.push([1], [wad("202")], now - 2n), "PriceOlderThanUsed", {
         asset: 1n,

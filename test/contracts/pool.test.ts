@@ -135,7 +135,7 @@ describe("contracts/LiquidityPool", () => {
   });
 
   describe("the first depositor", () => {
-    it("gains nothing by donations to vault or pool, and the next one loses at most a unit", async () => {
+    it("INV-45: gains nothing by donations to vault or pool, and the next one loses at most a unit", async () => {
       await worldOf("0.000001");
       const attacker = world.admin;
       const victim = provider;
@@ -186,7 +186,7 @@ describe("contracts/LiquidityPool", () => {
   });
 
   describe("the lock", () => {
-    it("holds shares from the deposit on, to the second: they neither move nor are redeemed", async () => {
+    it("INV-44: holds shares from the deposit on, to the second: they neither move nor are redeemed", async () => {
       await depositIntoPool(world, provider, "5000");
       const { time } = connection.networkHelpers;
       const until = BigInt(await time.latest()) + lock;
@@ -276,7 +276,7 @@ describe("contracts/LiquidityPool", () => {
       expect([assets, shares]).to.deep.equal([usd("5000"), wad("5000")]);
     });
 
-    it("leave the pool its free margin, to the unit", async () => {
+    it("INV-43: leave the pool its free margin, to the unit", async () => {
       await worldOf("100000");
       const account = await world.fund(trader, { USDC: "1000000" });
       await trade(account, "ETH", "4000");
@@ -300,7 +300,7 @@ describe("contracts/LiquidityPool", () => {
       expect(assets).to.equal(usd("40003"));
     });
 
-    it("stay within its cash when it holds collateral: the pool borrows nothing to pay", async () => {
+    it("INV-43: stay within its cash when it holds collateral: the pool borrows nothing to pay", async () => {
       await worldOf("100000");
       await world.fund(stranger, { USDC: "1000000" });
       const debtor = await world.fund(trader, { WETH: "500" });

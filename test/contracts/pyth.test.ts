@@ -124,7 +124,7 @@ describe("contracts/Pyth feeds", () => {
       expect((await last(eth))[0]?.toleranceWad).to.equal(wad("0.001") + 3_333_333_333_333_334n);
     });
 
-    it("lets the tolerance grow by itself every ten seconds of a price's age, rounded up", async () => {
+    it("INV-49: lets the tolerance grow by itself every ten seconds of a price's age, rounded up", async () => {
       await (await set({ toleranceWad: wad("0.001") + 1n })).wait();
       await tell({ price: 200n * E8, confidence: E8 });
       const publishedAt = await now();
@@ -394,7 +394,7 @@ describe("contracts/Pyth feeds", () => {
       });
     });
 
-    it("keeps the newer price where an older one is brought", async () => {
+    it("INV-46: keeps the newer price where an older one is brought", async () => {
       const old = await updateOf(connection, pyth, { price: 180n * E8, publishTime: (await now()) - 1000 });
       await (await oracle.updatePyth([old], { value })).wait();
       expect((await last(eth))[0]?.priceWad).to.equal(wad("200"));
@@ -538,7 +538,7 @@ describe("contracts/Pyth feeds", () => {
   describe("the largest tolerance that a price can have", () => {
     const most = (asset: number) => oracle.mostTolerance(asset);
 
-    it("is the asset's own, what age adds to it at most, and the largest confidence; 10% at most", async () => {
+    it("INV-49: is the asset's own, what age adds to it at most, and the largest confidence; 10% at most", async () => {
       expect(await most(eth)).to.equal(wad("0.027"));
       await tell({ price: 200n * E8, publishTime: (await now()) + 60 }); // ahead, so that it is fresh however long this takes
       await (await set({ toleranceWad: wad("0.0005") + 1n, maxAge: 7n, maxConfidenceWad: 3n })).wait();

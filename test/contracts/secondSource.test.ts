@@ -225,7 +225,7 @@ describe("contracts/second sources", () => {
         }
       });
 
-      it("never becomes the last good one while the second does not agree", async () => {
+      it("INV-48: never becomes the last good one while the second does not agree", async () => {
         await first.tell(percent(200n));
         expect(await tells(asset)).to.deep.equal([wads(base), "nothing"]);
         const { answer: given, updatedAt } = await first.second().round();
@@ -268,7 +268,7 @@ describe("contracts/second sources", () => {
         expect(await tells(asset)).to.deep.equal([wads(base), "nothing"]);
       });
 
-      it("moves no further than the bound from the last good one, in however many steps one source alone takes", async () => {
+      it("INV-48: moves no further than the bound from the last good one, in however many steps one source alone takes", async () => {
         await (await first.second().setConduct(conducts.reverts, 0, 0)).wait();
         for (const step of [50n, 100n, 150n, 200n]) {
           await first.tell(percent(step));

@@ -73,7 +73,7 @@ describe("contracts/SequencerGate", () => {
     expect((await last(eth))[0]).to.deep.include({ ...price, priceWad: wad("200") });
   });
 
-  it("lets no price be fresh while it is down, and a second too short a time after", async () => {
+  it("INV-51: lets no price be fresh while it is down, and a second too short a time after", async () => {
     await says(down, (await now()) - 86_400);
     for (const asset of [btc, eth, 96, 97]) expect(await marks(asset)).to.deep.equal(inGrace);
     const since = await now();

@@ -48,7 +48,7 @@ describe("storage layout of the margin vault", () => {
     layout = await storageLayoutOf("MarginVault");
   });
 
-  it("is its extension's too", async () => {
+  it("INV-24: is its extension's too", async () => {
     const named = ({ storage }: StorageLayout) =>
       storage.map(({ label, slot, offset, type }) => [label, slot, offset, type]);
     expect(named(await storageLayoutOf("VaultExtension"))).to.deep.equal(named(layout));
@@ -63,7 +63,7 @@ describe("storage layout of the margin vault", () => {
     expect(layout.types[layout.storage[2]?.type ?? ""]?.label).to.equal("struct VaultStorage");
   });
 
-  it("puts every member of VaultStorage in the slot that its comment names", () => {
+  it("INV-24: puts every member of VaultStorage in the slot that its comment names", () => {
     expect(placesIn(layout, "VaultStorage")).to.deep.equal({
       accounts: "0:0",
       positions: "1:0",
@@ -102,7 +102,7 @@ describe("storage layout of the margin vault", () => {
     }
   });
 
-  it("puts every member of Market in the slot that its comment names", () => {
+  it("INV-24: puts every member of Market in the slot that its comment names", () => {
     expect(placesIn(layout, "Market")).to.deep.equal({
       state: "0:0",
       totals: "1:0",

@@ -309,7 +309,7 @@ describe("contracts/MarginVault: trade", () => {
       await (await trade("0.000000000000000001")).wait();
     });
 
-    it("leaves the minimum, or nothing", async () => {
+    it("INV-29: leaves the minimum, or nothing", async () => {
       await (await trade("-1")).wait();
       await expectRevert(() => trade("0.950000000000000001"), "PositionBelowMinimum", {
         market: ETH,
@@ -326,7 +326,7 @@ describe("contracts/MarginVault: trade", () => {
       expect((await portfolio(world, account)).positions).to.deep.equal({});
     });
 
-    it("keeps each side's open interest, the pool's not counted, within the cap", async () => {
+    it("INV-30: keeps each side's open interest, the pool's not counted, within the cap", async () => {
       await setMarket("ETH", { openInterestCapWad: wad("20") });
       await (await trade("15")).wait();
       await (
@@ -361,7 +361,7 @@ describe("contracts/MarginVault: trade", () => {
       await (await trade("-13")).wait();
     });
 
-    it("opens only against the market's share of the pool's capital", async () => {
+    it("INV-30: opens only against the market's share of the pool's capital", async () => {
       await setMarket("ETH", { capitalShareWad: wad("0.0001") });
       // 0.01% of 10,000,000 backs 1000 of initial base, 5% of 100 ETH at 200.
       await (await trade("60")).wait();
@@ -466,7 +466,7 @@ describe("contracts/MarginVault: trade", () => {
   });
 
   describe("margin", () => {
-    it("opens up to the initial margin and not beyond it, with the figures", async () => {
+    it("INV-25: opens up to the initial margin and not beyond it, with the figures", async () => {
       const poor = await world.fund(owner, { USDC: "102" }, 5);
       const open = (size: string) => vault.trade(poor, ETH, wad(size), 0n, noDeadline);
       // 102 - 0.3 * size (impact aside) = 10 * size + 2: 9.7 ETH
@@ -557,7 +557,7 @@ describe("contracts/MarginVault: trade", () => {
       return small;
     }
 
-    it("refuses one that would leave a bankrupt, with what would be missing", async () => {
+    it("INV-26: refuses one that would leave a bankrupt, with what would be missing", async () => {
       const small = await squeezed("200");
       // A long of 10 against a skew of -219: selling costs 2.7%, and the fee. The price leaves 50 of equity.
       const cost = quote(thinTerms("200"), 0n, wad("10")) + feeOf(thinTerms("200"), 0n, wad("10"));
@@ -575,7 +575,7 @@ describe("contracts/MarginVault: trade", () => {
       expect(await portfolios(thin, { small })).to.deep.equal(before);
     });
 
-    it("refuses one that would lower the health of an account at margin call", async () => {
+    it("INV-26: refuses one that would lower the health of an account at margin call", async () => {
       const small = await squeezed("290");
       await thin.push({ ETH: "175.8" });
       const at = thinTerms("175.8");

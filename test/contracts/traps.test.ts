@@ -242,7 +242,7 @@ describe("contracts: traps of the specification", () => {
       expect(forced.healthAfterWad > h).to.equal(true);
     });
 
-    it("where the offered fee is above the bound, the bound is what it costs", async () => {
+    it("INV-34: where the offered fee is above the bound, the bound is what it costs", async () => {
       await enter("quiet");
       const account = await target("200", "0", "183.6");
       const events = await eventsOf(() => force(account));
@@ -285,7 +285,7 @@ describe("contracts: traps of the specification", () => {
       expect((await vault.previewAbsorb(account)).open).to.equal(true);
     });
 
-    it("refuses a leg where health bears less than a trade would cost, and opens absorb instead", async () => {
+    it("INV-34: refuses a leg where health bears less than a trade would cost, and opens absorb instead", async () => {
       await enter("quiet");
       const account = await target("200", "0", "180.5");
       const { healthWad = 0n } = await world.ballast.health(account);

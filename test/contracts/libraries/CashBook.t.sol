@@ -77,7 +77,7 @@ contract CashBookTest is Test {
     }
 
     /// @dev INV-13, through any writes: whatever comes in is all that there ever is, less what roundings took.
-    function testFuzz_InterestCreditedIsNeverMoreThanCharged(
+    function testFuzz_INV13_InterestCreditedIsNeverMoreThanCharged(
         int96[10] calldata amounts,
         uint32[10] calldata waits,
         uint64 held,
@@ -161,7 +161,7 @@ contract CashBookTest is Test {
         assertEq($.cashIndices.supplyIndex(), INDEX_ONE, "index");
     }
 
-    function test_TheIndexIsNotCutBelowAThousandth() external {
+    function test_INV39_TheIndexIsNotCutBelowAThousandth() external {
         _set([int256(1000e18), 0, 0, 0]);
         Context memory context = _open();
         assertEq(CashBook.writeOff($, context, 5000e18), 999e18, "all but a thousandth");

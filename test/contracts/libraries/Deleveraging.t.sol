@@ -127,7 +127,7 @@ contract DeleveragingTest is Test {
 
     // ------------------------------------------------------------------ epochs
 
-    function test_AnEpochEndsBelowATenThousandthAndNotAtIt() external pure {
+    function test_INV23_AnEpochEndsBelowATenThousandthAndNotAtIt() external pure {
         Crowd memory c = _crowd(2000e18);
         _fillAtPrice(c, [int256(0), 9_999e18, -10_000e18, 0, 0]);
         Deleverage memory done = _close(c, 1, 2000e27);
@@ -275,7 +275,7 @@ contract DeleveragingTest is Test {
     // ------------------------------------------------------------------ any crowd
 
     /// @dev At the closing price nobody's value changes; sizes of the sides stay the same; claims, prices left out, never rise.
-    function testFuzz_NobodysValueChangesAtTheClosingPrice(
+    function testFuzz_INV11_NobodysValueChangesAtTheClosingPrice(
         int256[5] memory sizes,
         uint256 longScale,
         uint256 shortScale,
@@ -317,7 +317,7 @@ contract DeleveragingTest is Test {
     }
 
     /// @dev INV-11, second half: of somebody just healthy on the other side, at any cash, any share sold and the worst price.
-    function testFuzz_NobodyBecomesLiquidatable(
+    function testFuzz_INV11_NobodyBecomesLiquidatable(
         uint256 size,
         uint256 others,
         uint256 closed,

@@ -163,7 +163,7 @@ contract FillTest is Test {
 
     // ------------------------------------------------------------------ any trades
 
-    function testFuzz_SplittingLeavesTheTotalAndNeverLowersFees(
+    function testFuzz_INV07_SplittingLeavesTheTotalAndNeverLowersFees(
         int256 position,
         int256 skew,
         int256 delta,
@@ -192,7 +192,7 @@ contract FillTest is Test {
         assertNear(cut.parties[0].cost, whole.parties[0].cost, parts + 6, "cost of the pool");
     }
 
-    function testFuzz_NothingIsMadeOutOfNothing(
+    function testFuzz_INV04_NothingIsMadeOutOfNothing(
         int256[6] calldata deltas,
         uint256 seed,
         uint256 price,
@@ -215,7 +215,7 @@ contract FillTest is Test {
         }
     }
 
-    function testFuzz_ARoundTripAtOnePriceGainsNothing(
+    function testFuzz_INV06_ARoundTripAtOnePriceGainsNothing(
         int256 position,
         int256 skew,
         int256 delta,
@@ -338,7 +338,7 @@ contract FillTest is Test {
     }
 
     /// @dev A piece of a fill may leave the two sides apart by less than a wei of size, which its impact is paid on or not.
-    function testFuzz_DeleveragedSidesMakeNothingOutOfNothing(
+    function testFuzz_INV04_DeleveragedSidesMakeNothingOutOfNothing(
         int256[5] calldata deltas,
         uint256 longScale,
         uint256 shortScale,
@@ -361,7 +361,7 @@ contract FillTest is Test {
     }
 
     /// @dev INV-06 on sides that were deleveraged.
-    function testFuzz_ARoundTripOnDeleveragedSidesGainsNothing(
+    function testFuzz_INV06_ARoundTripOnDeleveragedSidesGainsNothing(
         int256 position,
         int256 delta,
         uint256 longScale,
@@ -383,7 +383,7 @@ contract FillTest is Test {
     }
 
     /// @dev INV-07 on sides that were deleveraged: what was paid for what is held is the same however it was cut up.
-    function testFuzz_SplittingOnDeleveragedSidesLeavesTheTotal(
+    function testFuzz_INV07_SplittingOnDeleveragedSidesLeavesTheTotal(
         int256 position,
         int256 delta,
         uint256 longScale,

@@ -63,7 +63,7 @@ contract FundingTest is Test {
     }
 
     /// @dev From -0.0003 a day the rate falls no further, and climbs through zero to +0.0003 in two days.
-    function test_ClampsOnTheWayUpAndOnTheWayDown() external pure {
+    function test_INV41_ClampsOnTheWayUpAndOnTheWayDown() external pure {
         MarketRisk risk = _risk(0.0003e18, 10 days);
         int256 most = risk.maxFundingRate();
         int256 drift = Funding.driftOf(100e18, 3e18, 1e24);
@@ -142,7 +142,11 @@ contract FundingTest is Test {
     }
 
     /// @dev Steps through every second; the rate is a straight line but in the second in which the clamp binds.
-    function testFuzz_AgreesWithAWalkThroughEverySecond(int256 rate, int256 drift, uint256 seconds_) external pure {
+    function testFuzz_INV42_AgreesWithAWalkThroughEverySecond(
+        int256 rate,
+        int256 drift,
+        uint256 seconds_
+    ) external pure {
         MarketRisk risk = _risk(0.05e18, 1 days);
         int256 most = risk.maxFundingRate();
         rate = bound(rate, -most, most);
@@ -162,7 +166,7 @@ contract FundingTest is Test {
     }
 
     /// @dev Each touch may round the integral by one unit and the index by one: price / 1e24 + 1 a touch.
-    function testFuzz_TouchingOftenEqualsTouchingOnce(
+    function testFuzz_INV42_TouchingOftenEqualsTouchingOnce(
         int256 rate,
         int256 drift,
         uint256 price,
@@ -188,7 +192,7 @@ contract FundingTest is Test {
         assertNear(state.fundingIndex(), index, (touches + 1) * (price / 1e24 + 1), "index");
     }
 
-    function testFuzz_MirroredSkewMirrorsTheFunding(
+    function testFuzz_INV42_MirroredSkewMirrorsTheFunding(
         int256 rate,
         int256 drift,
         uint256 price,

@@ -42,7 +42,7 @@ contract InterestTest is Test {
         assertEq(Interest.borrowRate(toCashTerms(p), 1e18), 0.05e18 / YEAR, "kink at one: all");
     }
 
-    function testFuzz_TheRateNeverFallsAsUtilisationRises(uint256 seed, uint256 low, uint256 high) external pure {
+    function testFuzz_INV40_TheRateNeverFallsAsUtilisationRises(uint256 seed, uint256 low, uint256 high) external pure {
         CashTerms terms = toCashTerms(_anyTerms(seed));
         high = bound(high, 0, 1e18);
         low = bound(low, 0, high);
@@ -53,7 +53,7 @@ contract InterestTest is Test {
     }
 
     /// @dev Below the rate by formula, and by less than one of its units.
-    function testFuzz_SuppliersEarnTheLentShareLessTheReserve(
+    function testFuzz_INV40_SuppliersEarnTheLentShareLessTheReserve(
         uint256 seed,
         uint256 rate,
         uint256 supplied,
@@ -91,7 +91,11 @@ contract InterestTest is Test {
         assertEq(Interest.utilisation(3, 1, 3), 0.333333333333333334e18, "rounded up");
     }
 
-    function testFuzz_UtilisationIsWithinZeroAndOne(uint128 supplied, uint128 borrowed, uint128 held) external pure {
+    function testFuzz_INV40_UtilisationIsWithinZeroAndOne(
+        uint128 supplied,
+        uint128 borrowed,
+        uint128 held
+    ) external pure {
         uint256 used = Interest.utilisation(supplied, borrowed, held);
         assertLe(used, 1e18, "above one");
         assertGe(used * supplied, uint256(borrowed < supplied ? borrowed : supplied) * 1e18, "below the debts");
@@ -188,7 +192,11 @@ contract InterestTest is Test {
     }
 
     /// @dev To principal and back: never more, and less by no more than what a unit of principal is worth.
-    function testFuzz_ARoundTripIsNeverInTheAccountsFavour(int256 cash, uint256 supply, uint256 borrow) external pure {
+    function testFuzz_INV01_ARoundTripIsNeverInTheAccountsFavour(
+        int256 cash,
+        uint256 supply,
+        uint256 borrow
+    ) external pure {
         cash = bound(cash, -1e33, 1e33);
         supply = bound(supply, INDEX_ONE / 1000, MAX_INDEX);
         borrow = bound(borrow, INDEX_ONE, MAX_INDEX);

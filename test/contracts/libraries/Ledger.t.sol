@@ -31,7 +31,7 @@ contract LedgerTest is Test {
 
     // ------------------------------------------------------------------ assets
 
-    function test_AccountsMayHoldSixteenMarketsAndEightCollaterals() external {
+    function test_INV16_AccountsMayHoldSixteenMarketsAndEightCollaterals() external {
         Account word = _wordWith(16, 8);
         this.requireFewAssets(word);
         vm.expectRevert(abi.encodeWithSelector(IMarginVault.TooManyAssets.selector, ALICE, 16));
@@ -61,7 +61,7 @@ contract LedgerTest is Test {
         );
     }
 
-    function test_RefusesADebtBelowTheMinimum() external {
+    function test_INV28_RefusesADebtBelowTheMinimum() external {
         Account empty;
         this.requireDebt(empty);
         this.requireDebt(empty.withCash(1));
@@ -121,7 +121,11 @@ contract LedgerTest is Test {
     }
 
     /// @dev INV-03: what is counted is what there is, however many writes and whatever their order.
-    function testFuzz_TotalsAreTheSumsOverAccounts(int104[12] calldata amounts, uint256 seed, uint72 index) external {
+    function testFuzz_INV03_TotalsAreTheSumsOverAccounts(
+        int104[12] calldata amounts,
+        uint256 seed,
+        uint72 index
+    ) external {
         $.cashIndices = toCashIndices(bound(index, 1e12, 1e18), 1e15 + uint256(index) / 10_000, 0, 0, NOW);
         for (uint256 i = 0; i < 12; i += 3) {
             Context memory context = _open();

@@ -84,19 +84,19 @@ contract LiquidationTest is Test {
         assertEq(Liquidation.remainderDown(leg, 0.01e18), leg.notional, "all of it may stay");
     }
 
-    function testFuzz_EndsOnItsTarget(uint256 seed) external pure {
+    function testFuzz_INV09_EndsOnItsTarget(uint256 seed) external pure {
         (ForcedLeg memory leg, uint256 fee) = _fuzzedLeg(seed, false);
         _checkEndsOnTarget(leg, fee);
     }
 
-    function testFuzz_EndsOnItsTargetThoughDebtBeginsOnTheWay(uint256 seed) external pure {
+    function testFuzz_INV09_EndsOnItsTargetThoughDebtBeginsOnTheWay(uint256 seed) external pure {
         (ForcedLeg memory leg, uint256 fee) = _fuzzedLeg(seed, false);
         if (leg.gradient < 0) leg.gradient = -leg.gradient;
         leg.netCash = int256(_pick(seed, "way", 0, leg.notional / 1000));
         _checkEndsOnTarget(leg, fee);
     }
 
-    function testFuzz_EndsOnItsTargetWithDebtFromTheStart(uint256 seed) external pure {
+    function testFuzz_INV09_EndsOnItsTargetWithDebtFromTheStart(uint256 seed) external pure {
         (ForcedLeg memory leg, uint256 fee) = _fuzzedLeg(seed, true);
         _checkEndsOnTarget(leg, fee);
     }
@@ -271,7 +271,7 @@ contract LiquidationTest is Test {
         assertEq(Liquidation.costBound(1e18, 0.05e18, 0.3e18), 0.038461538461538461e18, "rounded down");
     }
 
-    function testFuzz_TheDiscountIsTheLeastOfItsThreeTerms(
+    function testFuzz_INV34_TheDiscountIsTheLeastOfItsThreeTerms(
         uint256 health,
         uint256 base,
         uint256 slope,
@@ -304,7 +304,7 @@ contract LiquidationTest is Test {
     }
 
     /// @dev However much is closed, and with debt or without: at a cost of the bound per unit health stays or rises.
-    function testFuzz_AtTheCostBoundHealthNeverFallsAndEquityStaysAboveZero(
+    function testFuzz_INV34_AtTheCostBoundHealthNeverFallsAndEquityStaysAboveZero(
         uint256 seed,
         uint256 closed
     ) external pure {

@@ -107,7 +107,10 @@ contract LossesTest is Test {
     }
 
     /// @dev However many losses in an hour, and however they are cut up.
-    function testFuzz_AnHourTakesNoMoreThanItsBudget(uint256[5] calldata losses, uint256[5] calldata waits) external {
+    function testFuzz_INV37_AnHourTakesNoMoreThanItsBudget(
+        uint256[5] calldata losses,
+        uint256[5] calldata waits
+    ) external {
         uint256 time = NOW;
         uint256 taken;
         uint256 ofPool;

@@ -85,7 +85,7 @@ contract MarginTest is Test {
         assertEq(initial, maintenance, "one formula for both");
     }
 
-    function testFuzz_TheRequirementHasNoCliff(uint256 size, uint256 more, uint256 price) external pure {
+    function testFuzz_INV31_TheRequirementHasNoCliff(uint256 size, uint256 more, uint256 price) external pure {
         size = bound(size, 1, 5e22);
         more = bound(more, 0, 1e18);
         price = bound(price, 1e12, 1e23);
@@ -231,7 +231,11 @@ contract MarginTest is Test {
     }
 
     /// @dev All that is held counts for no more than the start does: so it is of no use to hold it in many accounts.
-    function testFuzz_AllHoldersTogetherCountNoMoreThanTheStart(uint96 held, uint256 share, uint256 start) external {
+    function testFuzz_INV32_AllHoldersTogetherCountNoMoreThanTheStart(
+        uint96 held,
+        uint256 share,
+        uint256 start
+    ) external {
         CollateralParameters memory p = usualCollateral();
         p.concentrationStartWad = bound(start, 1, 10_000) * 1e14;
         $.collaterals[0] = toCollateral(p, 18, held);
@@ -361,7 +365,7 @@ contract MarginTest is Test {
         assertTrue(!health.hasInitialMargin(), "below");
     }
 
-    function testFuzz_TheDebtMarginHasNoCliff(int256 netCash, uint256 less) external view {
+    function testFuzz_INV31_TheDebtMarginHasNoCliff(int256 netCash, uint256 less) external view {
         netCash = bound(netCash, -1e30, 1e30);
         less = bound(less, 0, 1e24);
         uint256 before = Margin.generalRequirement(netCash, true, accounts);
@@ -371,7 +375,7 @@ contract MarginTest is Test {
     }
 
     /// @dev Settling moves unrealised profit or loss to cash: no number of the account changes.
-    function testFuzz_SettlingChangesNothing(int256 cost, int256 cash, int256 moved) external {
+    function testFuzz_INV08_SettlingChangesNothing(int256 cost, int256 cash, int256 moved) external {
         cost = bound(cost, 100_000e18, 300_000e18);
         cash = bound(cash, -100_000e18, 100_000e18);
         moved = bound(moved, -100_000e18, 0); // losses; a gain moved would count more for initial margin

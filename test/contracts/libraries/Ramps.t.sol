@@ -282,7 +282,7 @@ contract RampsTest is Test {
     }
 
     /// @dev Base, lambda and 1 / scale rise by equal steps, the last two as factors of one product: a step of it is a 36th at most.
-    function testFuzz_RaisesTheRequirementOfAnHourByA36thOfTheWholeAtMost(
+    function testFuzz_INV17_RaisesTheRequirementOfAnHourByA36thOfTheWholeAtMost(
         uint256[4] memory seeds,
         uint256 lambdaUnits,
         uint256 sizeWad,

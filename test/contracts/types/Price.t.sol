@@ -113,7 +113,7 @@ contract PriceTest is Test {
         assertEq(Price.unwrap(fresh.asStored()), Price.unwrap(toPrice(1e18, 0, 1000, 60)), "as stored");
     }
 
-    function test_IsFreshToTheLastSecondOfItsAge() external pure {
+    function test_INV50_IsFreshToTheLastSecondOfItsAge() external pure {
         Price price = toPrice(1e18, 0, 1000, 60);
         assertTrue(price.asOf(1000).isFresh(), "when published");
         assertTrue(price.asOf(1060).isFresh(), "at its age");
@@ -133,7 +133,7 @@ contract PriceTest is Test {
         assertTrue(!price.asOf(last + 1).isFresh(), "a second later");
     }
 
-    function testFuzz_FreshnessFollowsTheClock(
+    function testFuzz_INV50_FreshnessFollowsTheClock(
         uint96 value,
         uint40 publishedAt,
         uint32 maxAge,

@@ -6,6 +6,9 @@ export const rows = [
   "deposit cash",
   "deposit WETH",
   "deposit WBTC",
+  "deposit WLINK",
+  "deposit CENT",
+  "deposit HEX",
   "withdraw",
   "trade: open",
   "trade: increase",
@@ -33,6 +36,29 @@ export const rows = [
   "haltMarket",
   "resumeMarket",
   "refreshCapital",
+  "depositWithPermit",
+  "setOperator",
+  "setOperatorBySig",
+  "revokeSignatures",
+  "pool mint",
+  "pool withdraw",
+  "pool transfer",
+  "pool transferFrom",
+  "pool approve",
+  "haltBorrowing",
+  "resumeBorrowing",
+  "setMarketParameters",
+  "setCollateralParameters",
+  "setAccountParameters",
+  "setCashParameters",
+  "rampMarket",
+  "rampCollateral",
+  "rampAccounts",
+  "updatePrices",
+  "token misbehaves",
+  "token behaves",
+  "feed dies",
+  "feed comes back",
   "push prices",
   "push a crash",
   "time passes",
@@ -62,9 +88,22 @@ export type Kind =
   | "delist"
   | "halt"
   | "refreshCapital"
+  | "grant"
+  | "poolShares"
+  | "parameters"
+  | "ramp"
+  | "update"
+  | "conduct"
   | "push"
   | "time"
   | "donate";
+
+/** A transaction. */
+export interface Sending {
+  readonly from: string;
+  readonly to: string;
+  readonly data: string;
+}
 
 /** What somebody is about to do. */
 export interface Act {
@@ -83,8 +122,19 @@ export interface Act {
   readonly market?: number;
   /** The invariant that a refusal breaks: a view announced that it would go through. */
   readonly announced?: InvariantId | undefined;
+  /** Transactions that come with it, once it went through. */
+  readonly also?: readonly Sending[];
+  readonly valueWei?: bigint;
+  /** Whose shares of the pool it takes. */
+  readonly holder?: string;
+  /** How the hostile token behaves from then on. */
+  readonly tokenConduct?: number;
+  /** Whether the feed that is read is dead from then on. */
+  readonly feedDies?: boolean;
   /** Prices (wad, by symbol) that hold afterwards. */
   readonly pricesWad?: ReadonlyMap<string, bigint>;
+  /** As of when. */
+  readonly publishedAt?: number;
   /** Time that passes instead of a transaction. */
   readonly seconds?: number;
 }

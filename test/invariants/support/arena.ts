@@ -1,23 +1,17 @@
+import type { HDNodeWallet } from "ethers";
 import hre from "hardhat";
 
 import type { DeploymentParameters } from "../../../deployments/schema.js";
 import type { Connection } from "../../../ignition/deploy.js";
-import { type AccountId, type Deployment, WAD, accountId, assetsOfSymbol, parseDecimal } from "../../../sdk/index.js";
-import {
-  LiquidityPool__factory,
-  MarginVault__factory,
-  MockToken__factory,
-  PriceOracle__factory,
-  VaultLens__factory,
-} from "../../../typechain-types/index.js";
-import { changed, deployWorld, firstPrices, wad } from "../../helpers/world.js";
+import { type AccountId, type Deployment, accountId, parseDecimal } from "../../../sdk/index.js";
+import { MockHostileToken__factory, MockPyth__factory, MockToken__factory } from "../../../typechain-types/index.js";
+import { deployAggregator } from "../../helpers/chainlink.js";
+import { testKey } from "../../helpers/keys.js";
+import { deployWorld, wad } from "../../helpers/world.js";
 import { RawChain, type RawLog } from "./chain.js";
-
-export const vaultInterface = MarginVault__factory.createInterface();
-export const poolInterface = LiquidityPool__factory.createInterface();
-export const oracleInterface = PriceOracle__factory.createInterface();
-export const lensInterface = VaultLens__factory.createInterface();
-export const tokenInterface = MockToken__factory.createInterface();
+import { oracleInterface, tokenInterface, vaultInterface } from "./interfaces.js";
+import { feedDecimals, feedSymbol, firstPricesWad, nineAssets } from "./nineAssets.js";
+import { priceCalls } from "./publishing.js";
 
 export interface MarketTerms {
   readonly symbol: string;
@@ -53,6 +47,8 @@ export interface CollateralTerms extends Token {
 export interface Actor {
   readonly name: string;
   readonly address: string;
+  /** Signs permits and grants; contracts have none. */
+  readonly wallet?: HDNodeWallet;
 }
 
 export interface NamedAccount {
@@ -90,6 +86,15 @@ export interface Arena {
   readonly rewardFloorWad: bigint;
   readonly rewardPerHourWad: bigint;
   readonly poolLockSeconds: number;
+  /** Whom owners may give permissions. */
+  readonly operators: readonly Actor[];
+  /** The asset that is read from an aggregator, all others being pushed, and what becomes of it in a sequence. */
+  readonly feed: { readonly symbol: string; readonly aggregator: string; isDead: boolean };
+  /** A collateral that moves what it likes; the conduct that it was told last. */
+  readonly hostile: { readonly address: string; conduct: number };
+  /** What listings are tried with: a token that is none of the vault's. */
+  readonly spare: string;
+  readonly pyth: string;
   /** As it was deployed; worlds change some of it. */
   readonly parameters: DeploymentParameters;
   /** All logs of the vault since its deployment. */
@@ -97,22 +102,32 @@ export interface Arena {
 }
 
 const genesis = "2020-03-12T00:00:00Z";
-/** Open-interest cap of every market in quote units: thin, so that impact, caps and the pool's margin matter. */
-const capNotional = 600_000n;
-
 /** What each trader's accounts begin with: indexes of accounts, and deposits of the first. */
 const traders: Readonly<Record<string, readonly Readonly<Record<string, string>>[]>> = {
   ann: [{ USDC: "20000" }, { USDC: "3000", WETH: "10" }],
-  bob: [{ WETH: "150", USDC: "500" }, { USDC: "8000" }],
-  cid: [{ WBTC: "2", WETH: "40" }, { USDC: "2500" }],
-  dot: [{ USDC: "60000" }, { USDC: "100", WBTC: "0.1" }],
+  bob: [
+    { WETH: "150", USDC: "500" },
+    { USDC: "8000", HEX: "5" },
+  ],
+  cid: [
+    { WBTC: "2", WETH: "40" },
+    { USDC: "2500", WLINK: "300" },
+  ],
+  dot: [{ USDC: "60000" }, { USDC: "100", WBTC: "0.1", CENT: "40" }],
   eve: [{ USDC: "1500", WBTC: "0.25" }],
-  fay: [{ USDC: "400" }],
+  fay: [{ USDC: "400", WLINK: "50" }],
 };
 
 export async function openArena(): Promise<Arena> {
   const connection = await hre.network.create({ network: "demo", override: { initialDate: genesis } });
-  const world = await deployWorld(connection, thinMarkets, "400000");
+  const [deployer] = await connection.ethers.getSigners();
+  const aggregator = await (
+    await deployAggregator(connection, feedDecimals, 4n * 10n ** BigInt(feedDecimals))
+  ).getAddress();
+  const hostile = await (await new MockHostileToken__factory(deployer!).deploy(12)).getAddress();
+  const world = await deployWorld(connection, (parameters) => nineAssets(parameters, aggregator, hostile), "400000");
+  const spare = await (await new MockToken__factory(deployer!).deploy("Spare", "SPARE", 4)).getAddress();
+  const pyth = await (await new MockPyth__factory(deployer!).deploy(3)).getAddress();
   const { deployment, parameters } = world;
   const deployedAt = Date.parse(genesis) / 1000;
   const chain = new RawChain(connection, deployedAt);
@@ -120,7 +135,10 @@ export async function openArena(): Promise<Arena> {
   await chain.passTime(86_400);
 
   const signers = [...world.signers];
-  const actor = (name: string): Actor => ({ name, address: signers.shift()!.address.toLowerCase() });
+  const actor = (name: string): Actor => {
+    const address = signers.shift()!.address.toLowerCase();
+    return { name, address, wallet: testKey(world.signers.length - signers.length) };
+  };
   const admin: Actor = { name: "admin", address: world.admin.address.toLowerCase() };
   const [keeper, stranger, provider] = [actor("keeper"), actor("stranger"), actor("provider")];
   const owners = Object.keys(traders).map(actor);
@@ -136,8 +154,11 @@ export async function openArena(): Promise<Arena> {
       }
     }
   }
-  const pushed = priceData(deployment, firstPricesWad(), chain.nowSeconds);
-  await chain.mustSend(admin.address, deployment.oracle, pushed);
+  const feed = { symbol: feedSymbol, aggregator, isDead: false };
+  for (const { from, to, data } of priceCalls({ admin, deployment, feed }, firstPricesWad(), chain.nowSeconds)) {
+    await chain.mustSend(from, to, data);
+  }
+  await chain.mustSend(admin.address, deployment.oracle, oracleInterface.encodeFunctionData("setPyth", [pyth]));
   await chain.mustSend(keeper.address, deployment.vault, vaultInterface.encodeFunctionData("refreshCapital"));
 
   const accounts: NamedAccount[] = [];
@@ -176,6 +197,11 @@ export async function openArena(): Promise<Arena> {
     accounts,
     pool,
     insurance,
+    operators: [keeper, stranger],
+    feed,
+    hostile: { address: hostile, conduct: 0 },
+    spare,
+    pyth,
     markets: parameters.markets.map((market) => ({
       symbol: market.symbol,
       firstPriceWad: wad(market.firstPrice),
@@ -213,33 +239,4 @@ export async function openArena(): Promise<Arena> {
     parameters,
     logs: await chain.request<RawLog[]>("eth_getLogs", filter),
   };
-}
-
-function thinMarkets(parameters: Parameters<typeof changed>[0]) {
-  const thin = parameters.markets.map((market): [string, { openInterestCap: string; skewScale: string }] => {
-    const cap = capNotional / BigInt(market.firstPrice);
-    const scale = (cap * WAD) / wad(market.maintenanceBase) + 1n; // the least that the cap allows
-    return [market.symbol, { openInterestCap: String(cap), skewScale: String(scale) }];
-  });
-  return changed(parameters, {
-    markets: Object.fromEntries(thin),
-    vault: { poolLockSeconds: "600", insuranceSeed: "60" },
-  });
-}
-
-export function firstPricesWad(): Map<string, bigint> {
-  return new Map(Object.entries(firstPrices).map(([symbol, price]) => [symbol, wad(price)]));
-}
-
-/** Call data that publishes prices (wad, by symbol) to markets and collaterals. */
-export function priceData(deployment: Deployment, prices: ReadonlyMap<string, bigint>, publishedAt: number): string {
-  const assets: number[] = [];
-  const pricesWad: bigint[] = [];
-  for (const [symbol, price] of prices) {
-    for (const asset of assetsOfSymbol(deployment, symbol)) {
-      assets.push(asset);
-      pricesWad.push(price);
-    }
-  }
-  return oracleInterface.encodeFunctionData("push", [assets, pricesWad, publishedAt]);
 }

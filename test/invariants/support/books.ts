@@ -18,7 +18,8 @@ import {
   epochEndKey,
 } from "../../../sdk/index.js";
 import { type Extent, type Place, place, placesOf, wordsOf } from "../../helpers/vaultStorage.js";
-import { type Arena, poolInterface, vaultInterface } from "./arena.js";
+import type { Arena } from "./arena.js";
+import { poolInterface, vaultInterface } from "./interfaces.js";
 import { type CashState, cashOf, readCash } from "./cash.js";
 import type { RawLog } from "./chain.js";
 import { roundingOf } from "./figures.js";
@@ -96,15 +97,19 @@ export class BookReader {
   }
 
   #look(): void {
-    const { accounts, collaterals } = this.#arena;
+    const { accounts, collaterals, operators } = this.#arena;
     const extent: Extent = {
       accounts: accounts.map(({ id }) => id),
       markets: this.#ended.length,
       ended: new Map(this.#ended.entries()),
       collaterals: collaterals.map(({ address }) => address),
+      operators: accounts
+        .filter(({ trades }) => trades)
+        .flatMap(({ id }) => operators.map(({ address }) => [id, address] as const)),
+      signers: new Set(accounts.map(({ owner }) => owner.address)),
     };
     this.#places = placesOf(extent);
-    this.#slots = this.#places.map(({ slot }) => slot);
+    this.#slots = this.#places.map(slotOf);
   }
 
   async #words(): Promise<Map<string, bigint>> {
@@ -124,13 +129,14 @@ export class BookReader {
     }
   }
 
-  async read(): Promise<Books> {
+  /** @param poolSupply where it is known already */
+  async read(poolSupply?: bigint): Promise<Books> {
     const { chain, deployment, accounts, collaterals, cash } = this.#arena;
-    const [words, healthsAnswer, poolAnswer, supplyAnswer] = await Promise.all([
+    const [words, healthsAnswer, poolAnswer, supply] = await Promise.all([
       this.#words(),
       chain.call(deployment.vault, this.#healthsData),
       chain.call(deployment.vault, poolValueData),
-      chain.call(deployment.pool, totalSupplyData),
+      poolSupply ?? chain.call(deployment.pool, totalSupplyData).then(BigInt),
     ]);
     const word = ({ name }: { readonly name: string }) => words.get(name)!;
     const healths = decodeHealths(healthsAnswer);
@@ -175,7 +181,7 @@ export class BookReader {
       rewardSpentWad: ((word(place.rewardBudget) >> 112n) & (2n ** 56n - 1n)) * 10n ** 12n,
       poolValueWad: BigInt.asIntN(256, wordsOf(poolAnswer)[0]!),
       poolPositionsWad,
-      poolSupply: wordsOf(supplyAnswer)[0]!,
+      poolSupply: supply,
     };
   }
 
@@ -198,6 +204,15 @@ export class BookReader {
     }
     return answers;
   }
+}
+
+const knownSlots = new Map<string, string>();
+
+/** The slot of a place: the same name is the same slot, and hashing is dear. */
+function slotOf(of: Place): string {
+  const slot = knownSlots.get(of.name) ?? of.slot;
+  knownSlots.set(of.name, slot);
+  return slot;
 }
 
 interface Ended {
@@ -269,6 +284,11 @@ export class VaultEvent {
     this.#log = log;
   }
 
+  /** The market of an event that names it first. */
+  get market(): number {
+    return Number(this.#log.topics[1]);
+  }
+
   get args(): Readonly<Record<string, unknown>> {
     this.#args ??= vaultInterface.parseLog(this.#log)!.args.toObject();
     return this.#args;
@@ -300,9 +320,8 @@ export class Replay {
 
   /** Counts what a step on markets that were deleveraged may have moved by rounding. */
   allowRounding({ events, after, pricesWad }: Pick<Step, "events" | "after" | "pricesWad">): void {
-    for (const { name, args } of events) {
+    for (const { name, market } of events) {
       if (name !== "MarketChanged") continue;
-      const market = Number(args.market);
       this.roundingWei += 2n * roundingOf(after, market, pricesWad[market]!);
     }
   }

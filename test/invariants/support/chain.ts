@@ -1,10 +1,11 @@
-import { toBeHex } from "ethers";
+import { toBeHex, toQuantity } from "ethers";
 
 import type { Connection } from "../../../ignition/deploy.js";
-import { type ContractError, decodeRevert, revertData } from "../../../sdk/index.js";
+import { ContractError, decodeRevert, revertData } from "../../../sdk/index.js";
 import {
   AccessManager__factory,
   IPriceOracle__factory,
+  MockHostileToken__factory,
   LiquidityPool__factory,
   MarginVault__factory,
 } from "../../../typechain-types/index.js";
@@ -31,6 +32,8 @@ const declared = [
   LiquidityPool__factory.createInterface(),
   AccessManager__factory.createInterface(),
 ];
+/** A token may refuse as it likes. */
+const hostile = MockHostileToken__factory.createInterface();
 const builtIn = new Set(["Error", "Panic"]); // ethers knows them whatever the interface
 const gas = toBeHex(12_000_000);
 
@@ -54,11 +57,11 @@ export class RawChain {
   }
 
   /** Sends a transaction, mined in a block of its own when this returns. */
-  async send(from: string, to: string, data: string): Promise<Outcome> {
+  async send(from: string, to: string, data: string, valueWei = 0n): Promise<Outcome> {
     await this.request("evm_setNextBlockTimestamp", this.#nowSeconds);
     let hash: string;
     try {
-      hash = await this.request<string>("eth_sendTransaction", { from, to, data, gas });
+      hash = await this.request<string>("eth_sendTransaction", { from, to, data, gas, value: toQuantity(valueWei) });
     } catch (error) {
       return { ok: false, error: declaredError(error) };
     }
@@ -107,6 +110,9 @@ export class RawChain {
 
 function declaredError(error: unknown): ContractError {
   const data = revertData(error) ?? "0x";
+  const ofToken = data.length >= 10 ? hostile.parseError(data) : null;
+  if (ofToken !== null && !builtIn.has(ofToken.name))
+    return new ContractError(ofToken.name, ofToken.args.toObject(), error);
   const known = declared.some((candidate) => {
     const found = data.length >= 10 ? candidate.parseError(data) : null;
     return found !== null && !builtIn.has(found.name);

@@ -1,4 +1,4 @@
-import { type AccountId, WAD, hasFlag, normalizeAccount, ownerOf } from "../../../sdk/index.js";
+import { type AccountId, WAD, hasFlag, normalizeAccount } from "../../../sdk/index.js";
 import { abs, ceilDiv, floorDiv } from "../../helpers/model.js";
 import type { Arena } from "./arena.js";
 import type { AccountBook, Books, VaultEvent } from "./books.js";
@@ -85,6 +85,11 @@ export function numberOf(event: VaultEvent, name: string): bigint {
   return event.args[name] as bigint;
 }
 
+/** The owner of an account, in lower case: `ownerOf` would work out a checksum. */
+export function holderOf(account: AccountId): string {
+  return account.slice(0, 42);
+}
+
 export function accountOf(event: VaultEvent): AccountId {
   return normalizeAccount(event.args.account as string);
 }
@@ -107,7 +112,7 @@ export function isHandOver(before: Books, event: VaultEvent): boolean {
 /** Cash, with positions at their value, of all accounts of one owner. */
 export function netCashOf({ accounts }: Books, owner: string): bigint {
   let sum = 0n;
-  for (const { id, health } of accounts.values()) if (ownerOf(id).toLowerCase() === owner) sum += health.netCash;
+  for (const { id, health } of accounts.values()) if (holderOf(id) === owner) sum += health.netCash;
   return sum;
 }
 
@@ -139,7 +144,7 @@ export function waitingLoss(
 export function wealth({ accounts }: Books, owner: string): bigint {
   let sum = 0n;
   for (const { id, health } of accounts.values()) {
-    if (ownerOf(id).toLowerCase() === owner && health.equityMaintenance > 0n) sum += health.equityMaintenance;
+    if (holderOf(id) === owner && health.equityMaintenance > 0n) sum += health.equityMaintenance;
   }
   return sum;
 }

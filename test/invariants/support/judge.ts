@@ -1,5 +1,6 @@
 import type { Act } from "./act.js";
 import type { Books, Replay, VaultEvent } from "./books.js";
+import type { RawLog } from "./chain.js";
 import type { World } from "./worlds.js";
 
 /** What must hold after every step; each sentence is the title of a test. */
@@ -16,7 +17,7 @@ export const invariants = {
   "INV-07": "splitting a trade leaves its cost as it is and never lowers its fees",
   "INV-08": "settling changes neither equity nor health, and frees no margin but that of a final gain",
   "INV-09":
-    "a partial liquidation raises health, to the target at most unless leg or debt is gone, leaves nobody below zero, and losses go down the waterfall step by step",
+    "a partial liquidation raises health, to the target at most unless leg or debt is gone, and leaves nobody below zero",
   "INV-10":
     "liquidating oneself gains nothing but the skew's premium and the reward's top-up, and to a second account costs insurance's part",
   "INV-11":
@@ -29,6 +30,34 @@ export const invariants = {
   "INV-15":
     "no act makes another account unhealthy, or changes the health of one that it does not name, or leaves a taker below initial margin",
   "INV-16": "an isolated account has one position at most, and changes its mode only without one",
+  "INV-17": "setting parameters makes nobody's margin worse, and a step is no more than a 72nd of the change",
+  "INV-18": "roles and owners alone do what is theirs",
+  "INV-19": "the books move by exactly the tokens that move, whatever a token does",
+  "INV-20": "tokens that come unasked, and time by itself, change no word of storage",
+  "INV-21": "a deposit leaves a collateral within its cap",
+  "INV-22": "a delisting closes every position at one price, and moves nothing else",
+  "INV-23": "epochs only rise, their ends never change, and scales fall within one",
+  "INV-25": "a trade that grows a position leaves initial margin, at fresh prices",
+  "INV-26": "a trade that reduces one leaves nobody below zero, and no health lower below initial margin",
+  "INV-27": "initial margin asks for no less, and counts no more, than maintenance margin",
+  "INV-28": "no debt grows to less than the minimum by what its owner does",
+  "INV-29": "a trade or a liquidation leaves a position of its minimum size, or none",
+  "INV-30": "what grows stays within the cap of open interest and the pool's capital",
+  "INV-33": "nobody healthy is liquidated, sold or absorbed",
+  "INV-34":
+    "what a liquidation costs lies between what a trade costs and what health bears, and insurance has its share",
+  "INV-35": "what a view announces is what is done",
+  "INV-36": "losses go down the waterfall step by step",
+  "INV-37": "pool and suppliers pay no more in an hour than its budget",
+  "INV-38": "insurance never owes, and bad debt is what was booked less what was paid",
+  "INV-39": "indices of cash only rise, but for a write-off",
+  "INV-41": "rates of funding stay within their largest value",
+  "INV-43": "redeeming leaves the pool its margin and no debt",
+  "INV-44": "shares that are locked neither move nor are redeemed",
+  "INV-46": "no price is stored that is older than the one before",
+  "INV-52": "an operator does what the owner has permitted, and nothing else",
+  "INV-53": "a signed grant uses up a nonce of its owner, and nobody else does",
+  "INV-47": "a price refuses only what needs it while it is not fresh",
 } as const;
 
 export type InvariantId = keyof typeof invariants;
@@ -45,8 +74,17 @@ export interface Step {
   readonly after: Books;
   readonly events: readonly VaultEvent[];
   readonly replay: Replay;
-  /** Tokens in the vault, if the step moved any. */
+  /** Tokens in the vault, raw, before and after it, if it may have moved any. */
+  readonly balancesBefore: readonly bigint[] | undefined;
   readonly balances: readonly bigint[] | undefined;
+  /** Logs of the pool's shares. */
+  readonly poolLogs: readonly RawLog[];
+  /** Until when the shares that it took were locked (Unix seconds). */
+  readonly lockedUntil: number | undefined;
+  /** When prices were published that the oracle had stored, by asset, if it may have stored some. */
+  readonly published: { readonly before: readonly number[]; readonly after: readonly number[] } | undefined;
+  /** What a view said just before it that it would do, by the names of what it tells. */
+  readonly preview: Readonly<Record<string, bigint>> | undefined;
   /** By market; before it, and after it. */
   readonly pricesBeforeWad: readonly bigint[];
   readonly pricesWad: readonly bigint[];
@@ -61,6 +99,8 @@ export const roundingWei = 16n;
 /** Collects what does not hold. */
 export class Judge {
   readonly findings: Finding[] = [];
+  /** How often something was held against the invariant. */
+  looks = 0;
   readonly #invariant: InvariantId;
 
   constructor(invariant: InvariantId) {
@@ -68,6 +108,7 @@ export class Judge {
   }
 
   holds(condition: boolean, message: () => string): void {
+    this.looks += 1;
     if (!condition) this.findings.push({ invariant: this.#invariant, message: message() });
   }
 

@@ -121,12 +121,12 @@ function isHealthyWith({ health }: AccountBook, lost: bigint, slack: bigint, { d
 function waterfallRounding({ after, events, pricesWad }: Step): bigint {
   let wei = 0n;
   for (const event of events) {
-    if (event.name === "MarketChanged") wei += 2n * roundingOf(after, marketOf(event), pricesWad[marketOf(event)]!);
+    if (event.name === "MarketChanged") wei += 2n * roundingOf(after, event.market, pricesWad[event.market]!);
   }
   return wei;
 }
 
-// ------------------------------------------------------------------ INV-09: who pays, in which order
+// ------------------------------------------------------------------ INV-36: who pays, in which order
 
 /** What the insurance account can pay once interest is swept and bad debt paid. */
 function insuranceAvailable({ before, events }: Step, { insurance }: Arena): bigint {
@@ -161,14 +161,18 @@ function checkBudget(judge: Judge, old: HourBudgetFields, now: HourBudgetFields,
   );
 }
 
+/** INV-37: what pool and suppliers pay. */
+export function checkBudgets(judge: Judge, { before, after, events }: Step): void {
+  checkBudget(judge, before.poolLosses, after.poolLosses, sumOf(events, "PoolPaid", "paidWad"), "the pool pays");
+  const writtenOff = sumOf(events, "LossWrittenOff", "writtenOffWad");
+  checkBudget(judge, before.writeOffs, after.writeOffs, writtenOff, "suppliers lose");
+}
+
 const least = (a: bigint, b: bigint) => (a < b ? a : b);
 
 /** Losses of one account, or of the pool, against the order of the waterfall. In a batch one absorb moves what the next finds. */
 export function checkWaterfall(judge: Judge, step: Step, arena: Arena): void {
   const { act, before, after, events } = step;
-  checkBudget(judge, before.poolLosses, after.poolLosses, sumOf(events, "PoolPaid", "paidWad"), "the pool pays");
-  const writtenOff = sumOf(events, "LossWrittenOff", "writtenOffWad");
-  checkBudget(judge, before.writeOffs, after.writeOffs, writtenOff, "suppliers lose");
   if (act.kind === "resolvePool") return checkResolution(judge, step, arena);
   const absorbed = events.filter(({ name }) => name === "Absorbed");
   if (act.kind !== "absorb" || absorbed.length !== 1) return;

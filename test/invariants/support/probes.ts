@@ -1,20 +1,17 @@
 import { marketParameters } from "../../../ignition/deploy.js";
-import { type AccountId, WAD, accountId, assetsOfSymbol } from "../../../sdk/index.js";
+import { type AccountId, WAD, accountId, assetsOfSymbol, decodeCollateral } from "../../../sdk/index.js";
 import { abs } from "../../helpers/model.js";
-import { wordsOf } from "../../helpers/vaultStorage.js";
+import { conducts as feedConducts } from "../../helpers/chainlink.js";
+import { place, wordsOf } from "../../helpers/vaultStorage.js";
 import { tradeData } from "./acts/trading.js";
-import {
-  type Actor,
-  type Arena,
-  type NamedAccount,
-  oracleInterface,
-  poolInterface,
-  priceData,
-  vaultInterface,
-} from "./arena.js";
+import type { Actor, Arena, NamedAccount } from "./arena.js";
+import { aggregatorInterface, oracleInterface, poolInterface, vaultInterface } from "./interfaces.js";
+import { feedUnitWad } from "./nineAssets.js";
+import { publish } from "./publishing.js";
 import { type AccountBook, type BookReader, type VaultEvent, cashUnit } from "./books.js";
 import type { RawLog } from "./chain.js";
 import { roundingOf } from "./figures.js";
+import { administer } from "./listings.js";
 import type { Finding, InvariantId } from "./judge.js";
 import {
   type Situation,
@@ -42,6 +39,7 @@ export const probes: Readonly<Partial<Record<InvariantId, Probe>>> = {
   "INV-10": takeFromOneself,
   "INV-12": inAndOut,
   "INV-14": closeWithDeadFeed,
+  "INV-18": administer,
 };
 
 const weiAFill = 8n;
@@ -230,7 +228,7 @@ async function splitTrade(situation: Situation): Promise<readonly Finding[] | un
  */
 async function liquidateAtNoNetCash(situation: Situation): Promise<readonly Finding[] | undefined> {
   const { arena, pricesWad } = situation;
-  const { chain, deployment, admin, keeper, targetHealthWad } = arena;
+  const { chain, deployment, keeper, targetHealthWad } = arena;
   const fresh = freshMarkets(situation);
   if (fresh.length === 0) return undefined;
   const market = pick(situation, fresh);
@@ -285,7 +283,7 @@ async function liquidateAtNoNetCash(situation: Situation): Promise<readonly Find
     const fallen = price - (sign * ((await healthOf()).netCashWad - left) * WAD) / size;
     if (fallen <= 0n) return undefined;
     const prices = new Map([...pricesWad, [symbol, fallen]]);
-    await chain.mustSend(admin.address, deployment.oracle, priceData(deployment, prices, chain.nowSeconds));
+    await publish(arena, prices);
     // Collateral for a health below one.
     const poor = await healthOf();
     const missing = part(situation, poor.requirementMaintenanceWad, 0.6, 1) - poor.equityMaintenanceWad;
@@ -338,10 +336,11 @@ async function liquidateAtNoNetCash(situation: Situation): Promise<readonly Find
  */
 async function takeFromOneself(situation: Situation): Promise<readonly Finding[] | undefined> {
   const { arena, pricesWad } = situation;
-  const { chain, deployment, admin, insurance, targetHealthWad } = arena;
+  const { chain, deployment, insurance, targetHealthWad } = arena;
   const collaterals = arena.collaterals.filter(({ asset }) => isFresh(situation, asset));
   if (collaterals.length === 0) return undefined;
   const collateral = pick(situation, collaterals);
+  const index = arena.collaterals.indexOf(collateral);
   const { owner } = pick(
     situation,
     arena.accounts.filter(({ trades }) => trades),
@@ -363,9 +362,11 @@ async function takeFromOneself(situation: Situation): Promise<readonly Finding[]
     // The price at which this is its health.
     const owed = borrowed * cashUnit(arena.cash.decimals);
     const equity = (health * (arena.keeperFloorWad + (owed * arena.debtMarginWad) / WAD)) / WAD;
-    const price = ((((owed + equity) * WAD) / collateral.maintenanceWeightWad) * unit) / amount;
+    const { weightMaintenanceWad } = decodeCollateral(situation.books.words.get(place.collateral(index).name)!);
+    const exact = ((((owed + equity) * WAD) / weightMaintenanceWad) * unit) / amount;
+    const price = collateral.asset === arena.feed.symbol ? (exact / feedUnitWad) * feedUnitWad : exact;
     const prices = new Map([...pricesWad, [collateral.asset, price]]);
-    await chain.mustSend(admin.address, deployment.oracle, priceData(deployment, prices, chain.nowSeconds));
+    await publish(arena, prices);
 
     const family = [target, second];
     const holding = async (id: AccountId) => {
@@ -396,7 +397,10 @@ async function takeFromOneself(situation: Situation): Promise<readonly Finding[]
       // On its target to a unit of the token, or out of debt.
       const { healthAfterWad } = told(outcome.logs, "CollateralLiquidated")! as { readonly healthAfterWad: bigint };
       const short = targetHealthWad - healthAfterWad;
-      const isOnTarget = (short >= -nanoWad && short <= WAD / 10_000n) || (await netCash(arena, [target])) > -nanoWad;
+      // A coarse token's unit is worth this much of health.
+      const grain = (2n * price * WAD) / (unit * (arena.keeperFloorWad + (owed * arena.debtMarginWad) / WAD)) + 1n;
+      const isOnTarget =
+        (short >= -nanoWad && short <= WAD / 10_000n + grain) || (await netCash(arena, [target])) > -nanoWad;
       return [
         ...finding("INV-09", isOnTarget, () => `${what}: health becomes ${healthAfterWad}`),
         ...finding("INV-10", abs(gained + paid) <= weiAFill, () => `${what}: gained ${gained}, insurance ${paid}`),
@@ -414,7 +418,7 @@ async function takeFromOneself(situation: Situation): Promise<readonly Finding[]
 /** Somebody enters the pool, waits out the lock at constant prices and leaves: he has his part of the funding at most. */
 async function inAndOut(situation: Situation): Promise<readonly Finding[] | undefined> {
   const { arena, pricesWad } = situation;
-  const { chain, cash, deployment, admin, stranger } = arena;
+  const { chain, cash, deployment, stranger } = arena;
   const assets = part(situation, 10n ** BigInt(cash.decimals + 6), 0.000001, 1) + 1n;
   const poolCall = async (name: "balanceOf" | "previewRedeem" | "maxRedeem", argument: bigint | string) =>
     BigInt(
@@ -431,7 +435,7 @@ async function inAndOut(situation: Situation): Promise<readonly Finding[] | unde
     const atOnce = await poolCall("previewRedeem", shares);
     const was = await value();
     await chain.passTime(arena.poolLockSeconds);
-    await chain.mustSend(admin.address, deployment.oracle, priceData(deployment, pricesWad, chain.nowSeconds));
+    await publish(arena, pricesWad);
     const funding = (await value()) - was;
     const supply = BigInt(await chain.call(deployment.pool, poolInterface.encodeFunctionData("totalSupply")));
     const mine = funding > 0n ? (funding * shares) / supply + 1n : 0n;
@@ -486,19 +490,18 @@ async function closeWithDeadFeed(situation: Situation, reader: BookReader): Prom
     await chain.passTime(seconds);
     const living = new Map([...pricesWad].filter(([each]) => each !== symbol));
     const last = new Map([...pricesWad].filter(([each]) => each === symbol));
-    await chain.mustSend(admin.address, deployment.oracle, priceData(deployment, living, chain.nowSeconds));
-    await chain.mustSend(admin.address, deployment.oracle, priceData(deployment, last, chain.nowSeconds - 2));
+    await publish(arena, living);
+    await publish(arena, last, chain.nowSeconds - 2);
+    const isDead = (market: number) => arena.feed.isDead && markets[market]!.symbol === arena.feed.symbol;
     for (const market of openMarkets(situation)) {
+      if (isDead(market)) continue; // no parameters are set without a price
       const terms = marketParameters(parameters.markets[market]!);
       const full = { ...terms, openInterestCapWad: terms.minimumSizeWad };
       const data = vaultInterface.encodeFunctionData("setMarketParameters", [market, full]);
       await chain.mustSend(admin.address, deployment.vault, data);
     }
     const book = (await reader.read()).accounts.get(account.id)!;
-    for (const asset of assetsOfSymbol(deployment, symbol)) {
-      const data = oracleInterface.encodeFunctionData("setPushFeed", [asset, WAD / 1000n, 1]);
-      await chain.mustSend(admin.address, deployment.oracle, data);
-    }
+    await silence(arena, symbol);
     const findings: Finding[] = [];
     const goesThrough = async (data: string, what: string) => {
       const outcome = await chain.tentatively(() => chain.send(account.owner.address, deployment.vault, data));
@@ -507,7 +510,8 @@ async function closeWithDeadFeed(situation: Situation, reader: BookReader): Prom
       findings.push(...finding("INV-14", outcome.ok, () => `${where}: ${why}`));
     };
     // Funding may have taken its margin.
-    const closable = freeMargin(book) >= 0n ? marketsFilled(book).filter((market) => market !== dead) : [];
+    const isClosed = (market: number) => market !== dead && !isDead(market);
+    const closable = freeMargin(book) >= 0n ? marketsFilled(book).filter(isClosed) : [];
     for (const market of closable) {
       const size = -book.positions[market]!.sizeWad;
       await goesThrough(tradeData(account.id, market, size), `closes ${size} ${markets[market]!.symbol}`);
@@ -520,6 +524,19 @@ async function closeWithDeadFeed(situation: Situation, reader: BookReader): Prom
     }
     return findings;
   });
+}
+
+/** Makes a feed give no good price any more. */
+async function silence({ chain, deployment, admin, feed }: Arena, symbol: string): Promise<void> {
+  if (symbol === feed.symbol) {
+    const data = aggregatorInterface.encodeFunctionData("setConduct", [feedConducts.reverts, 0, 0]);
+    await chain.mustSend(admin.address, feed.aggregator, data);
+    return;
+  }
+  for (const asset of assetsOfSymbol(deployment, symbol)) {
+    const data = oracleInterface.encodeFunctionData("setPushFeed", [asset, WAD / 1000n, 1]);
+    await chain.mustSend(admin.address, deployment.oracle, data);
+  }
 }
 
 /** Markets in which an account has some size, and can still trade. */

@@ -1,15 +1,22 @@
-import { WAD, ownerOf } from "../../../sdk/index.js";
+import { WAD, collateralAsset, decodePrice, marketAsset } from "../../../sdk/index.js";
 import { randomStreams } from "../../../simulator/random.js";
 import { type Act, type Row, rows } from "./act.js";
 import { choose } from "./acts/choose.js";
-import { type Arena, firstPricesWad } from "./arena.js";
+import type { Arena } from "./arena.js";
+import { oracleInterface, poolInterface } from "./interfaces.js";
+import { firstPricesWad } from "./nineAssets.js";
+import type { RawLog } from "./chain.js";
 import { BookReader, type Books, Replay, type VaultEvent } from "./books.js";
 import { checkStep } from "./checks.js";
-import { accountOf, isHandOver, numberOf } from "./figures.js";
-import type { Finding, InvariantId } from "./judge.js";
+import { entries, entryOf } from "./entries.js";
+import { accountOf, holderOf, isHandOver, numberOf } from "./figures.js";
+import { type Finding, type InvariantId, invariants } from "./judge.js";
+import { previewOf } from "./previews.js";
 import { probes } from "./probes.js";
+import { checkRefusal, checkTokenError } from "./refusals.js";
 import { ray } from "./sides.js";
 import { type Situation, isFresh, isIsolated } from "./situation.js";
+import { movesTokens } from "./steps.js";
 import { type World, openWorld } from "./worlds.js";
 
 /** What went wrong, and where. */
@@ -29,8 +36,12 @@ export interface Count {
 /** Counts over all runs. */
 export interface Tally {
   readonly acts: Readonly<Record<Row, Count>>;
+  /** By contract and function. */
+  readonly entries: Readonly<Record<string, Count>>;
   /** Probes tried, and those that the state allowed. */
   readonly probes: Readonly<Record<string, Count>>;
+  /** How often something was held against an invariant. */
+  readonly looks: Record<InvariantId, number>;
   /** How often the vault told of something, by event. */
   readonly events: Map<string, number>;
   readonly refusals: Map<string, number>;
@@ -41,7 +52,9 @@ export function newTally(): Tally {
   const zero = (): Count => ({ called: 0, succeeded: 0 });
   return {
     acts: Object.fromEntries(rows.map((row) => [row, zero()])) as Record<Row, Count>,
+    entries: Object.fromEntries(entries.map((name) => [name, zero()])),
     probes: Object.fromEntries(Object.keys(probes).map((id) => [id, zero()])),
+    looks: Object.fromEntries(Object.keys(invariants).map((id) => [id, 0])) as Record<InvariantId, number>,
     events: new Map(),
     refusals: new Map(),
     failures: [],
@@ -53,6 +66,7 @@ const stepsAProbe = 8;
 
 /** One random sequence from the arena's first state, which it leaves as it found it. It ends at the first step that fails. */
 export async function runSequence(arena: Arena, seed: number, depth: number, tally: Tally): Promise<void> {
+  [arena.feed.isDead, arena.hostile.conduct] = [false, 0];
   await arena.chain.tentatively(async () => {
     const [random, probing, opening] = randomStreams(seed, 3);
     const reader = new BookReader(arena);
@@ -64,10 +78,18 @@ export async function runSequence(arena: Arena, seed: number, depth: number, tal
     let books = await reader.read();
     const trail: string[] = [`a world ${world.what}`];
     const probeIds = Object.keys(probes) as InvariantId[];
+    const [balances, published] = [await reader.balances(), await publishedTimes(arena)];
+    const progress: Progress = { reader, replay, tally, trail, world, pricesWad, publishedAt, balances, published };
 
     for (let step = 0; step < depth; step += 1) {
       const isLate = step >= depth / 2;
-      const situation: Situation = { arena, random: random!, books, world, pricesWad, publishedAt, isLate };
+      const count = (to: string, data: string, isDone: boolean) => {
+        const entry = tally.entries[entryOf(to, data, arena.deployment) ?? ""];
+        if (entry === undefined) return;
+        entry.called += 1;
+        if (isDone) entry.succeeded += 1;
+      };
+      const situation: Situation = { arena, random: random!, books, world, pricesWad, publishedAt, isLate, count };
       const found: Failure[] = [];
       const report = (findings: readonly Finding[]) => {
         for (const finding of findings)
@@ -75,15 +97,7 @@ export async function runSequence(arena: Arena, seed: number, depth: number, tal
       };
       try {
         const act = await choose(situation);
-        const [after, findings] = await perform(act, books, arena, {
-          reader,
-          replay,
-          tally,
-          trail,
-          world,
-          pricesWad,
-          publishedAt,
-        });
+        const [after, findings] = await perform(act, books, arena, progress);
         report(findings);
         books = after;
         if (step % stepsAProbe === stepsAProbe - 1) {
@@ -91,6 +105,7 @@ export async function runSequence(arena: Arena, seed: number, depth: number, tal
           const result = await probes[id]!({ ...situation, random: probing!, books }, reader);
           tally.probes[id]!.called += 1;
           if (result !== undefined) tally.probes[id]!.succeeded += 1;
+          tally.looks[id] += result === undefined ? 0 : 1;
           report(result ?? []);
         }
       } catch (error) {
@@ -118,45 +133,85 @@ interface Progress {
   readonly world: World;
   readonly pricesWad: Map<string, bigint>;
   readonly publishedAt: Map<string, number>;
+  /** Tokens in the vault, raw: cash, then the collaterals. */
+  balances: readonly bigint[];
+  /** When the prices were published that the oracle has stored, by asset. */
+  published: readonly number[];
+}
+
+async function lockOf({ chain, deployment }: Arena, holder: string): Promise<number> {
+  return Number(await chain.call(deployment.pool, poolInterface.encodeFunctionData("lockedUntil", [holder])));
+}
+
+/** When the prices were published that the oracle has stored, markets first. */
+async function publishedTimes({ chain, deployment, markets, collaterals }: Arena): Promise<number[]> {
+  const assets = [...markets.map((_, id) => marketAsset(id)), ...collaterals.map((_, index) => collateralAsset(index))];
+  const set = assets.reduce((bits, asset) => bits | (1n << BigInt(asset)), 0n);
+  const data = oracleInterface.encodeFunctionData("lastPrices", [set]);
+  const [words] = oracleInterface.decodeFunctionResult("lastPrices", await chain.call(deployment.oracle, data));
+  return (words as bigint[]).map((word) => decodePrice(word).publishedAt);
 }
 
 async function perform(
   act: Act,
   before: Books,
   arena: Arena,
-  { reader, replay, tally, trail, world, pricesWad, publishedAt }: Progress,
+  progress: Progress,
 ): Promise<[Books, readonly Finding[]]> {
+  const { reader, replay, tally, trail, world, pricesWad, publishedAt } = progress;
   const { chain } = arena;
-  const count = tally.acts[act.row];
-  count.called += 1;
+  const entry = entryOf(act.to, act.data, arena.deployment);
+  const counts = [tally.acts[act.row], ...(entry === undefined ? [] : [tally.entries[entry]!])];
+  for (const count of counts) count.called += 1;
+  const look = (id: InvariantId, times: number) => {
+    tally.looks[id] += times;
+  };
   trail.push(act.what);
+  const preview = await previewOf(act, arena);
+  const lockedUntil = act.holder === undefined ? undefined : await lockOf(arena, act.holder);
   if (act.seconds !== undefined) await chain.passTime(act.seconds);
   const outcome =
-    act.seconds === undefined ? await chain.send(act.from, act.to, act.data) : { ok: true as const, logs: [] };
+    act.seconds === undefined
+      ? await chain.send(act.from, act.to, act.data, act.valueWei)
+      : { ok: true as const, logs: [] as RawLog[] };
   if (!outcome.ok) {
     const { errorName } = outcome.error;
     trail.push(`  refused: ${outcome.error.message}`);
     increment(tally.refusals, `${act.row}: ${errorName}`);
     if (errorName === "TooManyAssets") increment(tally.events, "second positions refused");
     const message = `${act.what}: a view announced it, and it was refused with ${outcome.error.message}`;
-    return [before, act.announced === undefined ? [] : [{ invariant: act.announced, message }]];
+    const isFreshAsset = (symbol: string) => isFresh({ arena, publishedAt }, symbol);
+    return [
+      before,
+      [
+        ...(act.announced === undefined ? [] : [{ invariant: act.announced, message }]),
+        ...checkTokenError(act, outcome.error, arena),
+        ...checkRefusal(act, outcome.error, before, arena, isFreshAsset, look),
+      ],
+    ];
   }
-  count.succeeded += 1;
+  for (const count of counts) count.succeeded += 1;
+  if (act.tokenConduct !== undefined) arena.hostile.conduct = act.tokenConduct;
+  if (act.feedDies !== undefined) arena.feed.isDead = act.feedDies;
   const pricesNow = () => arena.markets.map(({ symbol }) => pricesWad.get(symbol)!);
   const pricesBeforeWad = pricesNow();
   for (const [symbol, price] of act.pricesWad ?? []) {
     pricesWad.set(symbol, price);
-    publishedAt.set(symbol, chain.nowSeconds);
+    publishedAt.set(symbol, act.publishedAt ?? chain.nowSeconds);
   }
+  for (const { from, to, data } of act.also ?? []) await chain.mustSend(from, to, data);
   const events = replay.apply(outcome.logs);
   for (const { name } of events) increment(tally.events, name);
   const prices = pricesNow();
   for (const name of happenings(act, before, events, prices)) increment(tally.events, name);
-  const after = await reader.read();
-  const tokens = new Set([arena.cash, ...arena.collaterals].map(({ address }) => address.toLowerCase()));
-  const balances = outcome.logs.some(({ address }) => tokens.has(address.toLowerCase()))
-    ? await reader.balances()
-    : undefined;
+  const { pool } = arena.deployment;
+  const poolLogs = outcome.logs.filter(({ address }) => address.toLowerCase() === pool.toLowerCase());
+  const after = await reader.read(poolLogs.length === 0 ? before.poolSupply : undefined);
+  const published =
+    act.kind === "push" ? { before: progress.published, after: await publishedTimes(arena) } : undefined;
+  if (published !== undefined) progress.published = published.after;
+  const balancesBefore = progress.balances;
+  if (movesTokens.has(act.kind)) progress.balances = await reader.balances();
   const fresh = (market: number) => isFresh({ arena, publishedAt }, arena.markets[market]!.symbol);
   const freshMarkets = new Set([...arena.markets.keys()].filter(fresh));
   const step = {
@@ -165,14 +220,19 @@ async function perform(
     after,
     events,
     replay,
-    balances,
+    balancesBefore,
+    balances: progress.balances,
+    preview,
+    lockedUntil,
+    published,
+    poolLogs,
     pricesBeforeWad,
     pricesWad: prices,
     freshMarkets,
     world,
   };
   replay.allowRounding(step);
-  return [after, checkStep(step, arena)];
+  return [after, checkStep(step, arena, look)];
 }
 
 /** What happened that no single event tells. */
@@ -182,8 +242,8 @@ function happenings(
   events: readonly VaultEvent[],
   pricesWad: readonly bigint[],
 ): string[] {
-  const owner = account === undefined ? undefined : ownerOf(account).toLowerCase();
-  const isToOneself = other !== undefined && ownerOf(other).toLowerCase() === owner;
+  const owner = account === undefined ? undefined : holderOf(account);
+  const isToOneself = other !== undefined && holderOf(other) === owner;
   const isForced = kind === "liquidatePosition" || kind === "liquidateCollateral" || kind === "absorb";
   const found = isForced && owner === from ? ["liquidations of one's own"] : [];
   for (const event of events) {

@@ -16,6 +16,8 @@ export interface Situation {
   /** Wad, by symbol, and when each was published. */
   readonly pricesWad: ReadonlyMap<string, bigint>;
   readonly publishedAt: ReadonlyMap<string, number>;
+  /** Counts a call that is no step. */
+  count(to: string, data: string, isDone: boolean): void;
   /** In the last third of a sequence, when a market may end. */
   readonly isLate: boolean;
 }
@@ -56,6 +58,7 @@ export function bell({ random }: Situation): number {
 // ------------------------------------------------------------------ what stands
 
 export function isFresh({ arena, publishedAt }: Pick<Situation, "arena" | "publishedAt">, symbol: string): boolean {
+  if (arena.feed.isDead && symbol === arena.feed.symbol) return false;
   return arena.chain.nowSeconds <= publishedAt.get(symbol)! + maxPriceAgeSeconds;
 }
 

@@ -56,6 +56,19 @@ export function checkDiscount(judge: Judge, { act, before, pricesWad }: Step, ev
     judge.within((fee * arena.insuranceShareWad) / WAD, fee - reward, fee - reward, "insurance's share of it is");
     judge.holds(numberOf(event, "fillPriceWad") === price, () => `filled at ${numberOf(event, "fillPriceWad")}`);
   }
+  if (event.name === "PositionLiquidated" && act.other === undefined) {
+    // Into the pool the fee makes room for the fill's impact, so that both are within what health bears.
+    const market = Number(numberOf(event, "market"));
+    const { maintenanceBaseWad, discountCapWad } = arena.markets[market]!;
+    const [price, size] = [pricesWad[market]!, numberOf(event, "sizeDeltaWad")];
+    const notional = ceilDiv(abs(size) * price, WAD);
+    const impact = ceilDiv(size * (numberOf(event, "fillPriceWad") - price), WAD);
+    const borne = (numberOf(event, "healthBeforeWad") * maintenanceBaseWad) / (WAD + arena.debtMarginWad);
+    const most = ceilDiv(notional * borne, WAD) + roundingWei + abs(size) / WAD;
+    const cost = impact + numberOf(event, "feeWad");
+    judge.holds(cost <= most, () => `the target pays ${cost} in fee and impact, and its health bears ${most}`);
+    judge.within(numberOf(event, "feeWad"), 0n, ceilDiv(notional * discountCapWad, WAD) + 1n, "the fee is");
+  }
   if (event.name === "CollateralLiquidated") {
     const { terms, valueOf } = collateralOf(event, arena, pricesWad);
     const value = valueOf(numberOf(event, "amount"));

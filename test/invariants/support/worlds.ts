@@ -1,7 +1,9 @@
-import { cashParameters, collateralParameters, marketParameters } from "../../../ignition/deploy.js";
+import { collateralParameters, marketParameters } from "../../../ignition/deploy.js";
 import { WAD } from "../../../sdk/index.js";
 import type { Random } from "../../../simulator/random.js";
-import { type Arena, poolInterface, vaultInterface } from "./arena.js";
+import { cashTerms } from "./acts/administration.js";
+import type { Arena } from "./arena.js";
+import { poolInterface, vaultInterface } from "./interfaces.js";
 import type { RawLog } from "./chain.js";
 
 /** In what a sequence differs from others from its start. */
@@ -12,6 +14,8 @@ export interface World {
   readonly gaps: number;
   /** Whether initial margin depends on what others do: open interest raises a base, or concentration lowers a weight. */
   readonly sharesMargin: boolean;
+  /** By how much open interest raises a base. */
+  readonly slopeWad: bigint;
   /** Whether a market is delisted late. */
   readonly delists: boolean;
 }
@@ -41,19 +45,12 @@ export async function openWorld(arena: Arena, random: Random): Promise<{ world: 
     told.push(`${percent}% of the pool gone`);
   }
   if (dice(0.6)) {
-    const terms = {
-      ...cashParameters(parameters),
-      kinkWad: among([0n, WAD / 2n, (WAD * 8n) / 10n, WAD]),
-      rateAtZeroWad: among([0n, WAD / 50n]),
-      rateAtFullWad: among([WAD, 4n * WAD]),
-      reserveFactorWad: among([0n, WAD / 10n, WAD / 2n]),
-      poolLossPerHourWad: among([0n, WAD / 100n, WAD / 10n]),
-      writeOffPerHourWad: among([0n, WAD / 1000n, WAD / 100n, WAD / 5n]),
-    };
+    const terms = cashTerms(arena, among);
     await tell(vaultInterface.encodeFunctionData("setCashParameters", [terms]));
     told.push(`cash ${Object.values(terms).join(" ")}`);
   }
   let sharesMargin = false;
+  let slopeWad = 0n;
   if (dice(0.2)) {
     const [collateral] = parameters.collaterals;
     const { decimals, address } = arena.collaterals[0]!;
@@ -64,14 +61,14 @@ export async function openWorld(arena: Arena, random: Random): Promise<{ world: 
     told.push("concentration");
   }
   if (dice(0.25)) {
-    const slope = among([WAD / 2n, 3n * WAD]);
+    slopeWad = among([WAD / 2n, 3n * WAD]);
     for (const [id, market] of parameters.markets.entries()) {
-      const terms = { ...marketParameters(market), openInterestSlopeWad: slope };
+      const terms = { ...marketParameters(market), openInterestSlopeWad: slopeWad };
       await tell(vaultInterface.encodeFunctionData("setMarketParameters", [id, terms]));
     }
     sharesMargin = true;
-    told.push(`slope ${slope}`);
+    told.push(`slope ${slopeWad}`);
   }
-  const world = { gaps: among([0, 0.05, 0.2, 0.6]), sharesMargin, delists: dice(0.4) };
+  const world = { gaps: among([0, 0.05, 0.2, 0.6]), sharesMargin, slopeWad, delists: dice(0.4) };
   return { world: { ...world, what: [...told, `gaps ${world.gaps}`].join(", ") }, logs };
 }

@@ -33,6 +33,10 @@ import {
   sweepInterestAct,
 } from "./pool.js";
 import { crashAct, pushAct, timeAct } from "./prices.js";
+import { haltBorrowingAct, isBorrowingHalted, parametersAct, rampAct, ramps } from "./administration.js";
+import { depositWithPermitAct, revokeSignaturesAct, setOperatorAct, setOperatorBySigAct } from "./authority.js";
+import { feedConductAct, tokenConductAct, updatePricesAct } from "./hostility.js";
+import { poolMintAct, poolWithdrawAct, sharesAct } from "./shares.js";
 import { multicallAct, settleAct, tradeAct } from "./trading.js";
 
 /** Chooses the next act: mostly one that should go through, sometimes one that should not. */
@@ -76,6 +80,19 @@ export async function choose(situation: Situation): Promise<Act> {
     [hasPositions && atRisk.length === 0 ? 14 : 0.5, crashAct],
     [waiting.length > 0 ? 16 : 8, timeAct],
     [1, donateAct],
+    [2.5, depositWithPermitAct],
+    [3, setOperatorAct],
+    [2, setOperatorBySigAct],
+    [0.5, revokeSignaturesAct],
+    [2, poolMintAct],
+    [2, poolWithdrawAct],
+    [2.5, sharesAct],
+    [isBorrowingHalted(situation) ? 12 : 0.7, haltBorrowingAct],
+    [3, parametersAct],
+    [ramps(situation).length > 0 ? 6 : inVain / 16, rampAct],
+    [1.5, updatePricesAct],
+    [arena.hostile.conduct === 0 ? 1 : 3, tokenConductAct],
+    [arena.feed.isDead ? 12 : 0.7, feedConductAct],
   ];
   let at = situation.random.uniform() * weights.reduce((sum, [weight]) => sum + weight, 0);
   for (const [weight, act] of weights) {

@@ -1,6 +1,7 @@
 import { WAD } from "../../../../sdk/index.js";
 import type { Act, Row } from "../act.js";
-import { type Arena, type NamedAccount, type Token, tokenInterface, vaultInterface } from "../arena.js";
+import type { NamedAccount, Token } from "../arena.js";
+import { tokenInterface, vaultInterface } from "../interfaces.js";
 import {
   type Situation,
   bookOf,
@@ -13,12 +14,12 @@ import {
   toRaw,
   traders,
 } from "../situation.js";
+import { callerFor } from "./authority.js";
 
 export function depositAct(situation: Situation): Act {
   const { arena, pricesWad } = situation;
   const account = pick(situation, chance(situation, 0.95) ? traders(situation) : arena.accounts);
-  const [weth, wbtc] = arena.collaterals as [Arena["collaterals"][0], Arena["collaterals"][0]];
-  const collateral = chance(situation, 0.5) ? weth : wbtc;
+  const collateral = pick(situation, arena.collaterals);
   const token: Token = chance(situation, 0.5) ? arena.cash : collateral;
   const price = token === collateral ? pricesWad.get(collateral.asset)! : WAD;
   // Strangers are turned away with little, or with a token that the account does not hold.
@@ -83,7 +84,7 @@ function spare(situation: Situation): { account: NamedAccount; token: Token; amo
 export function withdrawAct(situation: Situation): Act {
   const { arena } = situation;
   const { account, token, amount } = spare(situation);
-  const from = chance(situation, 0.05) ? pick(situation, arena.actors) : account.owner;
+  const from = callerFor(situation, account, "withdraw");
   return {
     row: "withdraw",
     kind: "withdraw",
@@ -98,7 +99,7 @@ export function withdrawAct(situation: Situation): Act {
 export function transferAct(situation: Situation): Act {
   const { arena } = situation;
   const { account, token, amount } = spare(situation);
-  const from = chance(situation, 0.03) ? pick(situation, arena.actors) : account.owner;
+  const from = callerFor(situation, account, "transfer");
   // Mostly to where it is welcome: strangers take no token that they do not hold.
   const own = arena.accounts.filter(({ owner, id }) => owner === account.owner && id !== account.id);
   const index = arena.collaterals.findIndex(({ symbol }) => symbol === token.symbol);
@@ -126,7 +127,7 @@ export function setModeAct(situation: Situation): Act {
   const { arena } = situation;
   const bare = traders(situation).filter((each) => marketsHeld(bookOf(situation, each)).length === 0);
   const account = pick(situation, bare.length > 0 && chance(situation, 0.85) ? bare : traders(situation));
-  const from = chance(situation, 0.03) ? pick(situation, arena.actors) : account.owner;
+  const from = callerFor(situation, account, "setMode");
   const becomesIsolated = isIsolated(bookOf(situation, account)) ? chance(situation, 0.45) : chance(situation, 0.9);
   let mode = becomesIsolated ? 1 : 0;
   if (chance(situation, 0.03)) mode = 2;

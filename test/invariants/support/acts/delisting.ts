@@ -1,6 +1,6 @@
 import { hasFlag } from "../../../../sdk/index.js";
 import type { Act } from "../act.js";
-import { vaultInterface } from "../arena.js";
+import { vaultInterface } from "../interfaces.js";
 import { type Situation, chance, isFresh, maxPriceAgeSeconds, part, pick } from "../situation.js";
 
 const noticeSeconds = 86_400;

@@ -1,7 +1,8 @@
 import { WAD, accountId, normalizeAccount } from "../../../../sdk/index.js";
 import { abs } from "../../../helpers/model.js";
 import type { Act } from "../act.js";
-import { type Actor, type NamedAccount, lensInterface, vaultInterface } from "../arena.js";
+import type { Actor, NamedAccount } from "../arena.js";
+import { lensInterface, vaultInterface } from "../interfaces.js";
 import {
   type Situation,
   bookOf,
@@ -17,6 +18,7 @@ import {
   toRaw,
   traders,
 } from "../situation.js";
+import { callerFor } from "./authority.js";
 import { openable } from "./trading.js";
 
 export interface Leg {
@@ -147,7 +149,7 @@ export function liquidateToAccountAct(situation: Situation, legs: readonly Leg[]
   const crosses = heldBy(taker, market) * held < 0n;
   let most = chance(situation, 0.7) ? everything : part(situation, abs(held), 0.05, 1.1) + 1n;
   if (!crosses && bearable < abs(held) && chance(situation, 0.7)) most = part(situation, bearable, 0.2, 0.95) + 1n;
-  const from = chance(situation, 0.03) ? pick(situation, arena.actors) : taker.owner;
+  const from = callerFor(situation, taker, "take");
   return {
     row: "liquidate to account",
     kind: "liquidatePosition",
@@ -183,7 +185,7 @@ export function liquidateCollateralAct(situation: Situation, sales: readonly Owe
   const held = bookOf(situation, target).collaterals[index]!;
   let most = chance(situation, 0.6) ? everything : part(situation, held, 0.01, 1.1) + 1n;
   if (can < held && chance(situation, 0.8)) most = part(situation, can, 0.2, 1) + 1n;
-  const from = chance(situation, 0.03) ? pick(situation, arena.actors) : taker.owner;
+  const from = callerFor(situation, taker, "take");
   return {
     row: "liquidateCollateral",
     kind: "liquidateCollateral",
@@ -212,7 +214,7 @@ export function buyCollateralAct(situation: Situation): Act {
   // The most that the pool ever asks: the price, and its tolerance.
   const asked = (value * (WAD + token.toleranceWad)) / WAD + 1n;
   const limit = chance(situation, 0.05) ? part(situation, value, 0.97, 1) : asked;
-  const from = chance(situation, 0.03) ? pick(situation, arena.actors) : buyer.owner;
+  const from = callerFor(situation, buyer, "take");
   return {
     row: "buyCollateral",
     kind: "buyCollateral",

@@ -1,7 +1,8 @@
 import { WAD } from "../../../../sdk/index.js";
 import { place } from "../../../helpers/vaultStorage.js";
 import type { Act } from "../act.js";
-import { type Actor, poolInterface, vaultInterface } from "../arena.js";
+import type { Actor } from "../arena.js";
+import { poolInterface, vaultInterface } from "../interfaces.js";
 import { marginWad } from "../cash.js";
 import { waitingLoss } from "../figures.js";
 import { type Situation, chance, isFresh, part, pick, toRaw } from "../situation.js";
@@ -44,6 +45,7 @@ export async function poolRedeemAct(situation: Situation): Promise<Act> {
     from: from.address,
     to: arena.deployment.pool,
     data: poolInterface.encodeFunctionData("redeem", [shares, from.address, from.address]),
+    holder: from.address,
     announced: isWorthSomething && shares <= most ? "INV-12" : undefined,
   };
 }

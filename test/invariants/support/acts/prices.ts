@@ -1,12 +1,13 @@
 import type { Act, Row } from "../act.js";
-import { priceData } from "../arena.js";
+import { feedUnitWad } from "../nineAssets.js";
+import { priceCalls } from "../publishing.js";
 import { closingMarkets } from "./delisting.js";
 import { type Situation, bell, chance, pick } from "../situation.js";
 
 /** Moves a price by a factor, within a fiftieth and fifty times the first. */
 function moved(priceWad: bigint, firstWad: bigint, logFactor: number): bigint {
   const price = (priceWad * BigInt(Math.round(Math.exp(logFactor) * 2 ** 40))) >> 40n;
-  return price < firstWad / 50n || price > firstWad * 50n ? priceWad : price;
+  return price < firstWad / 50n || price > firstWad * 50n ? priceWad : (price / feedUnitWad) * feedUnitWad;
 }
 
 export function pushAct(situation: Situation): Act {
@@ -19,7 +20,9 @@ export function pushAct(situation: Situation): Act {
     const step = chance(situation, 0.3) ? 0 : 0.015 * bell(situation);
     prices.set(symbol, moved(pricesWad.get(symbol)!, firstPriceWad, step));
   }
-  return pushOf(situation, "push prices", prices);
+  // What comes late is refused, for it is older than what is known.
+  const isLate = chance(situation, 0.04);
+  return pushOf(situation, "push prices", prices, isLate ? situation.random.integer(1, 2000) : 0);
 }
 
 export function crashAct(situation: Situation): Act {
@@ -40,15 +43,19 @@ export function crashAct(situation: Situation): Act {
   return pushOf(situation, "push a crash", prices);
 }
 
-function pushOf({ arena }: Situation, row: Row, prices: ReadonlyMap<string, bigint>): Act {
+function pushOf({ arena }: Situation, row: Row, all: ReadonlyMap<string, bigint>, lateSeconds = 0): Act {
+  // An aggregator that is dead tells nothing.
+  const prices = new Map([...all].filter(([symbol]) => !arena.feed.isDead || symbol !== arena.feed.symbol));
+  const publishedAt = arena.chain.nowSeconds - lateSeconds;
+  const [push, ...also] = priceCalls(arena, prices, publishedAt);
   return {
     row,
     kind: "push",
     what: `prices become ${[...prices].map(([symbol, price]) => `${symbol} ${price}`).join(", ")}`,
-    from: arena.admin.address,
-    to: arena.deployment.oracle,
-    data: priceData(arena.deployment, prices, arena.chain.nowSeconds),
+    ...push!,
+    also,
     pricesWad: prices,
+    publishedAt,
   };
 }
 

@@ -1,7 +1,7 @@
 import { type AccountId, WAD } from "../../../../sdk/index.js";
 import { abs } from "../../../helpers/model.js";
 import type { Act, Row } from "../act.js";
-import { vaultInterface } from "../arena.js";
+import { vaultInterface } from "../interfaces.js";
 import type { AccountBook } from "../books.js";
 import {
   type Situation,
@@ -21,6 +21,7 @@ import {
   roomOf,
   traders,
 } from "../situation.js";
+import { callerFor } from "./authority.js";
 
 export function tradeData(account: AccountId, market: number, size: bigint, limit = 0n): string {
   return vaultInterface.encodeFunctionData("trade", [account, market, size, limit, noDeadline]);
@@ -59,7 +60,7 @@ export function tradeAct(situation: Situation): Act {
   const [row, size] = sizeOf(situation, book, market);
   // A limit that binds now and then, and callers who may not.
   const limit = chance(situation, 0.03) ? situation.pricesWad.get(symbol)! : 0n;
-  const from = chance(situation, 0.02) ? pick(situation, arena.actors) : account.owner;
+  const from = callerFor(situation, account, "trade");
   return {
     row,
     kind: "trade",
@@ -89,12 +90,13 @@ export function multicallAct(situation: Situation): Act {
   const most = (room * 9n) / 10n;
   const opened = within * 4n + kept < most ? within * 4n + kept : most > kept ? most : kept + minimumSizeWad;
   const [open, close] = isLong ? [opened, kept - opened] : [-opened, opened - kept];
+  const from = callerFor(situation, account, "trade");
   const calls = [tradeData(account.id, market, open), tradeData(account.id, market, close)];
   return {
     row: "multicall of trades",
     kind: "trade",
-    what: `${account.owner.name} trades ${open} and ${close} ${symbol} for ${account.name}, in a multicall`,
-    from: account.owner.address,
+    what: `${from.name} trades ${open} and ${close} ${symbol} for ${account.name}, in a multicall`,
+    from: from.address,
     to: arena.deployment.vault,
     data: vaultInterface.encodeFunctionData("multicall", [calls]),
     account: account.id,
