@@ -17,6 +17,7 @@ export interface RunOptions {
   readonly isDryRun?: boolean;
 }
 
+const firstPauseMs = 250;
 const longestPauseMs = 30_000;
 const pursePauseMs = 60_000;
 /** Of the keeper's time margin calls may take a tenth. */
@@ -55,6 +56,8 @@ async function follow(started: Started, log: Logger, signal: AbortSignal): Promi
   const { pool, watch } = started;
   const wakes = new Wakes(pool, signal);
   let last: string | undefined;
+  let repeats = 0;
+  let repeatAtMs = Infinity;
   let marginCallsAtMs = 0;
   let pursesAtMs = performance.now() + pursePauseMs;
   let failures = 0;
@@ -62,18 +65,21 @@ async function follow(started: Started, log: Logger, signal: AbortSignal): Promi
     watch.turnBegins();
     try {
       const head = await headOf(pool);
-      if (head === last) continue;
+      if (head === last && performance.now() < repeatAtMs) continue;
       const isSettled = await turn(started, log);
-      last = isSettled ? head : undefined; // what did not get through is tried again, on this block too
+      // What did not get through is tried again on this block too, where no other comes.
+      repeats = head === last ? repeats + 1 : 0;
+      repeatAtMs = isSettled ? Infinity : performance.now() + pauseOf(repeats);
+      last = head;
       failures = 0;
       if (performance.now() >= marginCallsAtMs) marginCallsAtMs = callMargins(started);
       if (performance.now() >= pursesAtMs) {
         pursesAtMs = performance.now() + pursePauseMs;
-        await started.readPurses();
+        await started.lookIntoPurses();
       }
     } catch (error) {
       const [reason, detail] = [failureReason(error), failureDetail(error)];
-      const pauseMs = Math.min(longestPauseMs, 250 * 2 ** Math.min(failures, 10));
+      const pauseMs = pauseOf(failures);
       failures += 1;
       watch.turnFailed(reason, detail);
       log.error({ error: reason, detail, pauseMs }, "turn failed");
@@ -81,6 +87,11 @@ async function follow(started: Started, log: Logger, signal: AbortSignal): Promi
     }
   }
   wakes.close();
+}
+
+/** Milliseconds: twice as long after each time. */
+function pauseOf(times: number): number {
+  return Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(times, 10));
 }
 
 /** @returns whether all went through that was to be done */

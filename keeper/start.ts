@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-import { Wallet } from "ethers";
+import { Wallet, formatEther } from "ethers";
 import { type Logger, pino } from "pino";
 
 import { BallastError, type Deployment, accountId, parseDeployment } from "../sdk/index.js";
@@ -18,6 +18,7 @@ import {
   checkTaker,
   noMetrics,
   policyOf,
+  readPurses,
   serveOperations,
 } from "./operations/index.js";
 import type { Store } from "./parts.js";
@@ -40,8 +41,8 @@ export class DeploymentMissingError extends BallastError {
 export interface Started extends Pick<Assembly, "keeper" | "pool"> {
   readonly watch: Watch;
   readonly marginCalls: MarginCalls;
-  /** Ether of each signer, into figures. */
-  readPurses(): Promise<void>;
+  /** Tells what ether each signer has left. */
+  lookIntoPurses(): Promise<void>;
   /** Ends it: what was sent is written down, and a snapshot with it. */
   close(): Promise<void>;
 }
@@ -94,12 +95,14 @@ export async function startKeeper(config: KeeperConfig, env: Env, log: Logger, i
     if (config.taker !== undefined) {
       await checkTaker(provider, deployment, accountId(signers[0] ?? "", config.taker.index), signers.slice(0, 1));
     }
-    const readPurses = async () => {
-      for (const [signer, ether] of await checkSigners(provider, signers)) {
-        watch.set("signer_ether", Number(ether), { signer });
+    if (!isDryRun) await checkSigners(provider, signers);
+    const lookIntoPurses = async () => {
+      for (const [signer, wei] of await readPurses(provider, signers)) {
+        watch.set("signer_ether", Number(formatEther(wei)), { signer });
+        if (wei === 0n && !isDryRun) log.error({ signer }, "signer has no ether: send it some");
       }
     };
-    if (!isDryRun) await readPurses();
+    await lookIntoPurses();
     endings.push(() => keeper.close());
 
     const { webhook: url, ...lines } = config.marginCalls;
@@ -121,7 +124,7 @@ export async function startKeeper(config: KeeperConfig, env: Env, log: Logger, i
     await hands.resume();
     const rpc = config.rpc.map((node) => withoutSecrets(node.url));
     log.info({ rpc, chainId, vault, signers, taker: config.taker, http: server?.url, isDryRun }, "started");
-    return { keeper, pool, watch, marginCalls, readPurses, close };
+    return { keeper, pool, watch, marginCalls, lookIntoPurses, close };
   } catch (error) {
     await close();
     throw error;

@@ -59,6 +59,8 @@ export class TurnRecord {
   /** As they stand at present. */
   skips: readonly Skip[] = [];
   readonly #log: Logger;
+  /** What receipts tell: the calls of a multicall share one. */
+  readonly #events = new WeakMap<TransactionReceipt, readonly Event[]>();
   readonly #counts = { liquidations: 0, taken: 0, givenBack: 0, absorbed: 0, chores: 0 };
 
   constructor(log: Logger) {
@@ -113,20 +115,28 @@ export class TurnRecord {
     return call.kind === "refresh" && result.kind === "refused";
   }
 
-  #mined(call: PlannedCall, { hash, logs }: TransactionReceipt): void {
+  #eventsOf(receipt: TransactionReceipt): readonly Event[] {
+    const known = this.#events.get(receipt);
+    if (known !== undefined) return known;
+    const events = receipt.logs
+      .map((log) => vaultInterface.parseLog(log))
+      .filter((event) => event !== null)
+      .map((event): Event => ({ name: event.name, args: event.args.toObject() }));
+    this.#events.set(receipt, events);
+    return events;
+  }
+
+  #mined(call: PlannedCall, receipt: TransactionReceipt): void {
     const { kind, story } = call;
+    const { hash } = receipt;
     const [account] = call.accounts;
     const of = (name: string) =>
-      logs
-        .map((log) => vaultInterface.parseLog(log))
-        .filter((event) => event !== null)
-        .map((event): Event => ({ name: event.name, args: event.args.toObject() }))
-        .find(
-          (event) =>
-            event.name === name &&
-            normalizeAccount(String(event.args["account"])) === account &&
-            (story["market"] === undefined || Number(event.args["market"]) === story["market"]),
-        )?.args;
+      this.#eventsOf(receipt).find(
+        (event) =>
+          event.name === name &&
+          normalizeAccount(String(event.args["account"])) === account &&
+          (story["market"] === undefined || Number(event.args["market"]) === story["market"]),
+      )?.args;
     if (kind === "liquidate" || kind === "take") {
       const { sizeDeltaWad, rewardWad, healthAfterWad } = of("PositionLiquidated") ?? {};
       const figures = { sizeDelta: wad(sizeDeltaWad), reward: wad(rewardWad), healthAfter: wad(healthAfterWad) };

@@ -259,4 +259,4 @@ interface Drain {
 type Tell = (batch: Batch, of: (call: PlannedCall) => CallResult) => void;
 
 /** What any signer may do. The others move the taker, which the first one owns, or are few. */
-const spreadable: ReadonlySet<PlannedCall["kind"]> = new Set(["liquidate", "sellCollateral", "absorb"]);
+const spreadable: ReadonlySet<PlannedCall["kind"]> = new Set(["liquidate", "absorb"]);

@@ -31,8 +31,8 @@ import type { AccountId } from "../../sdk/index.js";
 import type { JournalRecord, Metrics, NodePool } from "../parts.js";
 import { failureDetail, failureReason } from "../reason.js";
 import { BroadcastRefusedError, type PoolProvider } from "../rpc/index.js";
-import { type Fees, feeLimit, firstFees, nextFees, readFeeMarket } from "./fees.js";
 import type { HistogramName } from "../operations/figures.js";
+import { type FeeMarket, type Fees, feeLimit, firstFees, nextFees, readFeeMarket } from "./fees.js";
 import type { Journal } from "./journal.js";
 import { type Refusal, type Simulated, simulate } from "./simulate.js";
 import { LaneTransaction, type Task, type Version, cancelGas } from "./transaction.js";
@@ -89,6 +89,9 @@ export class Lane {
   /** By nonce: under way, or mined and not deep yet. */
   readonly #open = new Map<number, LaneTransaction>();
   #last: Promise<unknown> = Promise.resolve();
+  /** What is known since the last look, so that several calls in a row need not ask again. */
+  #market: FeeMarket | undefined;
+  #nonce: number | undefined;
 
   constructor(dependencies: LaneDependencies) {
     this.#of = dependencies;
@@ -176,7 +179,7 @@ export class Lane {
     if (simulated.kind === "failed") return this.#failed(simulated.error);
     if (simulated.kind === "refused") return simulated;
     try {
-      const market = await readFeeMarket(provider);
+      const market = (this.#market ??= await readFeeMarket(provider));
       const limit = feeLimit(task.feeBudgetWei, simulated.gas, policy.maxGasPriceWei);
       const fees = firstFees(market, limit);
       if (fees === undefined) {
@@ -195,9 +198,9 @@ export class Lane {
   }
 
   async #nextNonce(): Promise<number> {
-    let nonce = await this.#of.provider.getTransactionCount(this.address, "pending");
+    let nonce = this.#nonce ?? (await this.#of.provider.getTransactionCount(this.address, "pending"));
     while (this.#open.has(nonce)) nonce += 1;
-    return nonce;
+    return (this.#nonce = nonce);
   }
 
   async #sign(transaction: LaneTransaction, fees: Fees, isCancel: boolean): Promise<Version> {
@@ -220,6 +223,7 @@ export class Lane {
     const { hash } = version;
     this.#log.debug({ nonce, hash, kind, known: transaction.isKnown }, "broadcast");
     if (refusal === undefined) return { kind: "sent", transaction };
+    this.#nonce = undefined;
     // Some nodes answer with an error though they took it.
     if ((await provider.getTransaction(hash).catch(() => null)) !== null) {
       transaction.isKnown = true;
@@ -247,6 +251,7 @@ export class Lane {
 
   async #look(): Promise<void> {
     this.#of.journal.retry();
+    this.#market = this.#nonce = undefined;
     if (this.isIdle) return;
     try {
       const head = (await this.#of.provider.getBlock("latest"))?.number ?? 0;
@@ -332,7 +337,7 @@ export class Lane {
   async #replace(transaction: LaneTransaction, head: number): Promise<void> {
     const { provider, policy, metrics } = this.#of;
     const { nonce, last, limit } = transaction;
-    const market = await readFeeMarket(provider);
+    const market = (this.#market ??= await readFeeMarket(provider));
     let isCancel = last.isCancel;
     if (!isCancel) {
       const simulated = await this.simulate(transaction);

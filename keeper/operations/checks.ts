@@ -1,4 +1,4 @@
-import { type Provider, formatEther } from "ethers";
+import type { Provider } from "ethers";
 
 import {
   type AccountId,
@@ -86,19 +86,16 @@ export async function checkCode(provider: Provider, deployment: Deployment): Pro
   );
 }
 
-/** Each signer must be able to pay gas. Returns what they have, in ether, by address. Throws UnfundedError. */
-export async function checkSigners(
-  provider: Provider,
-  signers: readonly string[],
-): Promise<ReadonlyMap<string, string>> {
-  const balances = await Promise.all(signers.map(async (signer) => provider.getBalance(signer)));
+/** What signers have to pay gas with, in wei, by address. */
+export async function readPurses(provider: Provider, signers: readonly string[]): Promise<ReadonlyMap<string, bigint>> {
   return new Map(
-    signers.map((signer, at) => {
-      const balance = balances[at] ?? 0n;
-      if (balance === 0n) throw new UnfundedError(signer);
-      return [signer, formatEther(balance)];
-    }),
+    await Promise.all(signers.map(async (signer) => [signer, await provider.getBalance(signer)] as const)),
   );
+}
+
+/** Each signer must be able to pay gas. Throws UnfundedError. */
+export async function checkSigners(provider: Provider, signers: readonly string[]): Promise<void> {
+  for (const [signer, wei] of await readPurses(provider, signers)) if (wei === 0n) throw new UnfundedError(signer);
 }
 
 /** Every signer must be able to take into the account of the capital, and to give back out of it. Throws TakerPermissionError. */

@@ -19,7 +19,7 @@ export const figures = {
   },
   turn_seconds: { kind: "histogram", help: "How long a turn took, from the new block to its end" },
 
-  accounts: { kind: "gauge", help: "Accounts in the book" },
+  accounts: { kind: "gauge", help: "Accounts with a position or a debt: all of them are looked at in each turn" },
   liquidatable_accounts: { kind: "gauge", help: "Accounts that anyone may liquidate" },
   margin_called_accounts: { kind: "gauge", help: "Accounts that were warned and have not recovered since" },
   shortfall_quote: { kind: "gauge", help: "Maintenance margin that liquidatable accounts lack, in quote units" },

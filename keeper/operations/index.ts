@@ -8,6 +8,7 @@ export {
   checkState,
   checkTaker,
   policyOf,
+  readPurses,
 } from "./checks.js";
 export { type CounterName, type GaugeName, type HistogramName, figurePrefix, figures } from "./figures.js";
 export { type Check, Health, type HealthLimits, type HealthReport, type TurnFacts } from "./Health.js";

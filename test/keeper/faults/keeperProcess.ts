@@ -1,13 +1,12 @@
 /** A keeper in a process of its own, to be killed: one turn each 50 ms. Says on stdout when it started, and what each turn did. */
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { Wallet } from "ethers";
 import { pino } from "pino";
 
+import { assembleKeeper } from "../../../keeper/assemble.js";
 import { SqliteStore } from "../../../keeper/store/index.js";
 import { parseDeployment } from "../../../sdk/index.js";
 import { keptMetrics } from "../kept.js";
-import { assemble } from "./assemble.js";
 
 export interface ProcessOptions {
   readonly url: string;
@@ -19,15 +18,17 @@ export interface ProcessOptions {
 
 const options = JSON.parse(process.env["KEEPER"] ?? "") as ProcessOptions;
 const deployment = parseDeployment(options.deployment);
-const { keeper, hands } = await assemble({
+const { keeper, hands } = assembleKeeper({
   deployment,
-  endpoints: [{ url: options.url }],
-  signers: [new Wallet(options.key)],
+  nodes: { endpoints: [{ url: options.url }], pollMs: 50 },
+  keys: [options.key],
+  policy: { minimumProfitWad: 0n, unknownProfit: "act" },
   store: new SqliteStore({ file: options.file, chainId: deployment.chainId, vault: deployment.vault }),
   log: pino({ level: "warn" }, pino.destination(2)),
   metrics: keptMetrics(),
-  hands: { waitMs: 100, maxGasPriceWei: 10n ** 15n },
+  lane: { pollMs: 20, waitMs: 100, maxGasPriceWei: 10n ** 15n },
 });
+await hands.resume();
 process.stdout.write("started\n");
 for (;;) {
   try {

@@ -32,7 +32,7 @@ describe("faults: nodes", () => {
   };
   for (const [what, conduct] of Object.entries(faults)) {
     it(`one ${what}: everybody is liquidated in the same turn, with the other`, async () => {
-      const { turn } = await scene.keeper({ endpoints: both(), pool: { timeoutMs: 1_500 } });
+      const { turn } = await scene.keeper({ nodes: { endpoints: both(), timeoutMs: 1_500 } });
       await turn();
       await scene.world.push({ BTC: atRiskPrice });
       scene.proxies[0].conduct = conduct;
@@ -43,7 +43,7 @@ describe("faults: nodes", () => {
   }
 
   it("one replays an old head, at which nobody is at risk: the other is believed", async () => {
-    const { turn } = await scene.keeper({ endpoints: both() });
+    const { turn } = await scene.keeper({ nodes: { endpoints: both() } });
     const old = await scene.node.provider.send("eth_getBlockByNumber", ["latest", false]);
     await turn();
     await scene.world.push({ BTC: atRiskPrice });
@@ -57,7 +57,7 @@ describe("faults: nodes", () => {
 
   for (const requests of [1, 2, 3, 5, 8, 13, 21]) {
     it(`one breaks off after ${requests} requests of a turn: the other takes over`, async () => {
-      const { turn } = await scene.keeper({ endpoints: both() });
+      const { turn } = await scene.keeper({ nodes: { endpoints: both() } });
       await turn();
       await scene.world.push({ BTC: atRiskPrice });
       let left = requests;
@@ -68,7 +68,7 @@ describe("faults: nodes", () => {
   }
 
   it("none answers for a while: the turn fails, nothing is lost, and a later one does it all", async () => {
-    const { turn, keeper } = await scene.keeper({ endpoints: both() });
+    const { turn, keeper } = await scene.keeper({ nodes: { endpoints: both() } });
     await turn();
     await scene.world.push({ BTC: atRiskPrice });
     for (const proxy of scene.proxies) proxy.conduct = throttled;
@@ -80,7 +80,7 @@ describe("faults: nodes", () => {
   });
 
   it("none takes transactions for a while: they are under way, and are sent as they are when nodes are back", async () => {
-    const { turn, hands } = await scene.keeper({ hands: { waitMs: 50 } });
+    const { turn, hands } = await scene.keeper({ lane: { waitMs: 50 } });
     await turn();
     await scene.world.push({ BTC: atRiskPrice });
     const [proxy] = scene.proxies;
@@ -96,7 +96,7 @@ describe("faults: nodes", () => {
   });
 
   it("the websocket drops: polling wakes the keeper meanwhile", async () => {
-    const { turn, pool, metrics } = await scene.keeper({ endpoints: both(), pool: { retryMs: 60_000 } });
+    const { turn, pool, metrics } = await scene.keeper({ nodes: { endpoints: both(), retryMs: 60_000 } });
     await turn();
     let wakes = 0;
     const stop = pool.onWake(() => (wakes += 1));
@@ -112,7 +112,7 @@ describe("faults: nodes", () => {
   });
 
   it("the chain takes five blocks back, with the liquidations: they are there again, once", async () => {
-    const { turn, keeper, hands, metrics } = await scene.keeper({ hands: { waitMs: 50 } });
+    const { turn, keeper, hands, metrics } = await scene.keeper({ lane: { waitMs: 50 } });
     await scene.world.push({ BTC: atRiskPrice });
     const snapshot = await scene.node.snapshot();
     await turn();

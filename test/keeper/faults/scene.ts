@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { Transaction, Wallet } from "ethers";
 import hre from "hardhat";
 
+import { type Assembly, type AssemblyOptions, assembleKeeper } from "../../../keeper/assemble.js";
 import type { TurnReport } from "../../../keeper/index.js";
 import type { Store } from "../../../keeper/parts.js";
 import { MemoryStore } from "../../../keeper/store/index.js";
@@ -13,7 +14,6 @@ import { type World, deployWorld } from "../../helpers/world.js";
 import { type KeptMetrics, keptMetrics } from "../kept.js";
 import { type LocalNode, startNode } from "../node.js";
 import { type Proxy, honest, openProxy } from "../proxy.js";
-import { type Assembly, type WholeKeeper, assemble } from "./assemble.js";
 
 /** Keys of keepers; none of them owns an account that is liquidated. */
 export const keeperKeys = [15, 16, 17] as const;
@@ -23,8 +23,17 @@ export const gwei = 10n ** 9n;
 
 export const keeperWallet = (index = 0): Wallet => new Wallet(testKey(keeperKeys[index]!).privateKey);
 
+/** What may be other than in most tests. */
+export interface KeeperChoices {
+  readonly keys?: AssemblyOptions["keys"];
+  readonly nodes?: Partial<AssemblyOptions["nodes"]>;
+  readonly lane?: AssemblyOptions["lane"];
+  readonly policy?: AssemblyOptions["policy"];
+  readonly store?: Store;
+}
+
 /** A keeper in a scene, and what can be seen of it. */
-export interface Watched extends WholeKeeper {
+export interface Watched extends Assembly {
   readonly lines: LogLine[];
   readonly metrics: KeptMetrics;
   readonly store: Store;
@@ -39,9 +48,11 @@ export interface FaultScene {
   readonly proxies: readonly [Proxy, Proxy];
   /** Accounts with 1,000 of margin and 11,200 of BTC. */
   readonly poor: readonly AccountId[];
+  /** Has these accounts looked at as well, and the chain as it is now for its beginning. */
+  watch(accounts: readonly AccountId[]): Promise<void>;
   /** Chain, proxies and keepers as they were at first. */
   reset(): Promise<void>;
-  keeper(options?: Partial<Assembly>): Promise<Watched>;
+  keeper(options?: KeeperChoices): Promise<Watched>;
   /** What the lens finds liquidatable at this block, or at the head. */
   liquidatable(block?: number): Promise<AccountId[]>;
   /** Accounts whose positions were liquidated since the scene began, once for each time. */
@@ -64,13 +75,18 @@ export async function openScene(accounts: number): Promise<FaultScene> {
   let snapshot = await node.snapshot();
   let keepers: Watched[] = [];
   const lens = contractAt("VaultLens", world.deployment.lens, node.provider);
-  const everybody = () => [...poor, ...keeperKeys.map((key) => accountId(testKey(key).address))];
+  const watchedToo: AccountId[] = [];
+  const everybody = () => [...poor, ...watchedToo, ...keeperKeys.map((key) => accountId(testKey(key).address))];
 
   const scene: FaultScene = {
     node,
     world,
     proxies,
     poor,
+    async watch(accounts) {
+      watchedToo.push(...accounts);
+      snapshot = await node.snapshot();
+    },
     async reset() {
       for (const each of keepers.splice(0)) await each.close();
       for (const proxy of proxies) {
@@ -86,9 +102,18 @@ export async function openScene(accounts: number): Promise<FaultScene> {
       const metrics = keptMetrics();
       const store = options.store ?? new MemoryStore();
       const { deployment } = world;
-      const endpoints = [{ url: proxies[0].url }];
-      const signers = [keeperWallet()] as const;
-      const whole = await assemble({ deployment, endpoints, signers, store, log, metrics, ...options });
+      const whole = assembleKeeper({
+        deployment,
+        nodes: { endpoints: [{ url: proxies[0].url }], pollMs: 50, ...options.nodes },
+        keys: options.keys ?? [keeperWallet().privateKey],
+        policy: options.policy ?? { minimumProfitWad: 0n, unknownProfit: "act" },
+        lane: { pollMs: 20, ...options.lane },
+        store,
+        log,
+        metrics,
+        audit: { blocks: 1, sample: 16 },
+      });
+      await whole.hands.resume();
       const watched: Watched = {
         ...whole,
         lines,
@@ -107,7 +132,11 @@ export async function openScene(accounts: number): Promise<FaultScene> {
     },
     async liquidatable(block) {
       const blockTag = block ?? (await node.provider.getBlockNumber());
-      const found: string[] = await lens.liquidatable(everybody(), { blockTag });
+      const found: string[] = [];
+      const all = everybody();
+      for (let at = 0; at < all.length; at += 200) {
+        found.push(...(await lens.liquidatable(all.slice(at, at + 200), { blockTag })));
+      }
       return found.map((id) => normalizeAccount(id)).toSorted();
     },
     async liquidated() {

@@ -46,7 +46,7 @@ describe("faults: transactions", () => {
   }
 
   it("one that is stuck is replaced by fees at least 12.5% higher, until it is mined", async () => {
-    const watched = await scene.keeper({ hands: { waitMs: 50, maxGasPriceWei: 10n ** 18n } });
+    const watched = await scene.keeper({ lane: { waitMs: 50, maxGasPriceWei: 10n ** 18n } });
     await watched.turn();
     await scene.world.push({ BTC: atRiskPrice });
     await scene.node.automine(false);
@@ -87,7 +87,7 @@ describe("faults: transactions", () => {
   });
 
   it("gas that spikes while one waits: its fee goes up to what it brings, and no further", async () => {
-    const watched = await scene.keeper({ policy: paid, hands: { waitMs: 50, maxGasPriceWei: 10n ** 15n } });
+    const watched = await scene.keeper({ policy: paid, lane: { waitMs: 50, maxGasPriceWei: 10n ** 15n } });
     await watched.turn();
     await scene.world.push({ BTC: atRiskPrice });
     await scene.node.automine(false);
@@ -108,7 +108,10 @@ describe("faults: transactions", () => {
   });
 
   it("two keepers on one key: nobody is liquidated twice, no nonce is lost, and both go on", async () => {
-    const [one, other] = [await scene.keeper(), await scene.keeper({ endpoints: [{ url: scene.proxies[1].url }] })];
+    const [one, other] = [
+      await scene.keeper(),
+      await scene.keeper({ nodes: { endpoints: [{ url: scene.proxies[1].url }] } }),
+    ];
     await one.turn();
     await other.turn();
     const price = async (btc: string) => {
@@ -130,7 +133,7 @@ describe("faults: transactions", () => {
   });
 
   it("two keepers on one key, whose transactions wait: one of them is mined for each nonce", async () => {
-    const options = { hands: { waitMs: 50 } };
+    const options = { lane: { waitMs: 50 } };
     const [one, other] = [await scene.keeper(options), await scene.keeper(options)];
     await one.turn();
     await other.turn();

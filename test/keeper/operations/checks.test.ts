@@ -147,13 +147,11 @@ describe("keeper/operations: start-up checks", () => {
       expect(error).to.deep.equal(["NotDeployedError", new NotDeployedError("WETH", address).message]);
     });
 
-    it("tell what signers have, and name one that has nothing", async () => {
+    it("name a signer that has nothing to pay gas with", async () => {
       const [one, two] = world.signers;
       const { address } = Wallet.createRandom();
       const { provider } = world.ballast;
-      const told = await checkSigners(provider, [one!.address, two!.address]);
-      expect([...told.keys()]).to.deep.equal([one!.address, two!.address]);
-      expect([...told.values()].every((ether) => Number(ether) > 0)).to.equal(true);
+      await checkSigners(provider, [one!.address, two!.address]);
       expect(await refusal(() => checkSigners(provider, [one!.address, address]))).to.deep.equal([
         "UnfundedError",
         new UnfundedError(address).message,
