@@ -10,7 +10,8 @@ import { MarginVault__factory } from "../../../typechain-types/index.js";
 import { type LogLine, keptLog } from "../../helpers/keeper.js";
 import { testKey } from "../../helpers/keys.js";
 import { type World, deployWorld } from "../../helpers/world.js";
-import { type KeptMetrics, keptMetrics, until } from "../kept.js";
+import { Tally } from "../tally.js";
+import { until } from "../until.js";
 import { type LocalNode, startNode } from "../node.js";
 import { type Proxy, drop, honest, only, openProxy } from "../proxy.js";
 
@@ -26,7 +27,7 @@ describe("hands", () => {
   let world: World;
   let snapshot: string;
   let store: MemoryStore;
-  let metrics: KeptMetrics;
+  let metrics: Tally;
   let lines: LogLine[];
   let opened: { close(): Promise<void> }[] = [];
   /** Accounts under water at a BTC price of 7,500, and one that is not. */
@@ -61,7 +62,7 @@ describe("hands", () => {
     await node.automine(true);
     snapshot = await node.snapshot();
     store = new MemoryStore();
-    metrics = keptMetrics();
+    metrics = new Tally();
     opened = [];
   });
   afterEach(async () => {
@@ -231,7 +232,7 @@ describe("hands", () => {
     expect(hands.underWay()).to.deep.equal(new Set([poor[0]!, poor[1]!]));
     await node.mine();
     await until(() => hands.underWay().size === 0, "nothing under way");
-    expect(metrics.counted("transactions", { outcome: "mined" })).to.equal(1);
+    expect(metrics.counts["transactions mined"]).to.equal(1);
   });
 
   it("tells of each call what went wrong with the nodes, and throws nothing", async () => {

@@ -24,7 +24,7 @@ describe("lane", () => {
   const open = () => scene.store.openJournal().map(({ nonce, kind, versions }) => [nonce, kind, versions.length]);
   const underWay = (lane: { accountsUnderWay(): [AccountId, string][] }) =>
     lane.accountsUnderWay().map(([each]) => each);
-  const outcomes = (outcome: string) => scene.metrics.counted("transactions", { outcome });
+  const outcomes = (outcome: string) => scene.metrics.counts[`transactions ${outcome}`];
   const feesOf = ({ last }: LaneTransaction) => last.fees;
   /** Somebody else who has the same key. */
   const stranger = () => testKey(laneKey).connect(scene.node.provider);
@@ -86,11 +86,11 @@ describe("lane", () => {
       await lane.look();
       expect(fateOf(transaction)).to.equal("mined");
       expect(await scene.received()).to.equal(1n);
-      expect([open(), scene.metrics.value("journal_durable")]).to.deep.equal([[], 0]);
+      expect([open(), scene.metrics.values["journal_durable"]]).to.deep.equal([[], 0]);
       expect(scene.lines.some(({ level, journal }) => level === 50 && journal === "memory")).to.equal(true);
       isFull = false;
       await lane.look();
-      expect([open(), scene.metrics.value("journal_durable")]).to.deep.equal([
+      expect([open(), scene.metrics.values["journal_durable"]]).to.deep.equal([
         [[transaction.nonce, "liquidate", 1]],
         1,
       ]);
@@ -540,7 +540,7 @@ describe("lane", () => {
         const sending: Sending = await lane.send(scene.transfer(1n));
         expect(sending).to.deep.include({ kind: "failed", reason: "NoNodeError" });
         await lane.look();
-        expect([open(), scene.metrics.counted("errors", { class: "NoNodeError" })]).to.deep.equal([[], 1]);
+        expect([open(), scene.metrics.counts["errors NoNodeError"]]).to.deep.equal([[], 1]);
       });
     }
 

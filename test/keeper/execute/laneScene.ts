@@ -10,7 +10,7 @@ import type { AccountId } from "../../../sdk/index.js";
 import { type MockToken, MockToken__factory } from "../../../typechain-types/index.js";
 import { type LogLine, keptLog } from "../../helpers/keeper.js";
 import { testKey } from "../../helpers/keys.js";
-import { type KeptMetrics, keptMetrics } from "../kept.js";
+import { Tally } from "../tally.js";
 import { type LocalNode, startNode } from "../node.js";
 import { type Proxy, openProxy } from "../proxy.js";
 
@@ -23,7 +23,7 @@ export interface LaneScene {
   readonly proxy: Proxy;
   readonly token: MockToken;
   readonly store: MemoryStore;
-  readonly metrics: KeptMetrics;
+  readonly metrics: Tally;
   readonly lines: LogLine[];
   /** A lane of a key; of a store and with a policy of its own where they are given. */
   lane(options?: { readonly key?: number; readonly store?: Store; readonly policy?: Partial<LanePolicy> }): Lane;
@@ -64,7 +64,7 @@ export async function openStand(): Promise<Stand> {
       await node.automine(true);
       snapshot = await node.snapshot();
       const store = new MemoryStore();
-      const metrics = keptMetrics();
+      const metrics = new Tally();
       const { log, lines } = keptLog();
       return {
         node,

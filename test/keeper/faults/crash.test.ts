@@ -8,7 +8,7 @@ import { Transaction } from "ethers";
 import { SqliteStore } from "../../../keeper/store/index.js";
 import type { AccountId } from "../../../sdk/index.js";
 import { type Running, start, tsx } from "../../helpers/processes.js";
-import { until } from "../kept.js";
+import { until } from "../until.js";
 import { type Conduct, honest } from "../proxy.js";
 import type { ProcessOptions } from "./keeperProcess.js";
 import { type FaultScene, atRiskPrice, gwei, keeperWallet, meanings, openScene, rawsOf } from "./scene.js";
@@ -140,7 +140,7 @@ describe("faults: a keeper that is killed in the middle of a send", () => {
         return (await scene.liquidatable()).length === 0;
       }, "nobody liquidatable");
       await scene.node.mine(12);
-      await until(async () => /"underWay":\[\]\}\n$/.test(second.output.stdout), "nothing under way");
+      await until(async () => second.output.stdout.endsWith('"underWay":[]}\n'), "nothing under way");
       await second.stop("SIGKILL");
 
       expect(await scene.liquidated()).to.deep.equal(due);

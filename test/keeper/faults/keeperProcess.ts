@@ -6,7 +6,7 @@ import { pino } from "pino";
 import { assembleKeeper } from "../../../keeper/assemble.js";
 import { SqliteStore } from "../../../keeper/store/index.js";
 import { parseDeployment } from "../../../sdk/index.js";
-import { keptMetrics } from "../kept.js";
+import { Tally } from "../tally.js";
 
 export interface ProcessOptions {
   readonly url: string;
@@ -25,7 +25,7 @@ const { keeper, hands } = assembleKeeper({
   policy: { minimumProfitWad: 0n, unknownProfit: "act" },
   store: new SqliteStore({ file: options.file, chainId: deployment.chainId, vault: deployment.vault }),
   log: pino({ level: "warn" }, pino.destination(2)),
-  metrics: keptMetrics(),
+  metrics: new Tally(),
   lane: { pollMs: 20, waitMs: 100, maxGasPriceWei: 10n ** 15n },
 });
 await hands.resume();

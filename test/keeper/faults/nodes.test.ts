@@ -1,7 +1,7 @@
 import { expect } from "chai";
 
 import { headAt, drop, hang, honest, throttled, broken, babbling, only, type Conduct } from "../proxy.js";
-import { until } from "../kept.js";
+import { until } from "../until.js";
 import { type FaultScene, atRiskPrice, meanings, keeperWallet, openScene, rawsOf } from "./scene.js";
 
 describe("faults: nodes", () => {
@@ -102,7 +102,7 @@ describe("faults: nodes", () => {
     const stop = pool.onWake(() => (wakes += 1));
     await until(() => scene.proxies[0].sockets.size === 1 && scene.proxies[1].sockets.size === 1, "two websockets");
     for (const { sockets } of scene.proxies) for (const socket of sockets) socket.destroy();
-    await until(() => metrics.counted("websocket_troubles", { endpoint: scene.proxies[0].url }) > 0, "the loss");
+    await until(() => (metrics.counts[`websocket_troubles ${scene.proxies[0].url}`] ?? 0) > 0, "the loss");
     await scene.world.push({ BTC: atRiskPrice });
     const before = wakes;
     await until(() => wakes > before, "a wake");
@@ -123,7 +123,7 @@ describe("faults: nodes", () => {
     await scene.node.automine(false);
     await scene.node.mine(6); // other blocks, and one more
     expect((await turn()).skipped).to.deep.equal([]);
-    expect(metrics.counted("transactions", { outcome: "takenBack" })).to.equal(1);
+    expect(metrics.counts["transactions takenBack"]).to.equal(1);
     expect((await turn()).skipped.map(({ reason }) => reason)).to.deep.equal(["underWay", "underWay", "underWay"]);
     await scene.node.mine();
     await until(() => hands.underWay().size === 0, "nothing under way");

@@ -11,7 +11,7 @@ import { type AccountId, type BallastEvent, accountId, normalizeAccount } from "
 import { type LogLine, keptLog } from "../../helpers/keeper.js";
 import { testKey } from "../../helpers/keys.js";
 import { type World, deployWorld } from "../../helpers/world.js";
-import { type KeptMetrics, keptMetrics } from "../kept.js";
+import { Tally } from "../tally.js";
 import { type LocalNode, startNode } from "../node.js";
 import { type Proxy, honest, openProxy } from "../proxy.js";
 
@@ -35,7 +35,7 @@ export interface KeeperChoices {
 /** A keeper in a scene, and what can be seen of it. */
 export interface Watched extends Assembly {
   readonly lines: LogLine[];
-  readonly metrics: KeptMetrics;
+  readonly metrics: Tally;
   readonly store: Store;
   /** One turn, in which the accounts that the lens finds liquidatable are those acted on and those skipped. */
   turn(): Promise<TurnReport>;
@@ -99,7 +99,7 @@ export async function openScene(accounts: number): Promise<FaultScene> {
     },
     async keeper(options = {}) {
       const { log, lines } = keptLog();
-      const metrics = keptMetrics();
+      const metrics = new Tally();
       const store = options.store ?? new MemoryStore();
       const { deployment } = world;
       const whole = assembleKeeper({

@@ -6,7 +6,7 @@ import { expect } from "chai";
 import { Transaction, formatEther } from "ethers";
 
 import { SqliteStore, StateWriteError } from "../../../keeper/store/index.js";
-import { until } from "../kept.js";
+import { until } from "../until.js";
 import {
   type FaultScene,
   type Watched,
@@ -177,7 +177,7 @@ describe("faults: transactions", () => {
       const { skipped } = await watched.turn();
       expect(skipped).to.deep.equal([]);
       await everybodyOnce();
-      expect([watched.metrics.value("journal_durable"), store.openJournal()]).to.deep.equal([0, []]);
+      expect([watched.metrics.values["journal_durable"], store.openJournal()]).to.deep.equal([0, []]);
       const told = watched.lines.filter(({ level, journal }) => level === 50 && journal === "memory");
       expect(told[0]).to.include({ reason: "StateWriteError" });
       await watched.close();

@@ -12,7 +12,8 @@ import {
 import { testKey } from "../../helpers/keys.js";
 import { failure } from "../../helpers/revert.js";
 import { keptLog } from "../../helpers/keeper.js";
-import { type KeptMetrics, keptMetrics, until } from "../kept.js";
+import { Tally } from "../tally.js";
+import { until } from "../until.js";
 import { type LocalNode, startNode } from "../node.js";
 import {
   type Conduct,
@@ -35,7 +36,7 @@ const timeoutMs = 1_500;
 describe("rpc pool", () => {
   let node: LocalNode;
   let [first, second]: Proxy[] = [];
-  let metrics: KeptMetrics;
+  let metrics: Tally;
   let pools: RpcPool[];
   let a: Proxy;
   let b: Proxy;
@@ -59,7 +60,7 @@ describe("rpc pool", () => {
       proxy.isMute = false;
       proxy.seen.length = 0;
     }
-    metrics = keptMetrics();
+    metrics = new Tally();
     pools = [];
   });
   afterEach(async () => {
@@ -79,7 +80,7 @@ describe("rpc pool", () => {
     return pool;
   }
   const alone = () => open({ endpoints: [{ url: a.url }] });
-  const troubles = (proxy: Proxy, trouble: string) => metrics.counted("rpc_troubles", { endpoint: proxy.url, trouble });
+  const troubles = (proxy: Proxy, trouble: string) => metrics.counts[`rpc_troubles ${proxy.url} ${trouble}`] ?? 0;
   const head = () => node.provider.getBlockNumber();
   let nonce = 0;
   async function transfer(changes: { nonce?: number; value?: bigint; maxFeePerGas?: bigint } = {}): Promise<string> {
@@ -356,7 +357,7 @@ describe("rpc pool", () => {
         await until(() => a.sockets.size === 1, "a connection");
         lose();
         const before = wakes;
-        await until(() => metrics.counted("websocket_troubles", { endpoint: a.url }) > 0, "the loss");
+        await until(() => (metrics.counts[`websocket_troubles ${a.url}`] ?? 0) > 0, "the loss");
         await until(() => wakes > before, "a wake without it");
         a.isMute = false;
         await until(() => a.sockets.size === 1, "a new connection");
