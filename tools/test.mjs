@@ -4,9 +4,10 @@ import { spawn, spawnSync } from "node:child_process";
 import { globSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { stripVTControlCharacters } from "node:util";
 
+import { build } from "./build.mjs";
+
 const files = process.argv.slice(2);
-const build = spawnSync("hardhat build --no-tests --quiet", { shell: true, stdio: "inherit" });
-if (build.status !== 0) process.exit(1);
+if (!build()) process.exit(1);
 if (files.length > 0) process.exit(spawnSync("hardhat", ["test", ...files], { stdio: "inherit" }).status ?? 1);
 
 const reportFile = "cache/tests.json";
@@ -26,6 +27,7 @@ const jobs = [...order, "others"].map((name) => ({
     name === "solidity" ? ["test", name, "--no-typechain"] : ["test", "mocha", "--no-compile", ...folders.get(name)],
   text: "",
   status: undefined,
+  seconds: 0,
 }));
 
 let printed = 0;
@@ -40,7 +42,9 @@ async function run(job) {
   const child = spawn("hardhat", job.args, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...colors } });
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding("utf8").on("data", (chunk) => print(job, chunk));
+  const start = performance.now();
   job.status = await new Promise((resolve) => child.once("close", (code) => resolve(code ?? 1)));
+  job.seconds = Math.round((performance.now() - start) / 1000);
   while (jobs[printed]?.status !== undefined) process.stdout.write(jobs[++printed]?.text ?? "");
 }
 
@@ -60,8 +64,9 @@ const count = (word) =>
     0,
   );
 const [passed, failed, skipped] = [count("passing"), count("failing"), count("pending") + count("skipped")];
+console.log(`\nseconds: ${jobs.map(({ name, seconds }) => `${name} ${seconds}`).join(", ")}`);
 const broken = jobs.filter(({ status }) => status !== 0).map(({ name }) => name);
-if (broken.length > 0) console.log(`\nfailed: ${broken.join(", ")}`);
+if (broken.length > 0) console.log(`failed: ${broken.join(", ")}`);
 // A process that fails without naming a test that did is one failure.
 console.log(`tests: ${passed} passed, ${failed === 0 && broken.length > 0 ? 1 : failed} failed, ${skipped} skipped`);
 process.exitCode = broken.length > 0 || failed > 0 || passed === 0 ? 1 : 0;
