@@ -223,6 +223,14 @@ contract SidesTest is Test {
         assertEq(cost, 393e18, "and what it has to pay");
     }
 
+    function test_ASingleShareIsConvertedLikeAnyOther() external {
+        market.ends[Sides.endKey(true, 0)] = toSideWord(0, 100e27);
+        market.epochs = EpochsWord.wrap(1);
+        (int256 shares, int256 cost) = Sides.converted(market, toPosition(1, 5, 0));
+        assertEq(shares, 0, "shares");
+        assertEq(cost, -95, "cost, with what the epoch paid");
+    }
+
     /// @dev The largest position that a word holds, through ends that leave the most that an end can leave.
     function test_NothingIsLeftToConvertAfterNineEpochs() external {
         for (uint256 i = 0; i < 9; i++) market.ends[Sides.endKey(true, i)] = toSideWord(LEAST_SCALE - 1, 0);
