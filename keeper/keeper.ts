@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
 
-import type { RpcSender } from "../sdk/book/index.js";
+import { NodeLagsError, type RpcSender } from "../sdk/book/index.js";
 import { type AccountId, type Deployment, accountId, contractInterfaces } from "../sdk/index.js";
 import type * as Margin from "../sdk/risk/libraries/Margin.js";
 import * as Price from "../sdk/risk/types/Price.js";
@@ -31,8 +31,8 @@ export interface TakerOptions extends TakerPolicy {
 }
 
 export interface KeeperDependencies {
-  /** The keeper's only view of the chain. One that has several nodes is told when a turn begins. */
-  readonly node: RpcSender & { pin?(): Promise<number> };
+  /** The keeper's only view of the chain. One that has several nodes is told when a turn begins, and when the one it chose is not to be believed. */
+  readonly node: RpcSender & { pin?(): Promise<number>; doubt?(detail: string): void };
   readonly hands: Hands;
   readonly deployment: Deployment;
   readonly log: Logger;
@@ -121,7 +121,7 @@ export class Keeper {
     await node.pin?.();
     for (let round = 0; ; round += 1) {
       const before = this.#sight;
-      const sight = await this.#observer.turn();
+      const sight = await this.#look();
       this.#sight = sight;
       if (round === 0) seenAtMs = this.#measure(sight, before, startedAt) ? startedAt : undefined;
       turn.checked = this.#observer.swept;
@@ -151,6 +151,16 @@ export class Keeper {
   /** Writes a snapshot, so that the next start is a short one. Await it after the last turn. */
   close(): void {
     this.#observer.snapshot(true);
+  }
+
+  /** What the node tells may not hold together: then the next turn asks another one. */
+  async #look(): Promise<Sight> {
+    try {
+      return await this.#observer.turn();
+    } catch (error) {
+      if (!(error instanceof NodeLagsError)) this.#of.node.doubt?.(failureDetail(error));
+      throw error;
+    }
   }
 
   async #plan(sight: Sight, turn: TurnRecord, round: number): Promise<Plan> {

@@ -127,6 +127,8 @@ export interface NodePool {
   send(method: string, params: unknown[]): Promise<unknown>;
   /** Chooses the node for the reads that follow: the freshest that is well. Returns its head's number. */
   pin(): Promise<number>;
+  /** Tells that what the chosen node said does not hold together: others are believed first for a while. */
+  doubt(detail: string): void;
   /** Gives a signed transaction to all nodes. Returns its hash when one of them has it. */
   broadcast(raw: string): Promise<string>;
   /** Calls back when there may be a new block; at the latest after the poll interval. Returns how to stop that. */

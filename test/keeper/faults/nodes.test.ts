@@ -55,6 +55,18 @@ describe("faults: nodes", () => {
     await everybodyOnce();
   });
 
+  it("one leaves out logs of the vault: that turn fails, and the next asks the other", async () => {
+    const { turn, keeper } = await scene.keeper({ nodes: { endpoints: both() } });
+    await turn();
+    await scene.world.fund(scene.world.signers[0]!, { USDC: "1" }, 1_000);
+    await scene.world.push({ BTC: atRiskPrice });
+    scene.proxies[0].conduct = only("eth_getLogs", async () => ({ result: [] }));
+    const failed = await keeper.onBlock().catch((error: unknown) => (error as Error).name);
+    expect(failed).to.equal("BookDiffersError");
+    expect((await turn()).skipped).to.deep.equal([]);
+    await everybodyOnce();
+  });
+
   for (const requests of [1, 2, 3, 5, 8, 13, 21]) {
     it(`one breaks off after ${requests} requests of a turn: the other takes over`, async () => {
       const { turn } = await scene.keeper({ nodes: { endpoints: both() } });
