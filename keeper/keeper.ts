@@ -169,8 +169,10 @@ export class Keeper {
     const { vault } = deployment;
     const books: Books = sight.state.at(sight.head.timestamp, owner);
     const liquidatable = sight.liquidatable.filter(({ account }) => !turn.failed.has(account));
-    const waiting = this.#waiting(sight, liquidatable, isLast);
-    const taker = this.#takerOf(turn);
+    // Once for the whole plan: what is looked after meanwhile may change it.
+    const underWay = this.#of.hands.underWay();
+    const waiting = this.#waiting(sight, liquidatable, underWay, isLast);
+    const taker = this.#takerOf(turn, underWay);
     const first = firstChores(books, vault);
     const givesBack = taker !== undefined && round === 0; // so much a turn
     const back = givesBack ? giveBackCalls(books, vault, taker, this.#takenAt) : { calls: [], kept: [] };
@@ -181,7 +183,6 @@ export class Keeper {
     const last = lastChores(books, vault, this.#observer.finals());
     this.#tellPostponed([first, last]);
     const all = [...first.calls, ...back.calls, ...calls, ...last.calls, ...this.#refreshes(sight, turn)];
-    const underWay = this.#of.hands.underWay();
     const isNew = ({ data, accounts }: PlannedCall) =>
       !turn.refused.has(data) &&
       (accounts.length === 0 ? !this.#isSent(data, sight) : !accounts.some((account) => underWay.has(account)));
@@ -198,9 +199,9 @@ export class Keeper {
   #waiting(
     { head, state, liquidatable: all }: Sight,
     liquidatable: Sight["liquidatable"],
+    underWay: ReadonlySet<AccountId>,
     isLast: boolean,
   ): Map<AccountId, Wait> {
-    const underWay = this.#of.hands.underWay();
     const absorbHealthWad = VaultWords.absorbHealth(state.storage.accountRisk);
     this.#backOff.keepOnly(new Set(all.map(({ account }) => account)));
     const waits = new Map<AccountId, Wait>();
@@ -214,10 +215,10 @@ export class Keeper {
   }
 
   /** The taker stands back while a transaction of its own is under way: it would act twice on what it sees. */
-  #takerOf(turn: TurnRecord): TakerSide | undefined {
+  #takerOf(turn: TurnRecord, underWay: ReadonlySet<AccountId>): TakerSide | undefined {
     if (this.#taker === undefined) return undefined;
     const { account, policy } = this.#taker;
-    if (!this.#of.hands.underWay().has(account)) return { account, policy, refused: turn.takerRefused };
+    if (!underWay.has(account)) return { account, policy, refused: turn.takerRefused };
     this.#of.log.warn({ taker: account }, "waiting for an earlier transaction: takes and gives back nothing");
     return undefined;
   }
@@ -301,9 +302,14 @@ export class Keeper {
   /** Each account at risk that is left alone has its line in the log: when it comes to that, and when the reason changes. */
   #tell({ skipped, liquidations, taken, absorbed }: TurnReport): void {
     const { log, metrics } = this.#of;
-    const healths = new Map(this.#sight?.liquidatable.map(({ account, health }) => [account, health]));
+    const healths = new Map(this.#sight?.liquidatable.map(({ account, health }) => [account, health.healthWad]));
     for (const { account, reason } of skipped) {
-      const figures = { account, reason, health: healthText(healths.get(account)?.healthWad ?? 0n) };
+      const healthWad = healths.get(account);
+      const figures = {
+        account,
+        reason,
+        health: healthWad === undefined ? "not at risk any more" : healthText(healthWad),
+      };
       if (this.#left.get(account) === reason) log.debug(figures, "left alone");
       else log.info(figures, "left alone");
       metrics?.count("skips", { reason });
