@@ -110,7 +110,8 @@ export interface Store {
   openJournal(): JournalRecord[];
   /** Accounts that were warned and have not recovered since. */
   readWarned(): AccountId[];
-  writeWarned(account: AccountId, isWarned: boolean): void;
+  /** All of them or none. */
+  writeWarned(accounts: readonly AccountId[], isWarned: boolean): void;
   close(): void;
 }
 
