@@ -268,6 +268,8 @@ export class Keeper {
     try {
       const agrees = await this.#observer.audit();
       this.#audited = { block: head.number, agrees };
+      // What is read again comes from another node then, if there is one.
+      if (!agrees) this.#of.node.doubt?.("its figures are not those that its logs come to");
     } catch (error) {
       // What was liquidated is liquidated: a turn is not lost because its audit is.
       this.#of.log.warn({ error: failureReason(error), detail: failureDetail(error) }, "audit could not be made");
