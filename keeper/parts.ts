@@ -26,6 +26,8 @@ export type SkipReason =
   | "underWay"
   /** What is done for others before makes it healthy. */
   | "helped"
+  /** What to do for it cannot be worked out: that is an error of the keeper's, which keeps it from nobody else. */
+  | "unforeseen"
   /** The turn ended before its time came. */
   | "roundLimit";
 
