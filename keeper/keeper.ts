@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
 
-import type { RpcSender } from "../sdk/book/index.js";
+import { NodeLagsError, type RpcSender } from "../sdk/book/index.js";
 import { type AccountId, type Deployment, accountId, contractInterfaces } from "../sdk/index.js";
 import type * as Margin from "../sdk/risk/libraries/Margin.js";
 import * as Price from "../sdk/risk/types/Price.js";
@@ -31,8 +31,8 @@ export interface TakerOptions extends TakerPolicy {
 }
 
 export interface KeeperDependencies {
-  /** The keeper's only view of the chain. One that has several nodes is told when a turn begins. */
-  readonly node: RpcSender & { pin?(): Promise<number> };
+  /** The keeper's only view of the chain. One that has several nodes is told when a turn begins, and when the one it chose is not to be believed. */
+  readonly node: RpcSender & { pin?(): Promise<number>; doubt?(detail: string): void };
   readonly hands: Hands;
   readonly deployment: Deployment;
   readonly log: Logger;
@@ -121,7 +121,7 @@ export class Keeper {
     await node.pin?.();
     for (let round = 0; ; round += 1) {
       const before = this.#sight;
-      const sight = await this.#observer.turn();
+      const sight = await this.#look();
       this.#sight = sight;
       if (round === 0) seenAtMs = this.#measure(sight, before, startedAt) ? startedAt : undefined;
       turn.checked = this.#observer.swept;
@@ -153,14 +153,26 @@ export class Keeper {
     this.#observer.snapshot(true);
   }
 
+  /** What the node tells may not hold together: then the next turn asks another one. */
+  async #look(): Promise<Sight> {
+    try {
+      return await this.#observer.turn();
+    } catch (error) {
+      if (!(error instanceof NodeLagsError)) this.#of.node.doubt?.(failureDetail(error));
+      throw error;
+    }
+  }
+
   async #plan(sight: Sight, turn: TurnRecord, round: number): Promise<Plan> {
     const { deployment, owner, log } = this.#of;
     const isLast = round === maxRounds;
     const { vault } = deployment;
     const books: Books = sight.state.at(sight.head.timestamp, owner);
     const liquidatable = sight.liquidatable.filter(({ account }) => !turn.failed.has(account));
-    const waiting = this.#waiting(sight, liquidatable, isLast);
-    const taker = this.#takerOf(turn);
+    // Once for the whole plan: what is looked after meanwhile may change it.
+    const underWay = this.#of.hands.underWay();
+    const waiting = this.#waiting(sight, liquidatable, underWay, isLast);
+    const taker = this.#takerOf(turn, underWay);
     const first = firstChores(books, vault);
     const givesBack = taker !== undefined && round === 0; // so much a turn
     const back = givesBack ? giveBackCalls(books, vault, taker, this.#takenAt) : { calls: [], kept: [] };
@@ -171,7 +183,6 @@ export class Keeper {
     const last = lastChores(books, vault, this.#observer.finals());
     this.#tellPostponed([first, last]);
     const all = [...first.calls, ...back.calls, ...calls, ...last.calls, ...this.#refreshes(sight, turn)];
-    const underWay = this.#of.hands.underWay();
     const isNew = ({ data, accounts }: PlannedCall) =>
       !turn.refused.has(data) &&
       (accounts.length === 0 ? !this.#isSent(data, sight) : !accounts.some((account) => underWay.has(account)));
@@ -188,9 +199,9 @@ export class Keeper {
   #waiting(
     { head, state, liquidatable: all }: Sight,
     liquidatable: Sight["liquidatable"],
+    underWay: ReadonlySet<AccountId>,
     isLast: boolean,
   ): Map<AccountId, Wait> {
-    const underWay = this.#of.hands.underWay();
     const absorbHealthWad = VaultWords.absorbHealth(state.storage.accountRisk);
     this.#backOff.keepOnly(new Set(all.map(({ account }) => account)));
     const waits = new Map<AccountId, Wait>();
@@ -204,10 +215,10 @@ export class Keeper {
   }
 
   /** The taker stands back while a transaction of its own is under way: it would act twice on what it sees. */
-  #takerOf(turn: TurnRecord): TakerSide | undefined {
+  #takerOf(turn: TurnRecord, underWay: ReadonlySet<AccountId>): TakerSide | undefined {
     if (this.#taker === undefined) return undefined;
     const { account, policy } = this.#taker;
-    if (!this.#of.hands.underWay().has(account)) return { account, policy, refused: turn.takerRefused };
+    if (!underWay.has(account)) return { account, policy, refused: turn.takerRefused };
     this.#of.log.warn({ taker: account }, "waiting for an earlier transaction: takes and gives back nothing");
     return undefined;
   }
@@ -257,6 +268,8 @@ export class Keeper {
     try {
       const agrees = await this.#observer.audit();
       this.#audited = { block: head.number, agrees };
+      // What is read again comes from another node then, if there is one.
+      if (!agrees) this.#of.node.doubt?.("its figures are not those that its logs come to");
     } catch (error) {
       // What was liquidated is liquidated: a turn is not lost because its audit is.
       this.#of.log.warn({ error: failureReason(error), detail: failureDetail(error) }, "audit could not be made");
@@ -291,9 +304,14 @@ export class Keeper {
   /** Each account at risk that is left alone has its line in the log: when it comes to that, and when the reason changes. */
   #tell({ skipped, liquidations, taken, absorbed }: TurnReport): void {
     const { log, metrics } = this.#of;
-    const healths = new Map(this.#sight?.liquidatable.map(({ account, health }) => [account, health]));
+    const healths = new Map(this.#sight?.liquidatable.map(({ account, health }) => [account, health.healthWad]));
     for (const { account, reason } of skipped) {
-      const figures = { account, reason, health: healthText(healths.get(account)?.healthWad ?? 0n) };
+      const healthWad = healths.get(account);
+      const figures = {
+        account,
+        reason,
+        health: healthWad === undefined ? "not at risk any more" : healthText(healthWad),
+      };
       if (this.#left.get(account) === reason) log.debug(figures, "left alone");
       else log.info(figures, "left alone");
       metrics?.count("skips", { reason });

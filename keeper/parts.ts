@@ -26,6 +26,8 @@ export type SkipReason =
   | "underWay"
   /** What is done for others before makes it healthy. */
   | "helped"
+  /** What to do for it cannot be worked out: that is an error of the keeper's, which keeps it from nobody else. */
+  | "unforeseen"
   /** The turn ended before its time came. */
   | "roundLimit";
 
@@ -110,7 +112,8 @@ export interface Store {
   openJournal(): JournalRecord[];
   /** Accounts that were warned and have not recovered since. */
   readWarned(): AccountId[];
-  writeWarned(account: AccountId, isWarned: boolean): void;
+  /** All of them or none. */
+  writeWarned(accounts: readonly AccountId[], isWarned: boolean): void;
   close(): void;
 }
 
@@ -127,6 +130,8 @@ export interface NodePool {
   send(method: string, params: unknown[]): Promise<unknown>;
   /** Chooses the node for the reads that follow: the freshest that is well. Returns its head's number. */
   pin(): Promise<number>;
+  /** Tells that what the chosen node said does not hold together: others are believed first for a while. */
+  doubt(detail: string): void;
   /** Gives a signed transaction to all nodes. Returns its hash when one of them has it. */
   broadcast(raw: string): Promise<string>;
   /** Calls back when there may be a new block; at the latest after the poll interval. Returns how to stop that. */

@@ -19,9 +19,9 @@ export interface TurnReport {
   readonly absorbed: number;
   /** What was done for the vault as a whole: delistings, steps of ramps, the pool resolved, bad debt covered, final results settled. */
   readonly chores: number;
-  /** Accounts at risk that the keeper acted on. With `skipped` it is all that were at risk. */
+  /** Accounts at risk that a call was made for, whatever became of it. With `skipped` it is all that were at risk. */
   readonly acted: readonly AccountId[];
-  /** Accounts at risk that the turn left alone in the end. */
+  /** Accounts at risk that the turn left alone: in the end, or as long as they were at risk. */
   readonly skipped: readonly Skip[];
   /** Accounts whose last call did not go through. They come again in a later turn. */
   readonly failed: readonly { readonly account: AccountId; readonly reason: string }[];
@@ -56,8 +56,11 @@ export class TurnRecord {
   readonly refused = new Set<string>();
   /** Markets in which the taker took something. */
   readonly taken = new Set<number>();
-  /** As they stand at present. */
-  skips: readonly Skip[] = [];
+  #skips: readonly Skip[] = [];
+  /** Why accounts were left alone in a round of the turn, the last one. */
+  readonly #reasons = new Map<AccountId, Skip["reason"]>();
+  /** Accounts of which a call was given to the hands. */
+  readonly #called = new Set<AccountId>();
   readonly #log: Logger;
   /** What receipts tell: the calls of a multicall share one. */
   readonly #events = new WeakMap<TransactionReceipt, readonly Event[]>();
@@ -65,6 +68,12 @@ export class TurnRecord {
 
   constructor(log: Logger) {
     this.#log = log;
+  }
+
+  /** Who is left alone as it stands at present. */
+  set skips(skips: readonly Skip[]) {
+    this.#skips = skips;
+    for (const { account, reason } of skips) this.#reasons.set(account, reason);
   }
 
   get counts(): Readonly<Record<"liquidations" | "taken" | "givenBack" | "absorbed" | "chores", number>> {
@@ -76,14 +85,24 @@ export class TurnRecord {
     return results.map((result) => this.#note(result)).some(Boolean);
   }
 
+  /** An account that was at risk and has neither a call nor a reason is in neither list: that is an error in the log. */
   report(): TurnReport {
-    const skipped = new Set(this.skips.map(({ account }) => account));
+    const left = new Set(this.#skips.map(({ account }) => account));
+    const acted: AccountId[] = [];
+    const skipped = [...this.#skips];
+    for (const account of this.atRisk) {
+      const reason = this.#reasons.get(account);
+      if (left.has(account)) continue;
+      if (this.#called.has(account)) acted.push(account);
+      else if (reason !== undefined) skipped.push({ account, reason });
+      else this.#log.error({ account }, "at risk, and neither acted on nor left alone for a reason");
+    }
     return {
       checked: this.checked,
       atRisk: this.atRisk.size,
       ...this.#counts,
-      acted: [...this.atRisk].filter((account) => !skipped.has(account)),
-      skipped: this.skips,
+      acted,
+      skipped,
       failed: [...this.failed].map(([account, reason]) => ({ account, reason })),
     };
   }
@@ -91,6 +110,7 @@ export class TurnRecord {
   #note(result: CallResult): boolean {
     const { call } = result;
     const [account] = call.accounts;
+    for (const each of call.accounts) this.#called.add(each);
     if (result.kind === "mined") {
       if (account !== undefined) this.failed.delete(account);
       this.#mined(call, result.receipt);

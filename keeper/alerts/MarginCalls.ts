@@ -30,6 +30,8 @@ export interface MarginCallDependencies {
 export class MarginCalls {
   readonly #dependencies: MarginCallDependencies;
   readonly #warned: Set<AccountId>;
+  /** Accounts that the store does not know to be warned, or to have recovered, yet: they are written together. */
+  readonly #unwritten = new Map<AccountId, boolean>();
 
   constructor(dependencies: MarginCallDependencies) {
     this.#dependencies = dependencies;
@@ -58,10 +60,11 @@ export class MarginCalls {
     for (const account of this.#warned) {
       if (near.has(account)) continue;
       this.#warned.delete(account);
-      this.#write(account, false);
+      this.#unwritten.set(account, false);
       metrics.count("margin_calls", { outcome: "cleared" });
       log.info({ account, block: block.number }, "margin call cleared");
     }
+    this.#write();
     this.#count();
   }
 
@@ -81,20 +84,29 @@ export class MarginCalls {
     metrics.count("margin_calls", { outcome: "raised" });
     log.warn(alert, "margin call");
     const told = () => {
-      if (this.#warned.has(account)) this.#write(account, true);
+      if (this.#warned.has(account)) this.#unwritten.set(account, true);
     };
-    if (webhook === undefined) told();
-    else webhook.send(alert, told);
+    if (webhook === undefined) return told();
+    webhook.send(alert, () => {
+      told();
+      queueMicrotask(() => this.#write()); // after all that went with it
+    });
   }
 
-  #write(account: AccountId, isWarned: boolean): void {
+  #write(): void {
     const { store, log, metrics } = this.#dependencies;
-    try {
-      store.writeWarned(account, isWarned);
-    } catch (error) {
-      const { name, message } = error instanceof Error ? error : new Error(String(error));
-      metrics.count("errors", { class: name });
-      log.error({ account, error: name, detail: message }, "margin call not stored");
+    const unwritten = [...this.#unwritten];
+    this.#unwritten.clear();
+    for (const isWarned of [true, false]) {
+      const accounts = unwritten.flatMap(([account, is]) => (is === isWarned ? [account] : []));
+      if (accounts.length === 0) continue;
+      try {
+        store.writeWarned(accounts, isWarned);
+      } catch (error) {
+        const { name, message } = error instanceof Error ? error : new Error(String(error));
+        metrics.count("errors", { class: name });
+        log.error({ accounts: accounts.length, error: name, detail: message }, "margin calls not stored");
+      }
     }
   }
 

@@ -46,15 +46,18 @@ export function plan(books: Books, liquidatable: readonly Liquidatable[], policy
       skips.push({ account, reason });
       continue;
     }
-    const { steps, left } = liquidateParts(books, account, policy, taker);
+    const steps: PlannedCall[] = [];
+    const left = foreseen(() => liquidateParts(books, account, policy, taker, steps));
     calls.push(...steps);
     if (steps.length === 0 && left === undefined) skips.push({ account, reason: "helped" });
     // Whoever is not healthy yet may be open to absorb. After all parts: those may find room in the pool that absorbed ones would fill.
     if (left !== undefined) toAbsorb.push({ account, reason: steps.length > 0 ? undefined : left });
   }
   for (const { account, reason } of toAbsorb) {
-    const absorbed = absorb(books, account, policy);
-    if (absorbed.call !== undefined) calls.push(absorbed.call);
+    const absorbed = foreseen(() => absorb(books, account, policy));
+    if (absorbed === "unforeseen") {
+      if (reason !== undefined) skips.push({ account, reason: absorbed });
+    } else if (absorbed.call !== undefined) calls.push(absorbed.call);
     else if (reason !== undefined) skips.push({ account, reason: absorbed.reason ?? reason });
   }
   return { calls, skips };
@@ -69,20 +72,34 @@ function ownReason(account: AccountId, { keeperAccount }: Policy, taker?: TakerS
   return account === keeperAccount || account === taker?.account ? "rewardToSelf" : undefined;
 }
 
-/** Parts until the account is healthy, or nothing is left to do: then why. */
-function liquidateParts(books: Books, account: AccountId, policy: Policy, taker?: TakerSide) {
-  const steps: PlannedCall[] = [];
+/** What the twin throws where nothing should be thrown concerns one account: the others are planned all the same. */
+function foreseen<T>(work: () => T): T | "unforeseen" {
+  try {
+    return work();
+  } catch {
+    return "unforeseen";
+  }
+}
+
+/** Adds parts until the account is healthy, or nothing is left to do: then it tells why. */
+function liquidateParts(
+  books: Books,
+  account: AccountId,
+  policy: Policy,
+  taker: TakerSide | undefined,
+  steps: PlannedCall[],
+): SkipReason | undefined {
   for (let count = 0; count < mostSteps; count += 1) {
     const health = MarginVault.health(books.$, books.code, account);
-    if (!Margin.isLiquidatable(health)) return { steps, left: undefined };
+    if (!Margin.isLiquidatable(health)) return undefined;
     const choice = partialSteps(books, account, health, taker);
     const judged = affordable(choice.steps, policy);
     const step = best([...judged.verdicts.keys()]);
-    if (step === undefined) return { steps, left: judged.reason ?? reasonOf(books, account, health, choice) };
+    if (step === undefined) return judged.reason ?? reasonOf(books, account, health, choice);
     done(books, step.act);
     steps.push(callOf(books, account, health, step, judged.verdicts.get(step), policy, taker));
   }
-  return { steps, left: "roundLimit" as const };
+  return "roundLimit";
 }
 
 function absorb(books: Books, account: AccountId, policy: Policy): { call?: PlannedCall; reason?: SkipReason } {

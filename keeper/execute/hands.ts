@@ -5,10 +5,11 @@ import type { Logger } from "pino";
 import type { AccountId } from "../../sdk/index.js";
 import type { CallResult, Hands, Metrics, NodePool, PlannedCall, Store } from "../parts.js";
 import { failureDetail, failureReason } from "../reason.js";
+import type { RefusedBroadcast } from "../rpc/errors.js";
 import { PoolProvider } from "../rpc/provider.js";
 import { type Batch, batches, halves, taskOf } from "./batches.js";
 import { Journal } from "./journal.js";
-import { Lane, type LanePolicy, type LaneSigner, lanePolicy } from "./lane.js";
+import { Lane, type LanePolicy, type LaneSigner, type Sending, lanePolicy } from "./lane.js";
 import { simulate } from "./simulate.js";
 import type { LaneTransaction } from "./transaction.js";
 
@@ -38,6 +39,7 @@ export interface HandsDependencies {
 
 interface Sent {
   readonly batch: Batch;
+  readonly lane: Lane;
   readonly transaction: LaneTransaction;
 }
 
@@ -46,7 +48,8 @@ const watchMs = 5_000;
 
 /**
  * Carries plans out over one lane a signer (lane.ts says what a lane promises). Calls of a plan that may be batched go into multicalls; one
- * that is refused is split in halves, down to the call that is to blame. Calls about an account stay in one lane, in their order.
+ * that is refused is split in halves, down to the call that is to blame. Calls about an account stay in one lane, in their order. What a
+ * signer cannot pay for goes through the next lane, where any signer may do it.
  */
 export class KeeperHands implements Hands {
   readonly #of: HandsDependencies;
@@ -172,22 +175,38 @@ export class KeeperHands implements Hands {
     const left = [...queue];
     const sent: Sent[] = [];
     for (let batch = left.shift(); batch !== undefined; batch = left.shift()) {
-      for (await this.#makeRoom(lane); !lane.hasRoom && performance.now() < untilMs; await this.#makeRoom(lane)) {
-        await sleep(this.#policy.pollMs);
+      let through = lane;
+      let sending = await this.#send(through, batch, untilMs, seenAtMs);
+      for (const other of this.#others(lane, batch)) {
+        if (sending.kind !== "failed" || sending.reason !== ("insufficientFunds" satisfies RefusedBroadcast)) break;
+        through = other;
+        sending = await this.#send(through, batch, untilMs, seenAtMs);
       }
-      const sending = await lane.send({ ...taskOf(batch, this.#policy.maxGasPriceWei), seenAtMs });
-      if (sending.kind === "sent") sent.push({ batch, transaction: sending.transaction });
+      if (sending.kind === "sent") sent.push({ batch, lane: through, transaction: sending.transaction });
       else if (sending.kind === "refused" && batch.length > 1) {
         this.#of.log.info({ calls: batch.length, reason: sending.reason }, "batch refused, split in halves");
         left.unshift(...halves(batch));
       } else tell(batch, (call) => ({ ...sending, call }));
     }
     while (sent.some(({ transaction }) => transaction.isUnderWay)) {
-      await lane.look();
+      await Promise.all([...new Set(sent.map((each) => each.lane))].map((each) => each.look()));
       if (!sent.some(({ transaction }) => transaction.isUnderWay) || performance.now() >= untilMs) break;
       await sleep(this.#policy.pollMs);
     }
     for (const each of sent) await this.#report(each, tell);
+  }
+
+  async #send(lane: Lane, batch: Batch, untilMs: number, seenAtMs: number | undefined): Promise<Sending> {
+    for (await this.#makeRoom(lane); !lane.hasRoom && performance.now() < untilMs; await this.#makeRoom(lane)) {
+      await sleep(this.#policy.pollMs);
+    }
+    return lane.send({ ...taskOf(batch, this.#policy.maxGasPriceWei), seenAtMs });
+  }
+
+  /** Lanes that may send a batch in another's place: always in the same order, so that calls about an account keep theirs. */
+  #others(lane: Lane, batch: Batch): Lane[] {
+    if (!batch.every(({ call }) => spreadable.has(call.kind))) return [];
+    return this.#lanes.filter((other) => other !== lane);
   }
 
   async #makeRoom(lane: Lane): Promise<void> {

@@ -5,8 +5,9 @@ import { quantity } from "./prices.js";
 
 /** By how many seconds the stored price of an asset may lag what its source tells before it is worth storing. */
 const refreshSeconds = 900n;
-/** Blocks that one request for logs spans at most. */
+/** Blocks that one request for logs spans at most, and how many of them a turn waits for: at a start the log may be years long. */
 const rangeBlocks = 2_000;
+const rangesATurn = 8;
 
 const { PriceOracle: oracleInterface } = contractInterfaces;
 const topicOf = (name: string) => oracleInterface.getEvent(name)?.topicHash ?? name;
@@ -53,8 +54,9 @@ class Told {
 }
 
 /**
- * Follows the oracle's log, to tell which prices are to be stored. A reorg deeper than the books can undo leaves what it tells from the
- * old chain: at worst a price is stored too late, or in vain.
+ * Follows the oracle's log, to tell which prices are to be stored. So much a turn: liquidations do not wait for it, and until it has caught
+ * up it has nothing stored. A reorg deeper than the books can undo leaves what it tells from the old chain: at worst a price is stored too
+ * late, or in vain.
  */
 export class Feeds {
   readonly #node: RpcSender;
@@ -66,6 +68,7 @@ export class Feeds {
   /** All together; undefined: to be added up again. */
   #latest: Told | undefined;
   #nextBlock: number;
+  #isBehind = true;
 
   constructor(node: RpcSender, { oracle, fromBlock }: Pick<Deployment, "oracle" | "fromBlock">) {
     this.#node = node;
@@ -73,22 +76,27 @@ export class Feeds {
     this.#nextBlock = fromBlock;
   }
 
-  /** Reads on to a block, the last `applied` of which the chain did not have before. */
+  /**
+   * Reads on towards a block, the last `applied` of which the chain did not have before. Where that fails, the next time goes on from there.
+   */
   async follow(toBlock: number, applied: number, undone: number): Promise<void> {
-    const from = undone === 0 ? this.#nextBlock : Math.min(this.#nextBlock, toBlock - applied + 1);
-    const logs: OracleLog[] = [];
-    for (let at = from; at <= toBlock; at += rangeBlocks) {
-      logs.push(...(await this.#logs(at, Math.min(toBlock, at + rangeBlocks - 1))));
+    // First, so that what was taken back is forgotten even if the node does not answer now: nobody tells of it again.
+    if (undone > 0) {
+      this.#nextBlock = Math.min(this.#nextBlock, toBlock - applied + 1);
+      this.#recent = this.#recent.filter(({ blockNumber }) => blockNumber < this.#nextBlock);
+      this.#latest = undefined;
     }
-    if (logs.length > 0 || undone > 0) this.#latest = undefined;
-    const kept = this.#recent.filter(({ blockNumber }) => blockNumber < from);
+    for (let range = 0; range < rangesATurn && this.#nextBlock <= toBlock; range += 1) {
+      const last = Math.min(toBlock, this.#nextBlock + rangeBlocks - 1);
+      const logs = await this.#logs(this.#nextBlock, last);
+      this.#nextBlock = last + 1;
+      if (logs.length > 0) this.#latest = undefined;
+      this.#recent.push(...logs);
+    }
+    this.#isBehind = this.#nextBlock <= toBlock;
     const oldest = toBlock - undoableBlocks;
-    this.#recent = [];
-    for (const log of [...kept, ...logs]) {
-      if (log.blockNumber < oldest) this.#settle(log);
-      else this.#recent.push(log);
-    }
-    this.#nextBlock = toBlock + 1;
+    for (const log of this.#recent) if (log.blockNumber < oldest) this.#settled.read(log);
+    this.#recent = this.#recent.filter(({ blockNumber }) => blockNumber >= oldest);
   }
 
   /**
@@ -98,6 +106,7 @@ export class Feeds {
    * @param prices the oracle's answers, by asset
    */
   toRefresh(prices: ReadonlyMap<number, Price.Price>): number[] {
+    if (this.#isBehind) return [];
     this.#latest ??= this.#told();
     const told = this.#latest;
     return [...new Set([...told.live, ...told.paired])]
@@ -111,11 +120,6 @@ export class Feeds {
         return Price.publishedAt(price) - lastGoodAt >= refreshSeconds;
       })
       .toSorted((a, b) => a - b);
-  }
-
-  #settle(log: OracleLog): void {
-    this.#latest = undefined;
-    this.#settled.read(log);
   }
 
   #told(): Told {

@@ -188,8 +188,9 @@ export class Observer {
     } catch (error) {
       // Another node may tell the logs that this one left out.
       this.#differed = error instanceof BookDiffersError ? this.#differed + 1 : 0;
-      const isWrong = error instanceof BookTooShallowError || this.#differed >= patience;
-      if (!isWrong || this.#isRebuilt) throw error;
+      // Books that cannot go back far enough never will: they are built anew as often as it comes to that.
+      const isWrong = this.#differed >= patience && !this.#isRebuilt;
+      if (!isWrong && !(error instanceof BookTooShallowError)) throw error;
       this.#differed = 0;
       this.#rebuild({ error: failureDetail(error) }, "books do not follow the chain: they are built anew");
       return await this.#following.follower.turn();

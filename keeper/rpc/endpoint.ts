@@ -20,6 +20,7 @@ const missingState =
 const firstRestMs = 1_000;
 const throttledRestMs = 2_000;
 const longestRestMs = 60_000;
+const doubtMs = 60_000;
 
 /** Providers put keys into paths and queries of their addresses; what is printed has none. */
 export function withoutSecrets(url: string): string {
@@ -74,6 +75,8 @@ export class Endpoint {
   readonly #onTrouble: (error: EndpointError) => void;
   #failures = 0;
   #restsUntilMs = 0;
+  #restsFor: Trouble | undefined;
+  #doubtedUntilMs = 0;
   /** What it said last of its head. */
   head: Head | undefined;
 
@@ -92,6 +95,11 @@ export class Endpoint {
   /** Whether it is better left alone for now. */
   get isResting(): boolean {
     return performance.now() < this.#restsUntilMs;
+  }
+
+  /** Whether others are to be believed first. */
+  get isDoubted(): boolean {
+    return performance.now() < this.#doubtedUntilMs;
   }
 
   /** Throws EndpointError where the node is in trouble, and what ethers makes of it where the node refuses the question. */
@@ -123,9 +131,21 @@ export class Endpoint {
     const firstMs = error.trouble === "throttled" ? throttledRestMs : firstRestMs;
     const restMs = Math.min(longestRestMs, firstMs * 2 ** this.#failures);
     this.#restsUntilMs = performance.now() + Math.min(longestRestMs, error.retryAfterMs ?? restMs);
+    this.#restsFor = error.trouble;
     this.#failures = Math.min(this.#failures + 1, 10);
     this.#onTrouble(error);
     return error;
+  }
+
+  /** What it told does not hold together: for a while others are believed first. */
+  doubt(error: EndpointError): void {
+    this.#doubtedUntilMs = performance.now() + doubtMs;
+    this.#onTrouble(error);
+  }
+
+  /** Ends its rest if it was behind: whoever said so was not to be believed. */
+  forgive(): void {
+    if (this.#restsFor === "behind") this.#restsUntilMs = 0;
   }
 
   close(): void {

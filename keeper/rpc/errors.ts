@@ -14,7 +14,7 @@ export type Trouble =
   | "badAnswer"
   /** It does not have a block or a state that it should have. */
   | "behind"
-  /** It tells of a head that it does not have. */
+  /** It tells of a head that it does not have, or of blocks that do not hold together. */
   | "lies";
 
 /** A node gave no answer, or none that is of use. Another node may. */

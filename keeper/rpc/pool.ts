@@ -80,7 +80,8 @@ export class RpcPool implements NodePool {
 
   async pin(): Promise<number> {
     const well = this.#endpoints.filter(({ isResting }) => !isResting);
-    const asked = well.length > 0 ? well : this.#endpoints;
+    const trusted = well.filter(({ isDoubted }) => !isDoubted);
+    const asked = [trusted, well].find(({ length }) => length > 0) ?? this.#endpoints;
     const heads = await this.#readHeads(asked);
     const newestAt = Math.max(...heads.map(({ head }) => head.timestamp));
     for (const { endpoint, head } of heads.toSorted((a, b) => b.head.number - a.head.number)) {
@@ -95,6 +96,15 @@ export class RpcPool implements NodePool {
       "eth_getBlockByNumber",
       heads.map(({ endpoint }) => new EndpointError(endpoint.name, "lies", "it does not have its own head")),
     );
+  }
+
+  doubt(detail: string): void {
+    const doubted = this.#pinned;
+    if (doubted === undefined || this.#endpoints.length === 1) return;
+    this.#pinned = undefined;
+    this.#confirmed.delete(doubted);
+    doubted.doubt(new EndpointError(doubted.name, "lies", detail));
+    for (const endpoint of this.#endpoints) if (endpoint !== doubted) endpoint.forgive();
   }
 
   async broadcast(raw: string): Promise<string> {
@@ -195,8 +205,11 @@ export class RpcPool implements NodePool {
 
   /** The pinned one, those that are well, those that are not; of equals the one with the higher head. */
   #inOrder(): Endpoint[] {
-    const rank = (endpoint: Endpoint) =>
-      endpoint === this.#pinned && !endpoint.isResting ? 0 : endpoint.isResting ? 2 : 1;
+    const rank = (endpoint: Endpoint) => {
+      if (endpoint.isResting) return 3;
+      if (endpoint === this.#pinned) return 0;
+      return endpoint.isDoubted ? 2 : 1;
+    };
     return this.#endpoints.toSorted((a, b) => rank(a) - rank(b) || (b.head?.number ?? 0) - (a.head?.number ?? 0));
   }
 

@@ -29,9 +29,11 @@ export class MemoryStore implements Store {
     return [...this.#warned].toSorted();
   }
 
-  writeWarned(account: AccountId, isWarned: boolean): void {
-    if (isWarned) this.#warned.add(account);
-    else this.#warned.delete(account);
+  writeWarned(accounts: readonly AccountId[], isWarned: boolean): void {
+    for (const account of accounts) {
+      if (isWarned) this.#warned.add(account);
+      else this.#warned.delete(account);
+    }
   }
 
   close(): void {}

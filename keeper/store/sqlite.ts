@@ -84,11 +84,22 @@ export class SqliteStore implements Store {
     return rows.map(({ account }) => String(account) as AccountId);
   }
 
-  writeWarned(account: AccountId, isWarned: boolean): void {
-    const statement = isWarned
-      ? "INSERT OR IGNORE INTO warned (account) VALUES (?)"
-      : "DELETE FROM warned WHERE account = ?";
-    this.#write(() => this.#database.prepare(statement).run(account));
+  /** In one transaction: each has its own way to the disk, and a falling market has thousands of accounts at once. */
+  writeWarned(accounts: readonly AccountId[], isWarned: boolean): void {
+    const database = this.#database;
+    const statement = database.prepare(
+      isWarned ? "INSERT OR IGNORE INTO warned (account) VALUES (?)" : "DELETE FROM warned WHERE account = ?",
+    );
+    this.#write(() => {
+      database.exec("BEGIN IMMEDIATE");
+      try {
+        for (const account of accounts) statement.run(account);
+        database.exec("COMMIT");
+      } catch (error) {
+        if (database.isTransaction) database.exec("ROLLBACK"); // a full disk has ended it already
+        throw error;
+      }
+    });
   }
 
   close(): void {

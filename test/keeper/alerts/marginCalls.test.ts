@@ -14,15 +14,20 @@ const near = (account: AccountId, health: string): NearEdge => ({ account, healt
 class Warned {
   readonly accounts = new Set<AccountId>();
   isFull = false;
+  /** How many accounts each write had. */
+  readonly writes: number[] = [];
 
   readWarned(): AccountId[] {
     return [...this.accounts];
   }
 
-  writeWarned(account: AccountId, isWarned: boolean): void {
+  writeWarned(accounts: readonly AccountId[], isWarned: boolean): void {
     if (this.isFull) throw new Error("no room");
-    if (isWarned) this.accounts.add(account);
-    else this.accounts.delete(account);
+    this.writes.push(accounts.length);
+    for (const account of accounts) {
+      if (isWarned) this.accounts.add(account);
+      else this.accounts.delete(account);
+    }
   }
 }
 
@@ -53,6 +58,8 @@ describe("keeper/alerts: margin calls", () => {
   }
   const look = (to: MarginCalls, ...accounts: NearEdge[]) =>
     to.look(accounts, { number: (block += 1), timestamp: 1_600_000_000 });
+  /** What the webhook has taken together is stored together. */
+  const written = () => Promise.resolve();
   const told = () => sent.map(({ alert }) => [alert["account"], alert["health"]]);
 
   it("tells of an account that comes below the line: who, how it stands, and when", () => {
@@ -102,28 +109,42 @@ describe("keeper/alerts: margin calls", () => {
     ]);
   });
 
-  it("does not repeat after a restart what was taken, and tells again what was not", () => {
+  it("does not repeat after a restart what was taken, and tells again what was not", async () => {
     look(calls(), near(a, "1.1"), near(b, "1.1"));
     sent[0]!.settled();
+    await written();
     expect(store.readWarned()).to.deep.equal([a]);
     sent = [];
     look(calls(), near(a, "1.1"), near(b, "1.1"));
     expect(told()).to.deep.equal([[b, "1.1"]]);
   });
 
-  it("forgets who recovered before the webhook had taken the alert", () => {
+  it("stores together who was told together, and who recovered together", async () => {
+    const many = Array.from({ length: 100 }, (_, index) => accountId(owner, index));
+    const to = calls();
+    look(to, ...many.map((account) => near(account, "1.1")));
+    for (const { settled } of sent) settled();
+    await written();
+    expect(store.accounts.size).to.equal(100);
+    look(to);
+    expect([store.accounts.size, store.writes]).to.deep.equal([0, [100, 100]]);
+  });
+
+  it("forgets who recovered before the webhook had taken the alert", async () => {
     const to = calls();
     look(to, near(a, "1.1"));
     look(to, near(a, "1.3"));
     sent[0]!.settled();
+    await written();
     expect(store.readWarned()).to.deep.equal([]);
   });
 
-  it("goes on where the store cannot be written to, and counts it", () => {
+  it("goes on where the store cannot be written to, and counts it", async () => {
     const to = calls();
     store.isFull = true;
     look(to, near(a, "1.1"));
     sent[0]!.settled();
+    await written();
     look(to, near(a, "1.1"));
     expect(told()).to.deep.equal([[a, "1.1"]]);
     expect(metrics.counts).to.deep.equal({ "margin_calls raised": 1, "errors Error": 1 });

@@ -112,6 +112,22 @@ describe("keeper/decide/plan", () => {
     expect(skips).to.deep.equal([]);
   });
 
+  it("plans for the others where it fails for one, which has that for its reason", async () => {
+    const world = await createWorld();
+    const [bad, good] = [await enter(world, 0, "1000", { BTC: "1.4" }), await enter(world, 1, "1050", { BTC: "1.4" })];
+    await world.push({ BTC: "7480" });
+    const { books, found, policy } = await look(world, [bad, good]);
+    const { accounts } = books.$;
+    const get = accounts.get.bind(accounts);
+    accounts.get = (account) => {
+      if (account === bad) throw new RangeError("a word that nobody foresaw");
+      return get(account);
+    };
+    const { calls, skips } = plan(books, found, policy);
+    expect(calls.map(brief)).to.deep.equal([["liquidate", good, 0]]);
+    expect(skips).to.deep.equal([{ account: bad, reason: "unforeseen" }]);
+  });
+
   it("skips who waits, with the reason that it is given, and the keeper's own", async () => {
     const world = await createWorld();
     const [waiting, under, own] = [

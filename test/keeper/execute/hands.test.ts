@@ -193,6 +193,15 @@ describe("hands", () => {
     ]);
   });
 
+  it("has another signer send what one cannot pay for", async () => {
+    const empty = testKey(keys[0]!).address;
+    await node.provider.send("hardhat_setBalance", [empty, "0x0"]);
+    const results = await open(2).execute(poor.map((account) => liquidation(account, { canBatch: false })));
+    const senders = results.map((result) => (result.kind === "mined" ? result.receipt.from : result.kind));
+    expect(new Set(senders)).to.deep.equal(new Set([testKey(keys[1]!).address]));
+    expect([await left(), store.openJournal().filter(({ signer }) => signer === empty)]).to.deep.equal([0, []]);
+  });
+
   it("sends what moves the taker by the first signer", async () => {
     const settle = (account: AccountId): PlannedCall => ({
       ...liquidation(account, { canBatch: false, kind: "giveBack" }),

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 
 import { headAt, drop, hang, honest, throttled, broken, babbling, only, type Conduct } from "../proxy.js";
+import { MarginVault__factory } from "../../../typechain-types/index.js";
 import { until } from "../until.js";
 import { type FaultScene, atRiskPrice, meanings, keeperWallet, openScene, rawsOf } from "./scene.js";
 
@@ -52,6 +53,38 @@ describe("faults: nodes", () => {
       return call.method === "eth_getBlockByNumber" && call.params[0] === "latest" ? { result: old } : pass();
     };
     expect((await turn()).acted).to.have.length(3);
+    await everybodyOnce();
+  });
+
+  it("one leaves out logs of the vault: that turn fails, and the next asks the other", async () => {
+    const { turn, keeper } = await scene.keeper({ nodes: { endpoints: both() } });
+    await turn();
+    await scene.world.fund(scene.world.signers[0]!, { USDC: "1" }, 1_000);
+    await scene.world.push({ BTC: atRiskPrice });
+    scene.proxies[0].conduct = only("eth_getLogs", async () => ({ result: [] }));
+    const failed = await keeper.onBlock().catch((error: unknown) => (error as Error).name);
+    expect(failed).to.equal("BookDiffersError");
+    expect((await turn()).skipped).to.deep.equal([]);
+    await everybodyOnce();
+  });
+
+  it("one tells figures that its logs do not come to: the books are built anew from the other", async () => {
+    const { turn, metrics } = await scene.keeper({ nodes: { endpoints: both() } });
+    const [liar] = scene.proxies;
+    await scene.world.push({ BTC: "7600" });
+    const selector = MarginVault__factory.createInterface().getFunction("healths").selector;
+    liar.conduct = async (call, pass) => {
+      const answer = await pass();
+      const { data } = (call.params[0] ?? {}) as { data?: string };
+      if (call.method !== "eth_call" || data?.startsWith(selector) !== true) return answer;
+      return { result: String(answer.result).replace(/[^x](?=.{256}$)/, "f") };
+    };
+    await turn();
+    expect([metrics.values["audit"], metrics.counts["resyncs"]]).to.deep.equal([0, 1]);
+    liar.seen.length = 0;
+    await scene.world.push({ BTC: atRiskPrice });
+    await turn();
+    expect([metrics.values["audit"], metrics.counts["resyncs"], liar.count("eth_getLogs")]).to.deep.equal([1, 1, 0]);
     await everybodyOnce();
   });
 

@@ -69,6 +69,73 @@ describe("keeper/observe/feeds", () => {
     expect(feeds.toRefresh(prices)).to.deep.equal([1, 96]);
   });
 
+  it("forgets it too where the node does not answer at first", async () => {
+    const { world, aggregator } = await connection.networkHelpers.loadFixture(mixed);
+    const { updatedAt } = await aggregator.round();
+    await connection.networkHelpers.time.increaseTo(updatedAt + 2000n);
+    await (await aggregator.setAnswer(199n * E8, updatedAt + 900n)).wait();
+    const node = nodeOf(world);
+    let isDown = false;
+    const send = async (method: string, params: unknown[]) => {
+      if (isDown) throw new Error("down");
+      return node.send(method, params);
+    };
+    const feeds = new Feeds({ send }, world.deployment);
+    const toRefresh = toRefreshIn(world, feeds);
+    const snapshot = await connection.networkHelpers.takeSnapshot();
+    await (await world.ballast.oracle.refresh([1, 96])).wait();
+    expect(await toRefresh()).to.deep.equal([]);
+    await snapshot.restore();
+    await connection.provider.request({ method: "evm_mine", params: [] });
+    const block = await world.ballast.provider.getBlockNumber();
+    isDown = true;
+    const failed = await feeds.follow(block, 1, 1).catch((error: unknown) => (error as Error).message);
+    expect(failed).to.equal("down");
+    isDown = false;
+    await feeds.follow(block, 0, 0);
+    const { prices } = await readState(world.ballast.provider, world.deployment, []);
+    expect(feeds.toRefresh(prices)).to.deep.equal([1, 96]);
+  });
+
+  it("reads so much of a long log in a turn, and has nothing stored until it has read it all", async () => {
+    const { world, aggregator } = await connection.networkHelpers.loadFixture(mixed);
+    const { updatedAt } = await aggregator.round();
+    await connection.networkHelpers.time.increaseTo(updatedAt + 2000n);
+    await (await aggregator.setAnswer(199n * E8, updatedAt + 900n)).wait();
+    const node = nodeOf(world);
+    const asked: number[] = [];
+    const shift = 40_000;
+    const move = (block: string, by: number) => `0x${(Number(block) + by).toString(16)}`;
+    /** The chain as it would be with so many empty blocks before it. */
+    const late = {
+      async send(method: string, [filter]: unknown[]) {
+        const { fromBlock, toBlock, ...rest } = filter as { fromBlock: string; toBlock: string };
+        asked.push(Number(fromBlock));
+        if (Number(toBlock) < shift) return [];
+        const from = move(fromBlock, -Math.min(shift, Number(fromBlock)));
+        const logs = await node.send(method, [{ ...rest, fromBlock: from, toBlock: move(toBlock, -shift) }]);
+        return (logs as { blockNumber: string }[]).map((log) => ({
+          ...log,
+          blockNumber: move(log.blockNumber, shift),
+        }));
+      },
+    };
+    const feeds = new Feeds(late, { ...world.deployment, fromBlock: 0 });
+    const block = shift + (await world.ballast.provider.getBlockNumber());
+    const { prices } = await readState(world.ballast.provider, world.deployment, []);
+    const turns: [requests: number, toRefresh: number[]][] = [];
+    for (let turn = 0; turn < 3; turn += 1) {
+      const before = asked.length;
+      await feeds.follow(block, 0, 0);
+      turns.push([asked.length - before, feeds.toRefresh(prices)]);
+    }
+    expect(turns).to.deep.equal([
+      [8, []],
+      [8, []],
+      [5, [1, 96]],
+    ]);
+  });
+
   it("leaves an asset alone that is pushed from now on", async () => {
     const { world, aggregator } = await connection.networkHelpers.loadFixture(mixed);
     const { updatedAt } = await aggregator.round();

@@ -91,6 +91,23 @@ describe("keeper/observe", () => {
     expect([await observer.audit(), sumDifferences(observer.book.storage)]).to.deep.equal([true, []]);
   });
 
+  it("builds its books anew each time that the chain goes back further than they can", async () => {
+    const { world, found, lines } = await enter();
+    await found();
+    for (const owner of [9, 10]) {
+      const snapshot = await connection.networkHelpers.takeSnapshot();
+      await mine(70);
+      await found();
+      await snapshot.restore();
+      const account = await leveraged(world, owner); // so that the blocks are others
+      await mine(70);
+      await world.push({ BTC: "7500" });
+      expect(await found()).to.include(account);
+      await world.push({ BTC: "8000" });
+    }
+    expect(told(lines, "books do not follow the chain: they are built anew")).to.have.length(2);
+  });
+
   it("names those below a health, those that are liquidatable among them", async () => {
     const { world, observer, found } = await enter();
     const account = await leveraged(world, 9);

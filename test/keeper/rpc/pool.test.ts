@@ -90,6 +90,39 @@ describe("rpc pool", () => {
     return key.signTransaction({ type: 2, chainId, nonce, to: key.address, gasLimit: 21_000n, ...fees, ...changes });
   }
 
+  describe("a node with a chain of its own making", () => {
+    /** Has blocks of its own far above the head, and stands by them. */
+    const madeUp =
+      (height: number): Conduct =>
+      async (call, pass) => {
+        const number = `0x${height.toString(16)}`;
+        const [asked] = call.params;
+        if (call.method !== "eth_getBlockByNumber" || (asked !== "latest" && asked !== number)) return pass();
+        return { result: { number, hash: `0x${"ab".repeat(32)}`, timestamp: "0x7fffffff" } };
+      };
+
+    it("is asked last once it was doubted, and those that it made look late are asked again", async () => {
+      const pool = open();
+      const far = (await head()) + 1_000;
+      a.conduct = madeUp(far);
+      expect(await pool.pin()).to.equal(far);
+      pool.doubt("its logs are not of its blocks");
+      expect(troubles(a, "lies")).to.equal(1);
+      for (let turn = 0; turn < 3; turn += 1) expect(await pool.pin()).to.equal(await head());
+      await pool.send("eth_chainId", []);
+      expect([a.count("eth_chainId"), b.count("eth_chainId")]).to.deep.equal([0, 1]);
+    });
+
+    it("is asked all the same where no other answers", async () => {
+      const pool = open();
+      await pool.pin();
+      pool.doubt("its logs are not of its blocks");
+      b.conduct = drop;
+      await pool.pin().catch(() => undefined); // finds out about the other
+      expect(await pool.pin()).to.equal(await head());
+    });
+  });
+
   it("asks the first node while it is well, and no other", async () => {
     const pool = open();
     await pool.send("eth_chainId", []);

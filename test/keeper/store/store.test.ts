@@ -85,11 +85,9 @@ describe("store", () => {
       });
 
       it("knows who was warned, once each", () => {
-        store.writeWarned(account(2), true);
-        store.writeWarned(account(1), true);
-        store.writeWarned(account(1), true);
-        store.writeWarned(account(2), false);
-        store.writeWarned(account(3), false);
+        store.writeWarned([account(2), account(1)], true);
+        store.writeWarned([account(1)], true);
+        store.writeWarned([account(2), account(3)], false);
         expect(store.readWarned()).to.deep.equal([account(1)]);
       });
     });
@@ -99,7 +97,7 @@ describe("store", () => {
     const store = open();
     store.writeJournal(record("0xa", 1));
     store.writeSnapshot(new Uint8Array([7]));
-    store.writeWarned(account(1), true);
+    store.writeWarned([account(1)], true);
     store.close();
     const again = open({ vault: vault.toLowerCase() });
     expect(again.openJournal()).to.deep.equal([record("0xa", 1)]);
