@@ -1,6 +1,9 @@
 // The demo: a chain of its own, a population, a price file step by step, and the real keeper. `npm start -- --help` tells the options.
+import { openSync } from "node:fs";
+
 import { Command, InvalidArgumentError } from "commander";
 import { HDNodeWallet } from "ethers";
+import { pino } from "pino";
 
 import { createKeeperStep } from "../keeper/index.js";
 import {
@@ -35,6 +38,14 @@ const whole = (least: number, most: number) => (text: string) => {
   return value;
 };
 
+const newFile = (path: string) => {
+  try {
+    return openSync(path, "w");
+  } catch (error) {
+    throw new InvalidArgumentError(`it cannot be written (${String(error)}): give another path`);
+  }
+};
+
 interface Options {
   readonly prices?: string;
   readonly scenario: string;
@@ -42,6 +53,8 @@ interface Options {
   readonly seed: number;
   readonly takers: number;
   readonly port?: number;
+  /** File descriptor. */
+  readonly log?: number;
   readonly json?: true;
 }
 
@@ -53,6 +66,7 @@ const command = new Command("npm start --")
   .option("--seed <n>", "of the population", whole(0, 2 ** 32 - 1), 1)
   .option("--takers <n>", "keepers with capital, which take positions beside the pool", whole(0, 20), 0)
   .option("--port <n>", "of the chain, on 127.0.0.1; a free one by default", whole(1, 65_535))
+  .option("--log <file>", "the keeper's log: what it did about each account at risk, or why not", newFile)
   .option("--json", "figures as one JSON object on the last line of stdout; all else goes to stderr")
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : badUsage));
 const options = command.parse().opts<Options>();
@@ -64,6 +78,7 @@ try {
   const selfLiquidation = options.scenario === selfScenario;
   const file = readPrices(options.prices ?? scenarioFile(selfLiquidation ? defaultScenario : options.scenario));
   const stress = options.prices === undefined ? scenarioStress(options.scenario) : undefined;
+  const log = options.log === undefined ? undefined : pino(pino.destination({ dest: options.log, sync: true }));
   const layout = tableLayout(file.assets, wantsColors(people, process.env), options.takers);
   let before: Parameters<typeof stepMatters>[1];
   let printed = 0;
@@ -81,6 +96,7 @@ try {
         rpcUrl,
         deployment,
         isTaker,
+        ...(log && { log }),
         privateKey: HDNodeWallet.fromPhrase(testMnemonic, undefined, `m/44'/60'/0'/0/${keyIndex}`).privateKey,
       }),
     onProgress(phase, done, of) {

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -43,8 +43,10 @@ describe("scripts/demo", () => {
     writeFileSync(slideFile, `timestamp_iso,ETH,PEPE\n${slide.join("\n")}\n`);
   });
 
-  it("runs a price file of its user's through a 60% gap, and leaves nobody liquidatable", async () => {
-    const { code, stdout } = await demo("--prices", gapFile, "--accounts", "40", "--seed", "3", "--json");
+  it("runs a price file of its user's through a 60% gap, leaves nobody liquidatable, and tells of each account at risk", async () => {
+    const logFile = join(folder, "keeper.log");
+    const options = ["--accounts", "40", "--seed", "3", "--log", logFile, "--json"];
+    const { code, stdout } = await demo("--prices", gapFile, ...options);
     const lines = stdout.trimEnd().split("\n");
     const figures = Figures.parse(JSON.parse(lines.at(-1) ?? ""));
     expect(lines).to.have.length(1);
@@ -52,6 +54,10 @@ describe("scripts/demo", () => {
     expect(figures).to.include({ custodyOk: true, zeroSumOk: true });
     expect(figures.absorbed).to.be.greaterThan(0);
     expect(Number(figures.badDebt)).to.be.greaterThan(0);
+    const log = readFileSync(logFile, "utf8").trimEnd().split("\n");
+    const told = log.map((line) => JSON.parse(line) as { msg: string; account?: string; health?: string });
+    const count = (of: string) => told.filter(({ msg, account, health }) => msg === of && account && health).length;
+    expect([count("liquidated"), count("absorbed")]).to.deep.equal([figures.liquidations, figures.absorbed]);
     expect(code).to.equal(0);
   });
 
@@ -144,6 +150,7 @@ describe("scripts/demo", () => {
       ["--takers", "-1"],
       ["--takers", "1.5"],
       ["--takers", "21"],
+      ["--log", "/nowhere/keeper.log"],
       ["--what"],
     ]) {
       const { code, stderr } = await demo(...options);
