@@ -30,6 +30,8 @@ export const configKeys: Readonly<Record<string, string>> = {
     "must be a whole number from 1 to 1000: notional that it may hold, in percent of its equity",
   "taker.giveBackPercent":
     "must be a whole number from 1 to 1000: notional that it gives back to the pool in a turn, in percent of its equity",
+  "taker.collateralPercent":
+    "must be a whole number from 0 to 1000: value of collateral that it may buy and hold, in percent of its equity",
   lane: "must be an object",
   "lane.inFlight": "must be a whole number from 1 to 64: transactions of one signer under way at once",
   "lane.replaceBlocks":

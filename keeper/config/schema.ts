@@ -49,6 +49,7 @@ export const ConfigFile = z.strictObject({
       index: wholeNumber(0, Number.MAX_SAFE_INTEGER),
       inventoryPercent: wholeNumber(1, 1_000).default(100),
       giveBackPercent: wholeNumber(1, 1_000).default(100),
+      collateralPercent: wholeNumber(0, 1_000).default(0),
     })
     .optional(),
   lane: z
@@ -106,6 +107,8 @@ export interface TakerConfig {
   readonly inventoryPercent: number;
   /** Notional that goes back to the pool in a turn, in percent of equity. */
   readonly giveBackPercent: number;
+  /** Value of collateral that it may buy of accounts under liquidation and hold, in percent of its equity. */
+  readonly collateralPercent: number;
 }
 
 export interface MarginCallConfig {

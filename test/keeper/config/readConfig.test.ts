@@ -60,7 +60,7 @@ describe("keeper/config: the file", () => {
   it("has defaults inside what is given in part", () => {
     const config = parse({ audit: { sample: 4 }, taker: { index: 2 }, policy: { gasTokenPrice: "2500" } });
     expect(config.audit).to.deep.equal({ blocks: 100, sample: 4 });
-    expect(config.taker).to.deep.equal({ index: 2, inventoryPercent: 100, giveBackPercent: 100 });
+    expect(config.taker).to.deep.equal({ index: 2, inventoryPercent: 100, giveBackPercent: 100, collateralPercent: 0 });
     expect(config.policy).to.deep.equal({ ...defaults.policy, gasToken: { priceWad: wad("2500") } });
   });
 
@@ -75,7 +75,7 @@ describe("keeper/config: the file", () => {
       deploymentFile: "/folder/deployments/testnet/addresses.json",
       stateFile: "/folder/keeper.sqlite",
       pollMs: 1000,
-      taker: { index: 1, inventoryPercent: 100, giveBackPercent: 100 },
+      taker: { index: 1, inventoryPercent: 100, giveBackPercent: 100, collateralPercent: 0 },
       marginCalls: { ...defaults.marginCalls, webhook: "https://hooks.example/T0/B1/x2" },
     });
     const shown = new Set([...keysOf(JSON.parse(example)), "policy.gasTokenPrice"]);
@@ -147,6 +147,7 @@ describe("keeper/config: the file", () => {
     [{ taker: { index: -1 } }, "taker.index"],
     [{ taker: { index: 0, inventoryPercent: 1_001 } }, "taker.inventoryPercent"],
     [{ taker: { index: 0, giveBackPercent: 0.5 } }, "taker.giveBackPercent"],
+    [{ taker: { index: 0, collateralPercent: -1 } }, "taker.collateralPercent"],
     [{ lane: { inFlight: 0 } }, "lane.inFlight"],
     [{ marginCalls: { warnAt: "1" } }, "marginCalls.warnAt"],
     [{ marginCalls: { clearAt: "1.1" } }, "marginCalls.clearAt"],
