@@ -72,8 +72,11 @@ export interface SampleOptions {
   readonly random: () => number;
 }
 
-/** Health that is close to the edge: of these accounts the sample has those that are closest. */
-const nearWad = (10n ** 18n * 105n) / 100n;
+/** How far above a health of one an account is still near the edge: of these accounts the sample has those that are closest. */
+const nearest = 0.05;
+const leastNear = 0.001;
+/** So many of them are looked at exactly: in a crash tens of thousands are near the edge. */
+const mostNear = 256;
 
 /** Asks the chain for the margin of some accounts, in one call at the state's block, and tells where it is not the twin's to the wei. */
 export async function compareSample(
@@ -103,13 +106,33 @@ export async function compareSample(
 
 function sampleOf(state: State, { detector, accounts, random }: SampleOptions): AccountId[] {
   const { $, code } = state.at();
-  const near = detector
-    .below(nearWad, $, MarginVault.contextOf($, code))
-    .toSorted((a, b) => (a.health.healthWad < b.health.healthWad ? -1 : 1))
+  const context = MarginVault.contextOf($, code);
+  const candidates = nearCandidates((health) => detector.candidates($, context, health), random);
+  const healths = MarginVault.healths($, code, candidates);
+  const near = candidates
+    .map((account, i) => ({ account, healthWad: healths[i]?.healthWad ?? 0n }))
+    .toSorted((a, b) => (a.healthWad < b.healthWad ? -1 : 1))
     .slice(0, Math.ceil(accounts / 2))
     .map(({ account }) => account);
   const drawn = Array.from({ length: Math.min(accounts - near.length, detector.known) }, () =>
     detector.accountAt(Math.floor(random() * detector.known)),
   );
   return [...new Set([...near, ...drawn])];
+}
+
+/**
+ * Accounts near the edge, few enough to be looked at exactly: of many the closer ones, and of too many that are as close as can be told, some.
+ *
+ * @param below accounts that may have less than this health
+ */
+export function nearCandidates(below: (health: number) => AccountId[], random: () => number): AccountId[] {
+  let near = nearest;
+  let ids = below(1 + near);
+  while (ids.length > mostNear && near > leastNear) {
+    near /= 2;
+    ids = below(1 + near);
+  }
+  if (ids.length <= mostNear) return ids;
+  const first = Math.floor(random() * ids.length);
+  return Array.from({ length: mostNear }, (_, i) => ids[(first + i) % ids.length] ?? "0x");
 }
