@@ -1,6 +1,9 @@
 import { z } from "zod";
 
 import { WAD, parseDecimal } from "../../sdk/index.js";
+import { lanePolicy } from "../execute/lane.js";
+import { observerPolicy } from "../observe/observer.js";
+import { poolPolicy } from "../rpc/pool.js";
 import { logLevels } from "./keys.js";
 
 const wholeNumber = (least: number, most: number) => z.int().min(least).max(most);
@@ -28,9 +31,9 @@ export const ConfigFile = z.strictObject({
   pollMs: wholeNumber(10, 600_000).default(500),
   nodes: z
     .strictObject({
-      timeoutMs: wholeNumber(100, 600_000).default(10_000),
-      freshBlocks: wholeNumber(0, 10_000).default(3),
-      freshSeconds: wholeNumber(1, 86_400).default(60),
+      timeoutMs: wholeNumber(100, 600_000).default(poolPolicy.timeoutMs),
+      freshBlocks: wholeNumber(0, 10_000).default(poolPolicy.freshBlocks),
+      freshSeconds: wholeNumber(1, 86_400).default(poolPolicy.freshSeconds),
     })
     .prefault({}),
   policy: z
@@ -41,7 +44,7 @@ export const ConfigFile = z.strictObject({
       gasTokenPrice: wad.refine((price) => price > 0n).optional(),
       maxGasPriceGwei: decimal(9)
         .refine((price) => price > 0n)
-        .default(500n * 10n ** 9n),
+        .default(lanePolicy.maxGasPriceWei),
     })
     .prefault({}),
   taker: z
@@ -54,9 +57,9 @@ export const ConfigFile = z.strictObject({
     .optional(),
   lane: z
     .strictObject({
-      inFlight: wholeNumber(1, 64).default(16),
-      replaceBlocks: wholeNumber(1, 1_000).default(3),
-      replaceMs: wholeNumber(100, 600_000).default(30_000),
+      inFlight: wholeNumber(1, 64).default(lanePolicy.inFlight),
+      replaceBlocks: wholeNumber(1, 1_000).default(lanePolicy.replaceBlocks),
+      replaceMs: wholeNumber(100, 600_000).default(lanePolicy.replaceMs),
     })
     .prefault({}),
   marginCalls: z
@@ -67,7 +70,10 @@ export const ConfigFile = z.strictObject({
     })
     .prefault({}),
   audit: z
-    .strictObject({ blocks: wholeNumber(1, 1_000_000).default(100), sample: wholeNumber(0, 1_000).default(16) })
+    .strictObject({
+      blocks: wholeNumber(1, 1_000_000).default(observerPolicy.auditBlocks),
+      sample: wholeNumber(0, 1_000).default(observerPolicy.auditSample),
+    })
     .prefault({}),
   health: z
     .strictObject({
@@ -78,7 +84,7 @@ export const ConfigFile = z.strictObject({
   http: z
     .strictObject({ port: wholeNumber(0, 65_535).default(9464), host: z.string().min(1).default("127.0.0.1") })
     .prefault({}),
-  snapshotBlocks: wholeNumber(1, 1_000_000).default(1_000),
+  snapshotBlocks: wholeNumber(1, 1_000_000).default(observerPolicy.snapshotBlocks),
 });
 
 type Parsed = z.output<typeof ConfigFile>;

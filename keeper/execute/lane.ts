@@ -56,7 +56,7 @@ export interface LanePolicy {
 export const lanePolicy: LanePolicy = {
   inFlight: 16,
   replaceBlocks: 3,
-  replaceMs: 45_000,
+  replaceMs: 30_000,
   finalBlocks: 12,
   maxGasPriceWei: 500_000_000_000n,
   gasCap: 2n ** 24n - 1n, // of most chains

@@ -134,5 +134,5 @@ export function nearCandidates(below: (health: number) => AccountId[], random: (
   }
   if (ids.length <= mostNear) return ids;
   const first = Math.floor(random() * ids.length);
-  return Array.from({ length: mostNear }, (_, i) => ids[(first + i) % ids.length] ?? "0x");
+  return [...ids.slice(first), ...ids.slice(0, first)].slice(0, mostNear);
 }

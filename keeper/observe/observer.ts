@@ -51,9 +51,8 @@ interface Following {
   readonly touched: Set<AccountId>;
 }
 
-const blocksBetweenAudits = 100;
-const blocksBetweenSnapshots = 1_000;
-const accountsInSample = 16;
+/** Blocks between two audits of all accounts, accounts in the sample of each turn, and blocks between two snapshots. */
+export const observerPolicy = { auditBlocks: 100, auditSample: 16, snapshotBlocks: 1_000 };
 /** Turns in a row in which logs and storage differ until the books are built anew. */
 const patience = 3;
 
@@ -136,7 +135,12 @@ export class Observer {
   async audit(random: () => number = Math.random): Promise<boolean> {
     const sight = this.#sight;
     if (sight === undefined) return true;
-    const { auditSample = accountsInSample, auditBlocks = blocksBetweenAudits, log, metrics } = this.#options;
+    const {
+      auditSample = observerPolicy.auditSample,
+      auditBlocks = observerPolicy.auditBlocks,
+      log,
+      metrics,
+    } = this.#options;
     const differences: Difference[] = [];
     const { number } = sight.head;
     const isDue = this.#auditedAt === undefined || number < this.#auditedAt || number - this.#auditedAt >= auditBlocks;
@@ -172,7 +176,7 @@ export class Observer {
   }
 
   #isSnapshotDue(): boolean {
-    const { snapshotBlocks = blocksBetweenSnapshots } = this.#options;
+    const { snapshotBlocks = observerPolicy.snapshotBlocks } = this.#options;
     const { head } = this.#following.book;
     if (head === undefined) return false;
     this.#snapshotAt ??= head.number;

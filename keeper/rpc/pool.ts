@@ -33,6 +33,9 @@ export interface PoolOptions {
   readonly retryMs?: number;
 }
 
+/** How long a node may take to answer, and how far its head may lag the best one's. */
+export const poolPolicy = { timeoutMs: 10_000, freshBlocks: 3, freshSeconds: 60 };
+
 /** Several nodes as one. No wall clock decides anything: what is fresh, nodes tell of each other. */
 export class RpcPool implements NodePool {
   readonly #endpoints: readonly Endpoint[];
@@ -46,9 +49,7 @@ export class RpcPool implements NodePool {
 
   constructor(options: PoolOptions) {
     this.#options = {
-      timeoutMs: 10_000,
-      freshBlocks: 3,
-      freshSeconds: 60,
+      ...poolPolicy,
       headWaitMs: 250,
       silenceMs: 60_000,
       retryMs: 1_000,
