@@ -1,27 +1,29 @@
+import { conductsOfTokens } from "../../../helpers/attack.js";
 import { conducts as feedConducts } from "../../../helpers/chainlink.js";
 import type { Act } from "../act.js";
 import { aggregatorInterface, hostileInterface, pythInterface, vaultInterface } from "../interfaces.js";
 import { type Situation, chance, pick } from "../situation.js";
 
-/** How the hostile token moves, by the numbers of its contract: it always tells what everybody has. */
-const tokenConducts = {
-  returnsNothing: 1,
-  returnsFalse: 2,
-  movesAndReturnsFalse: 3,
-  returnsTwo: 4,
-  movesNothing: 5,
-  keepsFee: 6,
-  takesFeeOnTop: 7,
-  movesOneLess: 8,
-  movesOneMore: 9,
-  paused: 14,
-} as const;
+/** How the hostile token moves when it misbehaves: it always tells what everybody has. */
+const tokenConducts = [
+  "returnsNothing",
+  "returnsFalse",
+  "movesAndReturnsFalse",
+  "returnsTwo",
+  "movesNothing",
+  "keepsFee",
+  "takesFeeOnTop",
+  "movesOneLess",
+  "movesOneMore",
+  "paused",
+] as const;
 
 /** The hostile token begins to misbehave, or behaves again. */
 export function tokenConductAct(situation: Situation): Act {
   const { arena } = situation;
   const isBad = arena.hostile.conduct === 0;
-  const [name, conduct] = isBad ? pick(situation, Object.entries(tokenConducts)) : ["behaves", 0];
+  const name = isBad ? pick(situation, tokenConducts) : "behaves";
+  const conduct = conductsOfTokens[name];
   return {
     row: isBad ? "token misbehaves" : "token behaves",
     kind: "conduct",
